@@ -1,0 +1,168 @@
+/* See json.h. */
+#include "base/json.h"
+
+#include <math.h>
+
+#include "base/file.h"
+
+/* jansson recurses while it parses, up to 2,048 levels; a shallow scan first keeps the depth far
+ * below that. */
+static bool is_too_deep(const char *text, size_t length)
+{
+    bool in_text = false;
+    unsigned depth = 0;
+    size_t i;
+
+    for (i = 0; i < length; i++) {
+        char c = text[i];
+
+        if (in_text && c == '\\')
+            i++;
+        else if (c == '"')
+            in_text = !in_text;
+        else if (!in_text && (c == '[' || c == '{') && ++depth > DEN_JSON_DEPTH_MAX)
+            return true;
+        else if (!in_text && (c == ']' || c == '}') && depth > 0)
+            depth--;
+    }
+    return false;
+}
+
+enum den_status den_json_parse(const char *text, size_t length, const char *what,
+                               json_t **out_value, struct den_error *err)
+{
+    json_error_t trouble;
+    json_t *value;
+
+    if (is_too_deep(text, length))
+        return den_fail(err, DEN_INVALID, "%s: JSON nested deeper than %d levels", what,
+                        DEN_JSON_DEPTH_MAX);
+    value = json_loadb(text, length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL,
+                       &trouble);
+    if (!value)
+        return den_fail(err, DEN_INVALID, "%s: malformed JSON at line %d, column %d: %s", what,
+                        trouble.line, trouble.column, trouble.text);
+    *out_value = value;
+    return DEN_OK;
+}
+
+enum den_status den_json_read_file(const char *path, json_t **out_value, struct den_error *err)
+{
+    struct den_buffer text;
+
+    den_buffer_init(&text, DEN_FILE_TEXT_BYTES_MAX);
+    if (den_file_read(path, &text, err) == DEN_OK)
+        den_json_parse(text.data, text.length, path, out_value, err);
+    den_buffer_deinit(&text);
+    return err->status;
+}
+
+static int append_dump(const char *bytes, size_t length, void *context)
+{
+    return den_buffer_append(context, bytes, length) ? 0 : -1;
+}
+
+enum den_status den_json_write(const json_t *value, struct den_buffer *out, struct den_error *err)
+{
+    if (json_dump_callback(value, append_dump, out, JSON_COMPACT | JSON_ENCODE_ANY) != 0 &&
+        out->status == DEN_OK)
+        return den_fail(err, DEN_INTERNAL, "JSON: a value can't be written");
+    return den_buffer_status(out, "JSON", err);
+}
+
+static const char *type_name(const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        return "an object";
+    case JSON_ARRAY:
+        return "an array";
+    case JSON_STRING:
+        return "a string";
+    case JSON_INTEGER:
+        return "an integer";
+    case JSON_REAL:
+        return "a number";
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return "a boolean";
+    default:
+        return "null";
+    }
+}
+
+/* NULL where the field is absent or null, which leaves defaults in place. */
+static const json_t *present(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+
+    return value && !json_is_null(value) ? value : NULL;
+}
+
+static enum den_status wrong_type(const json_t *value, const char *key, const char *wanted,
+                                  struct den_error *err)
+{
+    return den_fail(err, DEN_INVALID, "'%s' must be %s, not %s", key, wanted, type_name(value));
+}
+
+enum den_status den_json_get_integer(const json_t *object, const char *key, int64_t minimum,
+                                     int64_t maximum, int64_t *out_value, struct den_error *err)
+{
+    const json_t *value = present(object, key);
+    int64_t number;
+
+    if (!value)
+        return DEN_OK;
+    if (!json_is_integer(value))
+        return wrong_type(value, key, "an integer", err);
+    number = (int64_t)json_integer_value(value);
+    if (number < minimum || number > maximum)
+        return den_fail(err, DEN_INVALID, "'%s' is %lld; it must be between %lld and %lld", key,
+                        (long long)number, (long long)minimum, (long long)maximum);
+    *out_value = number;
+    return DEN_OK;
+}
+
+enum den_status den_json_get_number(const json_t *object, const char *key, double minimum,
+                                    double maximum, double *out_value, struct den_error *err)
+{
+    const json_t *value = present(object, key);
+    double number;
+
+    if (!value)
+        return DEN_OK;
+    if (!json_is_number(value))
+        return wrong_type(value, key, "a number", err);
+    number = json_number_value(value);
+    if (!isfinite(number) || number < minimum || number > maximum)
+        return den_fail(err, DEN_INVALID, "'%s' is %g; it must be between %g and %g", key, number,
+                        minimum, maximum);
+    *out_value = number;
+    return DEN_OK;
+}
+
+enum den_status den_json_get_bool(const json_t *object, const char *key, bool *out_value,
+                                  struct den_error *err)
+{
+    const json_t *value = present(object, key);
+
+    if (!value)
+        return DEN_OK;
+    if (!json_is_boolean(value))
+        return wrong_type(value, key, "a boolean", err);
+    *out_value = json_is_true(value);
+    return DEN_OK;
+}
+
+enum den_status den_json_get_text(const json_t *object, const char *key, const char **out_value,
+                                  struct den_error *err)
+{
+    const json_t *value = present(object, key);
+
+    if (!value)
+        return DEN_OK;
+    if (!json_is_string(value))
+        return wrong_type(value, key, "a string", err);
+    *out_value = json_string_value(value);
+    return DEN_OK;
+}

@@ -1,0 +1,56 @@
+/* Every limit in Den, in one place, each with its reason. Nothing outside this file invents a
+ * ceiling. */
+#ifndef DEN_BASE_LIMITS_H
+#define DEN_BASE_LIMITS_H
+
+/* --- base --- */
+#define DEN_ERROR_BYTES_MAX 1024 /* a path of 512 bytes and a sentence fit; errors never allocate  \
+                                  */
+#define DEN_PATH_BYTES_MAX 4096  /* PATH_MAX of Linux */
+#define DEN_JSON_DEPTH_MAX 64    /* deeper than any client's body; bounds the parser's recursion */
+#define DEN_FILE_TEXT_BYTES_MAX                                                                    \
+    (64u << 20) /* config and tokenizer files read whole: gemma's tokenizer.json is 34 MiB */
+
+/* --- model files --- */
+#define DEN_TENSOR_DIMS_MAX 4  /* GGUF's own limit */
+#define DEN_TENSOR_NAME_MAX 64 /* GGUF's own limit; longer safetensors names are kept by pointer   \
+                                */
+#define DEN_TENSORS_MAX                                                                            \
+    65536 /* the largest known model (671B, 256 experts unstacked) has about 45,000 */
+#define DEN_MODEL_SHARDS_MAX       512          /* split files of one model */
+#define DEN_GGUF_KEYS_MAX          65536        /* real files have under 100 */
+#define DEN_SAFETENSORS_HEADER_MAX (100u << 20) /* the format's own limit */
+
+/* --- text --- */
+#define DEN_VOCABULARY_MAX            (1 << 21) /* the largest known vocabulary is 262,144 (gemma 3) */
+#define DEN_TOKEN_BYTES_MAX           65536 /* a single token's text; real ones stay under 1 KiB */
+#define DEN_TEMPLATE_SOURCE_BYTES_MAX (1u << 20) /* the longest shipped template is under 32 KiB   \
+                                                  */
+#define DEN_TEMPLATE_OUTPUT_BYTES_MAX (64u << 20)
+#define DEN_TEMPLATE_STEPS_MAX                                                                     \
+    50000000u /* evaluated nodes: seconds of work, thousands of messages */
+#define DEN_TEMPLATE_DEPTH_MAX        200 /* nesting of expressions and calls; bounds the C stack */
+#define DEN_TEMPLATE_MEMORY_BYTES_MAX (256u << 20)
+#define DEN_STOP_STRINGS_MAX          64 /* OpenAI allows 4; local clients send more */
+#define DEN_STOP_STRING_BYTES_MAX     1024
+
+/* --- model and engine --- */
+#define DEN_LAYERS_MAX         1024
+#define DEN_EXPERTS_MAX        1024
+#define DEN_HEADS_MAX          1024
+#define DEN_HEAD_WIDTH_MAX     1024
+#define DEN_WIDTH_MAX          (1 << 20)
+#define DEN_CONTEXT_TOKENS_MAX (1 << 24)
+#define DEN_SEQUENCES_MAX      256 /* concurrent sessions of one engine */
+#define DEN_THREADS_MAX        256
+
+/* --- service --- */
+#define DEN_HTTP_BODY_BYTES_MAX   (32u << 20) /* a long conversation with a pasted book */
+#define DEN_HTTP_CONNECTIONS_MAX  512
+#define DEN_HTTP_IDLE_SECONDS_MAX 120 /* a client silent for longer mid-request is dropped */
+#define DEN_HTTP_QUEUE_BYTES_MAX                                                                   \
+    (8u << 20) /* a stream's unread output; a reader slower than this is dropped */
+#define DEN_MESSAGES_MAX         10000
+#define DEN_REQUESTS_WAITING_MAX 256 /* beyond it: 429 */
+
+#endif
