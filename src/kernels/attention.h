@@ -1,0 +1,58 @@
+/* Attention: the two small products around a softmax, over one page of the key/value cache.
+ *
+ * Both products have the same form. With keys stored transposed in the page, scores of a block of
+ * queries are Q (queries, head_width) times K (head_width, tokens); the weighted values are
+ * P (queries, tokens) times V (tokens, value_width): row-major times row-major, with the cache's
+ * element type on the right, and no horizontal sum anywhere. So one kernel serves both. Queries of
+ * all heads that share a key head are rows of the same left matrix, and each loaded cache line
+ * serves them all.
+ *
+ * Between them runs the online softmax of Milakov and Gimelshein (arXiv:1805.02867), as in flash
+ * attention: a row keeps the largest score seen and the sum of exponentials relative to it; when a
+ * page raises the maximum, what was summed before shrinks by one factor.
+ *
+ * For every element the sum runs over `depth` in rising order, whatever the number of queries:
+ * a row's result does not depend on its neighbours in the block. */
+#ifndef DEN_KERNELS_ATTENTION_H
+#define DEN_KERNELS_ATTENTION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* output[q][c] = (accumulate ? output[q][c] : 0) + sum over k of left[q][k] * right[k][c] */
+struct den_small_product {
+    const float *left;
+    size_t left_stride; /* floats from one row to the next */
+    size_t queries;     /* rows of left and output */
+    size_t depth;       /* k: columns of left, rows of right */
+    const void *right;  /* f16 or f32 by kernel */
+    size_t right_stride;
+    size_t columns; /* any number; nothing beyond it is read or written */
+    float *output;
+    size_t output_stride;
+    int accumulate;
+};
+
+/* A row's softmax so far. Start: maximum -INFINITY, sum 0. */
+struct den_softmax {
+    float maximum; /* of the scaled, capped scores */
+    float sum;     /* of exp(score - maximum) */
+};
+
+struct den_attention_kernels {
+    void (*multiply_f16)(const struct den_small_product *product);
+    void (*multiply_f32)(const struct den_small_product *product);
+
+    /* One more run of scores of a row: s = scale * score, capped to softcap * tanh(s / softcap)
+     * where softcap > 0; scores[i] becomes exp(s - maximum) with the new maximum, and the state is
+     * brought up to date. Returns the factor by which earlier weighted values shrink (1 where the
+     * maximum stands, 0 on a first run). count > 0. */
+    float (*softmax)(float *scores, size_t count, float scale, float softcap,
+                     struct den_softmax *state);
+};
+
+void den_attention_kernels_ref(struct den_attention_kernels *table);
+void den_attention_kernels_avx2(struct den_attention_kernels *table);
+void den_attention_kernels_avx512(struct den_attention_kernels *table);
+
+#endif
