@@ -1,28 +1,34 @@
 /* Matrix products: packed weights times rows of activations, the nine tenths of all work.
  *
- * Packing. A weight matrix (in, out) is stored in panels of 16 outputs (the last one padded with
- * zeros). Inside a panel the k index runs outermost in groups, and each 64-byte line holds 16
- * outputs x 4 consecutive k, the order that vpdpbusd wants with outputs in lanes and that an AMX B
- * tile wants, so one set of bytes serves every instruction set: line l, byte 4 * o + j  =  weight
- * of output o at k = 4 * l + j 4-bit formats put line l of a group of 32 into the low nibbles and
- * line l + 4 into the high nibbles of one 64-byte line. Behind the lines of a group come its 16
- * scales (and 16 minima), so a panel is read as one forward stream. Weights keep their file's exact
- * values: a scale stays the f16 (or six-bit) number that the file has.
+ * Packing. A weight matrix (in, out) is stored in panels of 16 outputs, the last one padded with
+ * zeros. Inside a panel k runs outermost, in groups of 32, and each line of 64 bytes holds
+ * 16 outputs x 4 consecutive k: the order that vpdpbusd wants with outputs in lanes, and that an
+ * AMX B tile wants, so one set of bytes serves every instruction set:
  *
- * Activations of quantized products are int8 with one f32 scale and one int32 sum per group of 32
- * (the sum pays for the weights' bias or minimum). Products with f32/f16/bf16 weights take f32
- * activations. All kernels are pure functions over a range of panels: no allocation, no threads, no
- * globals. */
+ *     line l, byte 4 * o + j  =  weight of output o at k = 4 * l + j
+ *
+ * 4-bit formats put line l of a group into the low nibbles and line l + 4 into the high nibbles of
+ * one line. Behind the lines of a group come its 16 scales and 16 minima, so that a panel is read
+ * as one forward stream. Weights keep their file's exact values: a scale stays the f16 (or six-bit)
+ * number that the file has. Formats byte by byte: docs/internals/kernels.md.
+ *
+ * Activations of quantized products are int8 with one f32 scale per group of 32. Products with
+ * f32, f16 or bf16 weights take f32 activations.
+ *
+ * All kernels are pure functions over a range of panels: no allocation, no threads, no globals. A
+ * row's result does not depend on how many other rows are computed with it, nor on how panels are
+ * shared out. */
 #ifndef DEN_KERNELS_MATMUL_H
 #define DEN_KERNELS_MATMUL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/status.h"
 #include "tensor/tensor.h"
 
-enum { DEN_PANEL = 16, DEN_GROUP = 32 };
+enum { DEN_PANEL = 16, DEN_GROUP = 32, DEN_HALF_GROUP = 16, DEN_SUPER_GROUP = 256 };
 
 enum den_pack_format {
     DEN_PACK_F32,    /* [k][16] f32 */
@@ -30,32 +36,74 @@ enum den_pack_format {
     DEN_PACK_BF16,   /* [k][16] bf16 */
     DEN_PACK_Q4,     /* Q4_0: nibbles, f16 scale; value (q - 8) * d */
     DEN_PACK_Q4_MIN, /* Q4_1: nibbles, f16 scale, f16 minimum; value q * d + m */
-    DEN_PACK_Q4_K,   /* Q4_K: super-groups of 256: nibbles, u8 scales and minima per 32, f16 d and
-                        dmin */
-    DEN_PACK_Q8,     /* Q8_0: q + 128 as u8, f16 scale */
-    DEN_PACK_Q8_16,  /* the rest (Q5, Q6_K, Q2_K, IQ4, MXFP4 ...): u8 with f32 scale (and minimum)
-                        per group of 16 */
+    DEN_PACK_Q4_K,   /* Q4_K: super-groups of 256: f16 d and dmin, u8 scales and minima per 32,
+                        nibbles; value d * s * q - dmin * m */
+    DEN_PACK_Q8,     /* Q8_0: q + 128 as u8, f16 scale; value q * d */
+    DEN_PACK_Q8_16,  /* the rest (Q5, Q6_K, Q2_K, IQ4, MXFP4 ...): q + 128 as u8, f32 scale and
+                        minimum per half group of 16; value q * d + m */
     DEN_PACK_FORMATS
 };
 
 struct den_packed {
     enum den_pack_format format;
-    size_t in;        /* inputs: k */
-    size_t out;       /* outputs, without padding */
-    size_t in_padded; /* k rounded up to what the format's groups want; activations are zero-padded
-                         to it */
-    size_t panels;    /* out / 16, rounded up */
+    size_t in;           /* inputs: k */
+    size_t out;          /* outputs, without padding */
+    size_t in_padded;    /* k as the format stores it: activations are zero-padded to it */
+    size_t panels;       /* out / 16, rounded up */
     size_t panel_bytes;  /* a multiple of 64 */
     unsigned char *data; /* 64-byte aligned, panels * panel_bytes */
 };
 
-/* int8 activations of `rows` rows; in_padded values a row. */
+/* int8 activations of `rows` rows. value[k] = values[k] * scales[k / 32]. The two last arrays are
+ * what products with biased weights and with minima owe, summed once here and used by every panel.
+ */
 struct den_activations {
     size_t rows;
-    size_t in_padded;
-    int8_t *values; /* (rows, in_padded) */
-    float *scales;  /* (rows, in_padded / 32) */
-    int32_t *sums;  /* (rows, in_padded / 16): sum of the int8 values of each half group */
+    size_t in_padded;   /* a multiple of 32 */
+    int8_t *values;     /* (rows, in_padded), in -127 .. 127, zero beyond `in` */
+    float *scales;      /* (rows, in_padded / 32) */
+    float *scaled_sums; /* (rows, in_padded / 32): scale * sum of the group's values */
+    int32_t *biases;    /* (rows, in_padded / 16): -8 * sum of the half group's values */
 };
+
+/* output[to(r)][o] = [output[to(r)][o] +] scale[r] * (sum over k of W[o][k] * x[r][k] + bias[o])
+ * for r in [row_begin, row_end), and to(r) = output_rows[r], or r where that is NULL. */
+struct den_matmul {
+    const struct den_packed *weights;
+    const struct den_activations *quantized; /* formats Q*: the rows */
+    const float *input;                      /* formats F32, F16, BF16: the rows, (row_end, in) */
+    size_t input_stride;                     /* floats from one row to the next */
+    size_t row_begin;
+    size_t row_end;
+    const float *bias;          /* (out) or NULL */
+    const float *scales;        /* (row_end) or NULL: 1 */
+    const int32_t *output_rows; /* (row_end) or NULL */
+    float *output;              /* (rows, output_stride); columns >= out are not touched */
+    size_t output_stride;
+    bool accumulate; /* add to what the output holds */
+};
+
+/* Computes outputs [16 * panel_begin, 16 * panel_end), cut at `out`. */
+typedef void (*den_matmul_kernel)(const struct den_matmul *op, size_t panel_begin,
+                                  size_t panel_end);
+
+/* f32 to int8, one row at a time, into row `row` of `out`: amax / 127 of each group of 32 is its
+ * scale, values round to nearest even. `width` values are read, the rest of the row is zeros. */
+struct den_quantize_kernels {
+    void (*row)(const float *input, size_t width, const struct den_activations *out, size_t row);
+    /* RMSNorm first: x / sqrt(mean(x^2) + epsilon) * weight, weight (width) */
+    void (*norm_row)(const float *input, const float *weight, float epsilon, size_t width,
+                     const struct den_activations *out, size_t row);
+    /* `count` values, a multiple of 32 save at the row's end, from column `column` (a multiple
+     * of 32): for producers that make a row in pieces */
+    void (*piece)(const float *input, size_t count, const struct den_activations *out, size_t row,
+                  size_t column);
+};
+
+/* Bytes for the four arrays of `rows` rows, each 64-byte aligned; false on overflow. */
+bool den_activations_bytes(size_t rows, size_t in_padded, size_t *out_bytes);
+/* Lays them out in `memory` (64-byte aligned, den_activations_bytes() large). */
+void den_activations_place(struct den_activations *out, void *memory, size_t rows,
+                           size_t in_padded);
 
 #endif
