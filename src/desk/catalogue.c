@@ -1,0 +1,244 @@
+/* See catalogue.h. Everything lives in one arena; entries of the built-in list come first, then
+ * what else is in the folder. */
+#include "desk/catalogue.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "desk/catalogue_data.h"
+
+enum { ENTRIES_MAX = 4096, ARENA_BYTES_MAX = 16 << 20 };
+
+const char den_catalogue_default[] = "smollm2";
+
+struct den_catalogue {
+    struct den_arena *arena;
+    struct den_catalogue_entry entries[ENTRIES_MAX];
+    size_t count;
+    char folder[DEN_PATH_BYTES_MAX]; /* $DEN_HOME/models */
+};
+
+static const char *copy_text(struct den_catalogue *catalogue, const char *text)
+{
+    return text ? den_arena_text(catalogue->arena, text, strlen(text)) : "";
+}
+
+static const char *join(struct den_catalogue *catalogue, const char *folder, const char *name,
+                        struct den_error *err)
+{
+    char path[DEN_PATH_BYTES_MAX];
+
+    if (den_path_join(path, sizeof path, folder, name, err) != DEN_OK)
+        return NULL;
+    return copy_text(catalogue, path);
+}
+
+static enum den_status add_listed(struct den_catalogue *catalogue, const json_t *item,
+                                  struct den_error *err)
+{
+    struct den_catalogue_entry *entry = &catalogue->entries[catalogue->count];
+    const char *file = json_string_value(json_object_get(item, "file"));
+
+    *entry = (struct den_catalogue_entry){
+        .name = copy_text(catalogue, json_string_value(json_object_get(item, "name"))),
+        .title = copy_text(catalogue, json_string_value(json_object_get(item, "title"))),
+        .role = copy_text(catalogue, json_string_value(json_object_get(item, "role"))),
+        .license = copy_text(catalogue, json_string_value(json_object_get(item, "license"))),
+        .parameters = (uint64_t)json_integer_value(json_object_get(item, "parameters")),
+        .bytes = (uint64_t)json_integer_value(json_object_get(item, "bytes")),
+        .in_catalogue = true,
+    };
+    entry->path = join(catalogue, catalogue->folder, entry->name, err);
+    if (entry->path && file)
+        entry->path = join(catalogue, entry->path, file, err);
+    if (!entry->path)
+        return err->status;
+    entry->installed = den_file_exists(entry->path);
+    catalogue->count++;
+    return DEN_OK;
+}
+
+static enum den_status read_listed(struct den_catalogue *catalogue, struct den_error *err)
+{
+    json_t *root = NULL;
+    json_t *item;
+    size_t i;
+
+    if (den_json_parse((const char *)den_catalogue_data, den_catalogue_bytes,
+                       "models/catalogue.json", &root, err) != DEN_OK)
+        return err->status;
+    json_array_foreach(json_object_get(root, "models"), i,
+                       item) if (add_listed(catalogue, item, err) != DEN_OK) break;
+    json_decref(root);
+    return err->status;
+}
+
+static bool is_listed(const struct den_catalogue *catalogue, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < catalogue->count; i++)
+        if (catalogue->entries[i].in_catalogue && strcmp(catalogue->entries[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_model_name(const char *name, const char *path)
+{
+    size_t length = strlen(name);
+
+    if (name[0] == '.')
+        return false;
+    return den_file_is_folder(path) || (length > 5 && strcmp(name + length - 5, ".gguf") == 0);
+}
+
+static enum den_status add_found(struct den_catalogue *catalogue, const char *name,
+                                 struct den_error *err)
+{
+    struct den_catalogue_entry *entry = &catalogue->entries[catalogue->count];
+    const char *path = join(catalogue, catalogue->folder, name, err);
+    struct stat info;
+
+    if (!path)
+        return err->status;
+    if (!is_model_name(name, path) || is_listed(catalogue, name) || stat(path, &info) != 0)
+        return DEN_OK;
+    *entry = (struct den_catalogue_entry){
+        .name = copy_text(catalogue, name),
+        .title = "",
+        .role = "chat",
+        .license = "",
+        .bytes = S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0,
+        .installed = true,
+        .path = path,
+    };
+    catalogue->count++;
+    return DEN_OK;
+}
+
+static enum den_status read_folder(struct den_catalogue *catalogue, struct den_error *err)
+{
+    DIR *listing = opendir(catalogue->folder);
+    struct dirent *found;
+
+    if (!listing)
+        return DEN_OK; /* nothing installed yet */
+    while (err->status == DEN_OK && catalogue->count < ENTRIES_MAX &&
+           (found = readdir(listing)) != NULL)
+        add_found(catalogue, found->d_name, err);
+    closedir(listing);
+    return err->status;
+}
+
+enum den_status den_catalogue_create(struct den_catalogue **out, struct den_error *err)
+{
+    struct den_catalogue *catalogue = calloc(1, sizeof *catalogue);
+    char home[DEN_PATH_BYTES_MAX];
+
+    if (!catalogue)
+        return den_fail(err, DEN_NO_MEMORY, "catalogue: out of memory");
+    catalogue->arena = den_arena_create(ARENA_BYTES_MAX);
+    if (!catalogue->arena) {
+        den_fail(err, DEN_NO_MEMORY, "catalogue: out of memory");
+        goto fail;
+    }
+    if (den_path_home(home, sizeof home, err) != DEN_OK ||
+        den_path_join(catalogue->folder, sizeof catalogue->folder, home, "models", err) != DEN_OK)
+        goto fail;
+    if (read_listed(catalogue, err) != DEN_OK || read_folder(catalogue, err) != DEN_OK)
+        goto fail;
+    *out = catalogue;
+    return DEN_OK;
+fail:
+    den_catalogue_destroy(catalogue);
+    return err->status;
+}
+
+void den_catalogue_destroy(struct den_catalogue *catalogue)
+{
+    if (!catalogue)
+        return;
+    den_arena_destroy(catalogue->arena);
+    free(catalogue);
+}
+
+size_t den_catalogue_count(const struct den_catalogue *catalogue)
+{
+    return catalogue->count;
+}
+
+const struct den_catalogue_entry *den_catalogue_at(const struct den_catalogue *catalogue,
+                                                   size_t index)
+{
+    return &catalogue->entries[index];
+}
+
+static enum den_status copy_path(const char *path, char *out, size_t capacity,
+                                 struct den_error *err)
+{
+    size_t length = strlen(path);
+
+    if (length >= capacity)
+        return den_fail(err, DEN_INVALID, "%.64s...: the path is too long", path);
+    memcpy(out, path, length + 1);
+    return DEN_OK;
+}
+
+/* "smollm2, minilm": what the message for an unknown name offers. */
+static void list_names(const struct den_catalogue *catalogue, char *out, size_t capacity)
+{
+    size_t used = 0;
+    size_t i;
+
+    out[0] = '\0';
+    for (i = 0; i < catalogue->count; i++) {
+        const char *name = catalogue->entries[i].name;
+        size_t length = strlen(name);
+
+        if (used + length + 3 > capacity)
+            return;
+        if (used > 0) {
+            memcpy(out + used, ", ", 2);
+            used += 2;
+        }
+        memcpy(out + used, name, length + 1);
+        used += length;
+    }
+}
+
+enum den_status den_catalogue_resolve(const struct den_catalogue *catalogue, const char *name,
+                                      char *out, size_t capacity, struct den_error *err)
+{
+    char names[512];
+    char path[DEN_PATH_BYTES_MAX];
+    size_t i;
+
+    for (i = 0; i < catalogue->count; i++) {
+        const struct den_catalogue_entry *entry = &catalogue->entries[i];
+
+        if (strcmp(entry->name, name) != 0)
+            continue;
+        if (!entry->installed)
+            return den_fail(err, DEN_NOT_FOUND,
+                            "model '%s' is not installed: %s is missing; ./run installs it", name,
+                            entry->path);
+        return copy_path(entry->path, out, capacity, err);
+    }
+    if (den_file_exists(name))
+        return copy_path(name, out, capacity, err);
+    if (!strchr(name, '/') && strlen(name) < 256 &&
+        den_path_join(path, sizeof path - 5, catalogue->folder, name, err) == DEN_OK) {
+        memcpy(path + strlen(path), ".gguf", 6);
+        if (den_file_exists(path))
+            return copy_path(path, out, capacity, err);
+    }
+    list_names(catalogue, names, sizeof names);
+    return den_fail(err, DEN_NOT_FOUND,
+                    "model '%s': no such file or folder, and no model of that name; there are: %s",
+                    name, names);
+}
