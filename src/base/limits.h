@@ -19,6 +19,8 @@
     65536 /* the largest known model (671B, 256 experts unstacked) has about 45,000 */
 #define DEN_MODEL_SHARDS_MAX       512          /* split files of one model */
 #define DEN_GGUF_KEYS_MAX          65536        /* real files have under 100 */
+#define DEN_GGUF_KEY_BYTES_MAX     65535        /* the format's own limit */
+#define DEN_GGUF_STRINGS_BYTES_MAX (1u << 30)   /* of one array; real ones stay under 10 MiB */
 #define DEN_SAFETENSORS_HEADER_MAX (100u << 20) /* the format's own limit */
 
 /* --- text --- */

@@ -37,11 +37,13 @@ struct den_gguf_string {
 
 enum den_status den_gguf_open(const char *path, struct den_gguf **out_gguf, struct den_error *err);
 /* Reads from memory that stays valid and unchanged until close; for fuzzing, tests and inherited
- * maps. */
+ * maps. Tensors are as aligned as `data` is, up to 8 bytes. */
 enum den_status den_gguf_open_memory(const void *data, size_t bytes, const char *name,
                                      struct den_gguf **out_gguf, struct den_error *err);
 void den_gguf_close(struct den_gguf *gguf);
 const char *den_gguf_path(const struct den_gguf *gguf);
+/* Tells the kernel that mapped pages are not needed again soon. */
+void den_gguf_release(const struct den_gguf *gguf);
 
 size_t den_gguf_tensor_count(const struct den_gguf *gguf);
 const struct den_tensor *den_gguf_tensor(const struct den_gguf *gguf, size_t index);
@@ -51,7 +53,7 @@ const struct den_tensor *den_gguf_find_tensor(const struct den_gguf *gguf,
 /* Keys. Each getter returns DEN_NOT_FOUND silently (err untouched) where the key is absent, so that
  * an optional key is `if (den_gguf_get_u64(...) == DEN_OK)`; a key of the wrong kind is
  * DEN_BAD_FILE with a message. Integers of any width convert where the value fits, a one-element or
- * uniform array of integers counts as its value. */
+ * uniform array of integers counts as its value. Numbers that are not finite are refused. */
 size_t den_gguf_key_count(const struct den_gguf *gguf);
 const struct den_gguf_string *den_gguf_key_name(const struct den_gguf *gguf, size_t index);
 bool den_gguf_has(const struct den_gguf *gguf, const char *key);

@@ -12,7 +12,6 @@
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "model files are little-endian and used in place: no big-endian host yet"
-    "model files are little-endian and are used in place; a big-endian host needs a swapping copy"
 #endif
 
 enum {
