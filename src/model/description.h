@@ -1,4 +1,11 @@
-/* Description: all that distinguishes one decoder from another, as data. */
+/* Description: all that distinguishes one decoder from another, as data.
+ *
+ * The forward pass of forward.c is written once. What differs between llama, qwen, gemma, phi and
+ * the mixtures of experts (which norms, which biases, how positions are rotated, which layers look
+ * back how far, how many experts) is read from GGUF keys (description_gguf.c) or from config.json
+ * (description_config.c) into this struct, and checked (description.c). Nothing here is believed
+ * before den_description_check() has passed it: sizes are bounded, widths divide, counts are not
+ * zero. That the tensors have the sizes described is layout.c's business. */
 #ifndef DEN_MODEL_DESCRIPTION_H
 #define DEN_MODEL_DESCRIPTION_H
 
@@ -8,6 +15,36 @@
 
 #include "device/device.h"
 #include "tensor/weights.h"
+
+/* How RoPE's frequencies are stretched to contexts longer than the model was first trained with.
+ * "dynamic" NTK scaling is NONE: it changes nothing within the trained context, and an engine
+ * refuses a longer one. */
+enum den_rope_kind {
+    DEN_ROPE_NONE,
+    DEN_ROPE_LINEAR,
+    DEN_ROPE_LLAMA3,
+    DEN_ROPE_YARN,
+    DEN_ROPE_LONGROPE
+};
+
+struct den_rope_scaling {
+    enum den_rope_kind kind;
+    double factor;
+    double low_frequency_factor; /* llama3 */
+    double high_frequency_factor;
+    double original_context; /* tokens; llama3, YaRN, longrope */
+    double beta_fast;        /* YaRN */
+    double beta_slow;
+    double magnitude; /* of cos and sin, where the file states it; 0: the kind's own formula */
+    bool exact_range; /* YaRN: the range of the ramp isn't rounded to whole dimensions */
+};
+
+/* What a layer has that its neighbours may not. */
+enum den_layer_flag {
+    DEN_LAYER_WINDOWED = 1, /* attends to the last `window` positions only */
+    DEN_LAYER_NO_ROPE = 2,  /* SmolLM3: every fourth layer */
+    DEN_LAYER_DENSE = 4     /* in a mixture of experts: an ordinary feed-forward */
+};
 
 struct den_description {
     char architecture[32]; /* "llama", "qwen3", "gemma3" ... GGUF's name for it */
@@ -38,27 +75,45 @@ struct den_description {
     bool rope_interleaved;
     size_t rotary_width;
     double rope_base;
-    double rope_base_local; /* gemma 3's windowed layers; 0: the same */
-    /* windows: layer l attends to `window` positions unless (l + 1) % window_period == 0; period 0:
-     * all layers windowed */
-    size_t window;
-    size_t window_period;
+    double rope_base_local; /* gemma 3's windowed layers, never scaled; 0: as the others */
+    struct den_rope_scaling rope;
+    size_t window; /* of layers with DEN_LAYER_WINDOWED; 0: no layer has it */
     /* experts */
     size_t experts;
     size_t experts_used;
     size_t expert_width;
     bool expert_renormalise; /* softmax over the chosen ones (mixtral; qwen3 with norm_topk_prob) */
+    uint8_t layer_flags[DEN_LAYERS_MAX]; /* of enum den_layer_flag */
+};
+
+/* One architecture: its GGUF name, config.json's model_type, and what neither file says. */
+struct den_architecture {
+    const char *gguf;
+    const char *config;
+    bool rope_interleaved; /* in GGUF; folders never are */
+    bool gemma;            /* GELU, scaled embeddings, folders' norms without + 1, tied head */
+    bool post_norms;
+    bool head_norms;
+    size_t full_period;    /* one layer in so many is not windowed; 0: all are (if any is) */
+    size_t no_rope_period; /* one layer in so many has no RoPE */
 };
 
 /* Reads and checks everything (GGUF keys or config.json); DEN_UNSUPPORTED names the architecture
  * and those there are. */
 enum den_status den_description_read(const struct den_weights *weights, struct den_description *out,
                                      struct den_error *err);
-/* (rotary_width / 2) inverse frequencies of `layer` with the model's scaling (linear, llama3, yarn,
- * longrope) applied. */
-enum den_status den_description_rope(const struct den_weights *weights,
-                                     const struct den_description *description, size_t layer,
-                                     float *out_inverse_frequency, float *out_magnitude,
-                                     struct den_error *err);
+/* Fills the description from one form or the other; called by den_description_read(), which checks
+ * the result. `out` comes zeroed but for what `architecture` says. */
+enum den_status den_description_read_gguf(const struct den_weights *weights,
+                                          const struct den_architecture *architecture,
+                                          struct den_description *out, struct den_error *err);
+enum den_status den_description_read_config(const struct den_weights *weights,
+                                            const struct den_architecture *architecture,
+                                            struct den_description *out, struct den_error *err);
+/* DEN_BAD_FILE names the first value that can't be. */
+enum den_status den_description_check(const struct den_description *description,
+                                      struct den_error *err);
+/* The window of a layer in tokens; 0: the whole sequence. */
+size_t den_description_window(const struct den_description *description, size_t layer);
 
 #endif

@@ -13,11 +13,15 @@
 
 struct den_model;
 
+/* Packs the weights for `device`, which must outlive the model; `weights` may be closed
+ * afterwards. No sequence will be longer than `context_tokens` (longrope has other frequencies for
+ * long ones). */
 enum den_status den_model_create(const struct den_weights *weights, struct den_device *device,
-                                 enum den_precision precision, struct den_model **out,
-                                 struct den_error *err);
+                                 enum den_precision precision, size_t context_tokens,
+                                 struct den_model **out, struct den_error *err);
 void den_model_destroy(struct den_model *model);
 const struct den_description *den_model_description(const struct den_model *model);
+enum den_precision den_model_precision(const struct den_model *model);
 /* Bytes of weights that one token reads: the numerator of achieved bandwidth. */
 size_t den_model_bytes_per_token(const struct den_model *model);
 
