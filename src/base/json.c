@@ -53,6 +53,8 @@ enum den_status den_json_read_file(const char *path, json_t **out_value, struct 
     den_buffer_init(&text, DEN_FILE_TEXT_BYTES_MAX);
     if (den_file_read(path, &text, err) == DEN_OK)
         den_json_parse(text.data, text.length, path, out_value, err);
+    if (err->status == DEN_INVALID) /* the file's fault, not the caller's */
+        err->status = DEN_BAD_FILE;
     den_buffer_deinit(&text);
     return err->status;
 }

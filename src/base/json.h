@@ -18,6 +18,7 @@
  */
 enum den_status den_json_parse(const char *text, size_t length, const char *what,
                                json_t **out_value, struct den_error *err);
+/* Malformed content is DEN_BAD_FILE. */
 enum den_status den_json_read_file(const char *path, json_t **out_value, struct den_error *err);
 /* Appends `value` as compact text. Non-ASCII characters stay as they are. */
 enum den_status den_json_write(const json_t *value, struct den_buffer *out, struct den_error *err);

@@ -10,9 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "tensor/gguf_parse.h"
-#include "tensor/quoted.h"
 
 /* "-00001-of-00005.gguf" */
 enum { SPLIT_SUFFIX_BYTES = 20 };
@@ -36,49 +34,21 @@ static enum den_status open_part(struct den_gguf_part *part, const char *path,
     return den_gguf_parse(part, err);
 }
 
-static int compare_tensors(const void *left, const void *right)
-{
-    const struct den_tensor *const *a = left;
-    const struct den_tensor *const *b = right;
-
-    return strcmp((*a)->name, (*b)->name);
-}
-
-/* Joins the tensors of all parts into one table and sorts an index of their names. */
+/* Joins the tensors of all parts. */
 static enum den_status index_tensors(struct den_gguf *gguf, struct den_error *err)
 {
-    size_t count = 0;
+    char what[DEN_ERROR_BYTES_MAX];
+    size_t total = 0;
     size_t i;
 
+    snprintf(what, sizeof what, "gguf: %s", den_gguf_path(gguf));
     for (i = 0; i < gguf->part_count; i++)
-        count += gguf->parts[i].tensor_count;
-    if (count > DEN_TENSORS_MAX)
-        return den_fail(err, DEN_BAD_FILE, "gguf: %s: has %zu tensors in all parts; %d are allowed",
-                        den_gguf_path(gguf), count, DEN_TENSORS_MAX);
-    if (count == 0)
-        return DEN_OK;
-    gguf->tensors = calloc(count, sizeof *gguf->tensors);
-    gguf->tensors_by_name = calloc(count, sizeof *gguf->tensors_by_name);
-    if (!gguf->tensors || !gguf->tensors_by_name)
-        return no_memory(den_gguf_path(gguf), err);
-    for (i = 0; i < gguf->part_count; i++) {
-        const struct den_gguf_part *part = &gguf->parts[i];
-
-        if (part->tensor_count > 0)
-            memcpy(gguf->tensors + gguf->tensor_count, part->tensors,
-                   part->tensor_count * sizeof *part->tensors);
-        gguf->tensor_count += part->tensor_count;
-    }
-    for (i = 0; i < count; i++)
-        gguf->tensors_by_name[i] = &gguf->tensors[i];
-    qsort(gguf->tensors_by_name, count, sizeof *gguf->tensors_by_name, compare_tensors);
-    for (i = 1; i < count; i++)
-        if (compare_tensors(&gguf->tensors_by_name[i - 1], &gguf->tensors_by_name[i]) == 0)
-            return den_fail(
-                err, DEN_BAD_FILE, "gguf: %s: tensor '%s' appears twice", den_gguf_path(gguf),
-                den_quoted(gguf->tensors_by_name[i]->name, strlen(gguf->tensors_by_name[i]->name))
-                    .text);
-    return DEN_OK;
+        total += gguf->parts[i].tensor_count;
+    if (den_tensor_index_reserve(&gguf->index, total, what, err) != DEN_OK)
+        return err->status;
+    for (i = 0; i < gguf->part_count; i++)
+        den_tensor_index_add(&gguf->index, gguf->parts[i].tensors, gguf->parts[i].tensor_count);
+    return den_tensor_index_sort(&gguf->index, what, err);
 }
 
 /* The split.no and split.count of a part; 0 and 1 where it has none. */
@@ -185,13 +155,13 @@ static enum den_status check_split_total(const struct den_gguf *gguf, struct den
     enum den_status status =
         den_gguf_part_u64(&gguf->parts[0], "split.tensors.count", &wanted, err);
 
-    if (status == DEN_NOT_FOUND || (status == DEN_OK && wanted == gguf->tensor_count))
+    if (status == DEN_NOT_FOUND || (status == DEN_OK && wanted == gguf->index.count))
         return DEN_OK;
     if (status != DEN_OK)
         return status;
     return den_fail(err, DEN_BAD_FILE,
                     "gguf: %s: split.tensors.count is %llu, but the parts hold %zu tensors",
-                    den_gguf_path(gguf), (unsigned long long)wanted, gguf->tensor_count);
+                    den_gguf_path(gguf), (unsigned long long)wanted, gguf->index.count);
 }
 
 /* With one part to be filled, and nothing else. */
@@ -260,8 +230,7 @@ void den_gguf_close(struct den_gguf *gguf)
     for (i = 0; i < gguf->part_count; i++)
         den_gguf_part_deinit(&gguf->parts[i]);
     free(gguf->parts);
-    free(gguf->tensors);
-    free(gguf->tensors_by_name);
+    den_tensor_index_deinit(&gguf->index);
     free(gguf);
 }
 
@@ -280,29 +249,15 @@ const char *den_gguf_path(const struct den_gguf *gguf)
 
 size_t den_gguf_tensor_count(const struct den_gguf *gguf)
 {
-    return gguf->tensor_count;
+    return gguf->index.count;
 }
 
 const struct den_tensor *den_gguf_tensor(const struct den_gguf *gguf, size_t index)
 {
-    return index < gguf->tensor_count ? &gguf->tensors[index] : NULL;
+    return den_tensor_index_at(&gguf->index, index);
 }
 
 const struct den_tensor *den_gguf_find_tensor(const struct den_gguf *gguf, const char *name)
 {
-    size_t low = 0;
-    size_t high = gguf->tensor_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(name, gguf->tensors_by_name[middle]->name);
-
-        if (order == 0)
-            return gguf->tensors_by_name[middle];
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
+    return den_tensor_index_find(&gguf->index, name);
 }

@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "tensor/gguf.h"
+#include "tensor/tensor_index.h"
 
 struct den_gguf_key {
     struct den_gguf_string name;
@@ -47,10 +48,8 @@ struct den_gguf_part {
 
 struct den_gguf {
     size_t part_count;
-    struct den_gguf_part *parts; /* keys are those of parts[0] */
-    size_t tensor_count;
-    struct den_tensor *tensors; /* of all parts */
-    const struct den_tensor **tensors_by_name;
+    struct den_gguf_part *parts;   /* keys are those of parts[0] */
+    struct den_tensor_index index; /* tensors of all parts */
 };
 
 /* Checks everything and fills the part, whose name, data and bytes are given. On failure the part

@@ -21,7 +21,7 @@ enum den_status den_weights_open(const char *path, struct den_weights **out, str
 void den_weights_close(struct den_weights *weights);
 const char *den_weights_path(const struct den_weights *weights);
 
-/* Exactly one of the two is not NULL. */
+/* Exactly one of the two is not NULL. A folder that holds one GGUF model counts as that model. */
 const struct den_gguf *den_weights_gguf(const struct den_weights *weights);
 const json_t *den_weights_config(const struct den_weights *weights); /* config.json */
 
