@@ -1,0 +1,176 @@
+/* Attention for one x86 instruction set; the contract is kernels/attention.h. Included by
+ * attention_avx2.c and attention_avx512.c after their lanes, with FILL and TILE_VECTORS.
+ *
+ * The product keeps a tile of up to 6 queries x TILE_VECTORS vectors of columns in registers: for
+ * each k it loads the vectors of one row of the right matrix (widening f16) and multiplies them by
+ * one broadcast element of each query. AVX2 has room for 6 x 2, AVX-512 for 6 x 4: 12 and 24
+ * independent sums, enough to hide the latency of the multiplier. Tiles are one inlined body with
+ * constant bounds, which the compiler unrolls into registers; columns that are left over go one
+ * vector at a time, the last one partial. */
+#include "kernels/attention.h"
+
+#include <math.h>
+
+#include "kernels/x86/functions_tmpl.h"
+
+enum { TILE_QUERIES = 6 };
+
+static inline lanes load_right(const void *right, size_t index, size_t count, int half)
+{
+    if (half) {
+        const uint16_t *from = (const uint16_t *)right + index;
+
+        return count == LANES ? load_half(from) : load_half_some(from, count);
+    }
+    if (count == LANES)
+        return load((const float *)right + index);
+    return load_some((const float *)right + index, count, all_of(0));
+}
+
+/* Queries [query, query + queries) x columns [column, column + vectors * LANES), where only `count`
+ * lanes of the last vector exist. */
+__attribute__((always_inline)) static inline void multiply_tile(
+    const struct den_small_product *product, size_t query, size_t queries, size_t column,
+    size_t vectors, size_t count, int half)
+{
+    lanes sums[TILE_QUERIES][TILE_VECTORS], right[TILE_VECTORS];
+    const float *left = product->left + query * product->left_stride;
+    float *output = product->output + query * product->output_stride + column;
+    size_t stride = product->left_stride, k, q, v;
+
+    for (q = 0; q < queries; q++)
+        for (v = 0; v < vectors; v++) {
+            const float *from = output + q * product->output_stride + v * LANES;
+
+            if (!product->accumulate)
+                sums[q][v] = all_of(0);
+            else
+                sums[q][v] = count == LANES ? load(from) : load_some(from, count, all_of(0));
+        }
+    for (k = 0; k < product->depth; k++) {
+        for (v = 0; v < vectors; v++)
+            right[v] = load_right(product->right, k * product->right_stride + column + v * LANES,
+                                  count, half);
+        for (q = 0; q < queries; q++) {
+            lanes factor = all_of(left[q * stride + k]);
+
+            for (v = 0; v < vectors; v++)
+                sums[q][v] = fused(factor, right[v], sums[q][v]);
+        }
+    }
+    for (q = 0; q < queries; q++)
+        for (v = 0; v < vectors; v++) {
+            float *to = output + q * product->output_stride + v * LANES;
+
+            if (count == LANES)
+                store(to, sums[q][v]);
+            else
+                store_some(to, count, sums[q][v]);
+        }
+}
+
+/* All columns of `queries` queries, a constant. */
+__attribute__((always_inline)) static inline void multiply_queries(
+    const struct den_small_product *product, size_t query, size_t queries, int half)
+{
+    size_t column = 0;
+
+    for (; column + TILE_VECTORS * LANES <= product->columns; column += TILE_VECTORS * LANES)
+        multiply_tile(product, query, queries, column, TILE_VECTORS, LANES, half);
+    for (; column + LANES <= product->columns; column += LANES)
+        multiply_tile(product, query, queries, column, 1, LANES, half);
+    if (column < product->columns)
+        multiply_tile(product, query, queries, column, 1, product->columns - column, half);
+}
+
+__attribute__((always_inline)) static inline void multiply_all(
+    const struct den_small_product *product, int half)
+{
+    size_t query = 0;
+
+    for (; query + TILE_QUERIES <= product->queries; query += TILE_QUERIES)
+        multiply_queries(product, query, TILE_QUERIES, half);
+    switch (product->queries - query) {
+    case 5:
+        multiply_queries(product, query, 5, half);
+        break;
+    case 4:
+        multiply_queries(product, query, 4, half);
+        break;
+    case 3:
+        multiply_queries(product, query, 3, half);
+        break;
+    case 2:
+        multiply_queries(product, query, 2, half);
+        break;
+    case 1:
+        multiply_queries(product, query, 1, half);
+        break;
+    default:
+        break;
+    }
+}
+
+static void multiply_f16(const struct den_small_product *product)
+{
+    multiply_all(product, 1);
+}
+
+static void multiply_f32(const struct den_small_product *product)
+{
+    multiply_all(product, 0);
+}
+
+static inline lanes scaled_score(lanes score, lanes scale, float softcap)
+{
+    score = multiply(score, scale);
+    if (softcap > 0)
+        score = multiply(all_of(softcap), tanh_lanes(divide(score, all_of(softcap))));
+    return score;
+}
+
+static float softmax(float *scores, size_t count, float scale, float softcap,
+                     struct den_softmax *state)
+{
+    const lanes lowest = all_of(-INFINITY), factor = all_of(scale);
+    lanes most = all_of(state->maximum), sums = all_of(0), x;
+    float maximum, shrink = 1;
+    size_t i;
+
+    for (i = 0; i + LANES <= count; i += LANES) {
+        x = scaled_score(load(scores + i), factor, softcap);
+        store(scores + i, x);
+        most = larger_of(most, x);
+    }
+    if (i < count) {
+        x = scaled_score(load_some(scores + i, count - i, all_of(0)), factor, softcap);
+        store_some(scores + i, count - i, x);
+        most = larger_of(most, load_some(scores + i, count - i, lowest));
+    }
+    maximum = largest_of(most);
+    most = all_of(maximum);
+    for (i = 0; i + LANES <= count; i += LANES) {
+        x = exp_lanes(subtract(load(scores + i), most));
+        store(scores + i, x);
+        sums = add(sums, x);
+    }
+    if (i < count) {
+        x = exp_lanes(subtract(load_some(scores + i, count - i, most), most));
+        store_some(scores + i, count - i, x);
+        sums = add(sums, load_some(scores + i, count - i, all_of(0)));
+    }
+    if (maximum > state->maximum)
+        shrink = expf(state->maximum - maximum);
+    state->sum = state->sum * shrink + sum_of(sums);
+    state->maximum = maximum;
+    return shrink;
+}
+
+void FILL(struct den_attention_kernels *table)
+{
+    *table = (struct den_attention_kernels){
+        .multiply_f16 = multiply_f16,
+        .multiply_f32 = multiply_f32,
+        .softmax = softmax,
+    };
+}
