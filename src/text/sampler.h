@@ -58,7 +58,7 @@ uint64_t den_sampler_seed(const struct den_sampler *sampler);
 enum den_status den_sampler_accept(struct den_sampler *sampler, den_token token,
                                    struct den_error *err);
 /* Chooses from `logits` (vocabulary), which stay unchanged; allocates nothing. Does not accept the
- * token. */
+ * token. DEN_TOKEN_NONE where every logit is NaN or -INFINITY: a broken model. */
 den_token den_sampler_sample(struct den_sampler *sampler, const float *logits);
 
 /* log-softmax of `logits`: the value of `token`, and the `count` most likely tokens in falling
