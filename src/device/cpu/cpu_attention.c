@@ -1,0 +1,380 @@
+/* Attention on the CPU: blocks of queries against pages of the cache.
+ *
+ * The cost of decoding at depth must be that of reading the cache once. Therefore the unit of work
+ * is a block of query rows of one sequence with all the query heads that share one key head: each
+ * tile of 64 tokens is loaded once for all of them. One row of a model with 9 heads on 3 key heads
+ * is a block of 3 queries; in a prompt 16 rows make a block of 48.
+ *
+ * A block walks the cache in tiles: scores, softmax, weighted values (kernels/attention.h). Tiles
+ * lie in chunks of 128 tokens. Each chunk starts a fresh softmax, and its result is merged into the
+ * chunks before it, in their order. That costs nothing and buys two things: where there are fewer
+ * blocks than would keep the team busy (one sequence, few key heads, a long cache), chunks become
+ * work items of their own whose results wait in the workspace for the merge; and the result is bit
+ * for bit the same either way, whatever the number of threads and whoever else is in the batch,
+ * because boundaries of tiles and chunks depend on positions alone. */
+#include <math.h>
+#include <string.h>
+
+#include "device/cpu/cpu_device.h"
+
+enum { SERIAL_WORK = 100000, WIDEN_QUERIES = 8 };
+
+struct job {
+    struct den_device *device;
+    const struct den_attention *op;
+    const struct den_kv_layout *layout;
+    size_t group;       /* query heads of one key head */
+    size_t blocks;      /* in workspace.blocks */
+    size_t items;       /* work items in all */
+    size_t queries_max; /* of any block */
+    bool split;         /* items are chunks; else whole (block, key head) units */
+};
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Tokens [*begin, end) of one chunk as a block sees them; `begin` is rounded down to a vector. */
+static size_t chunk_range(const struct job *job, const struct den_attention_block *block,
+                          size_t chunk, size_t *begin)
+{
+    const int32_t *position = job->op->where->position + block->row;
+    size_t first = (size_t)position[0] + 1, end = (size_t)position[block->rows - 1] + 1;
+    size_t lowest = job->op->window && first > job->op->window ? first - job->op->window : 0;
+
+    *begin = chunk * block->chunk_width;
+    if (*begin < lowest)
+        *begin = lowest / 16 * 16;
+    return smaller(end, (chunk + 1) * block->chunk_width);
+}
+
+/* The softmax of one tile's scores for each query; earlier values in `output` shrink with it. */
+static void softmax_tile(const struct job *job, const struct den_attention_block *block,
+                         size_t token, size_t count, struct den_attention_scratch *own,
+                         float *output, struct den_softmax *states)
+{
+    const struct den_kernels *kernels = &job->device->kernels;
+    const struct den_attention *op = job->op;
+    size_t width = job->layout->value_width, query;
+
+    for (query = 0; query < block->rows * job->group; query++) {
+        size_t seen = (size_t)op->where->position[block->row + query / job->group] + 1;
+        size_t lowest = op->window && seen > op->window ? seen - op->window : 0;
+        size_t a = lowest > token ? smaller(lowest - token, count) : 0;
+        size_t b = seen > token ? smaller(seen - token, count) : 0;
+        float *scores = own->scores + query * DEN_ATTENTION_TILE;
+        float shrink;
+
+        if (a >= b) {
+            memset(scores, 0, count * sizeof *scores);
+            continue;
+        }
+        memset(scores, 0, a * sizeof *scores);
+        memset(scores + b, 0, (count - b) * sizeof *scores);
+        shrink =
+            kernels->attention.softmax(scores + a, b - a, op->scale, op->softcap, &states[query]);
+        if (shrink != 1)
+            kernels->vector.scale(output + query * width, shrink, width, output + query * width);
+    }
+}
+
+/* One tile: tokens [token, token + count) of one page. */
+static void attend_tile(const struct job *job, const struct den_attention_block *block,
+                        size_t kv_head, size_t token, size_t count, float *output,
+                        struct den_softmax *states, struct den_attention_scratch *own)
+{
+    const struct den_kernels *kernels = &job->device->kernels;
+    const struct den_kv_layout *layout = job->layout;
+    const struct den_attention *op = job->op;
+    size_t queries = block->rows * job->group;
+    size_t slot = token % layout->page_tokens, padded = (count + 15) / 16 * 16, i;
+    int32_t page = op->where->pages[op->where->sequence[block->row]][token / layout->page_tokens];
+    const unsigned char *keys = den_kv_keys(op->pool, page, op->layer, kv_head);
+    const unsigned char *values = den_kv_values(op->pool, page, op->layer, kv_head);
+    bool half = layout->type == DEN_TYPE_F16;
+    struct den_small_product scores = {
+        .left = own->queries,
+        .left_stride = layout->head_width,
+        .queries = queries,
+        .depth = layout->head_width,
+        .right = keys + slot * op->pool->element_bytes,
+        .right_stride = layout->page_tokens,
+        .columns = padded,
+        .output = own->scores,
+        .output_stride = DEN_ATTENTION_TILE,
+    };
+    struct den_small_product weighted = {
+        .left = own->scores,
+        .left_stride = DEN_ATTENTION_TILE,
+        .queries = queries,
+        .depth = count,
+        .right = values + slot * layout->value_width * op->pool->element_bytes,
+        .right_stride = layout->value_width,
+        .columns = layout->value_width,
+        .output = output,
+        .output_stride = layout->value_width,
+        .accumulate = 1,
+    };
+
+    if (half && queries > WIDEN_QUERIES) { /* convert once, not once for every six queries */
+        for (i = 0; i < layout->head_width; i++)
+            kernels->vector.from_f16((const uint16_t *)scores.right + i * layout->page_tokens,
+                                     padded, own->keys + i * DEN_ATTENTION_TILE);
+        kernels->vector.from_f16(weighted.right, count * layout->value_width, own->values);
+        scores.right = own->keys;
+        scores.right_stride = DEN_ATTENTION_TILE;
+        weighted.right = own->values;
+        half = false;
+    }
+    (half ? kernels->attention.multiply_f16 : kernels->attention.multiply_f32)(&scores);
+    softmax_tile(job, block, token, count, own, output, states);
+    (half ? kernels->attention.multiply_f16 : kernels->attention.multiply_f32)(&weighted);
+}
+
+/* One chunk from its start: `output` (queries, value_width) gets weighted values, not yet divided
+ * by the sums in `states`. */
+static void attend_chunk(const struct job *job, const struct den_attention_block *block,
+                         size_t kv_head, size_t chunk, float *output, struct den_softmax *states,
+                         struct den_attention_scratch *own)
+{
+    size_t queries = block->rows * job->group, page_tokens = job->layout->page_tokens, i;
+    size_t token, end = chunk_range(job, block, chunk, &token);
+
+    memset(output, 0, queries * job->layout->value_width * sizeof *output);
+    for (i = 0; i < queries; i++)
+        states[i] = (struct den_softmax){ .maximum = -INFINITY };
+    while (token < end) {
+        size_t tile_end = (token / DEN_ATTENTION_TILE + 1) * DEN_ATTENTION_TILE;
+
+        tile_end = smaller(tile_end, (token / page_tokens + 1) * page_tokens);
+        tile_end = smaller(tile_end, end);
+        attend_tile(job, block, kv_head, token, tile_end - token, output, states, own);
+        token = tile_end;
+    }
+}
+
+/* Adds one chunk's result to that of the chunks before it. */
+static void merge_chunk(const struct job *job, size_t queries, const float *partial,
+                        const struct den_softmax *partial_states, struct den_attention_scratch *own)
+{
+    const struct den_vector_kernels *vector = &job->device->kernels.vector;
+    size_t width = job->layout->value_width, query;
+
+    for (query = 0; query < queries; query++) {
+        const struct den_softmax *more = &partial_states[query];
+        struct den_softmax *sum = &own->total_state[query];
+        float *total = own->total + query * width;
+        float maximum = sum->maximum > more->maximum ? sum->maximum : more->maximum;
+        float keep, add;
+
+        if (more->sum <= 0) /* a window that ends before this chunk, or starts after it */
+            continue;
+        keep = expf(sum->maximum - maximum);
+        add = expf(more->maximum - maximum);
+        if (keep < 1)
+            vector->scale(total, keep, width, total);
+        vector->add_scaled(partial + query * width, add, width, total);
+        sum->sum = sum->sum * keep + more->sum * add;
+        sum->maximum = maximum;
+    }
+}
+
+static void load_queries(const struct job *job, const struct den_attention_block *block,
+                         size_t kv_head, struct den_attention_scratch *own)
+{
+    size_t row, run = job->group * job->layout->head_width;
+
+    for (row = 0; row < block->rows; row++)
+        memcpy(own->queries + row * run,
+               job->op->queries + (block->row + row) * job->op->stride + kv_head * run,
+               run * sizeof(float));
+}
+
+static void begin_total(const struct job *job, size_t queries, struct den_attention_scratch *own)
+{
+    size_t i;
+
+    memset(own->total, 0, queries * job->layout->value_width * sizeof(float));
+    for (i = 0; i < queries; i++)
+        own->total_state[i] = (struct den_softmax){ .maximum = -INFINITY };
+}
+
+static void store_output(const struct job *job, const struct den_attention_block *block,
+                         size_t kv_head, const struct den_attention_scratch *own)
+{
+    size_t width = job->layout->value_width, query;
+
+    for (query = 0; query < block->rows * job->group; query++) {
+        size_t row = block->row + query / job->group;
+        size_t head = kv_head * job->group + query % job->group;
+
+        job->device->kernels.vector.scale(own->total + query * width,
+                                          1 / own->total_state[query].sum, width,
+                                          job->op->output + (row * job->op->heads + head) * width);
+    }
+}
+
+/* A block and key head from first to last chunk. */
+static void attend_unit(const struct job *job, const struct den_attention_block *block,
+                        size_t kv_head, struct den_attention_scratch *own)
+{
+    size_t queries = block->rows * job->group, chunk;
+
+    load_queries(job, block, kv_head, own);
+    begin_total(job, queries, own);
+    for (chunk = 0; chunk < block->chunks; chunk++) {
+        attend_chunk(job, block, kv_head, block->first + chunk, own->partial, own->partial_state,
+                     own);
+        merge_chunk(job, queries, own->partial, own->partial_state, own);
+    }
+    store_output(job, block, kv_head, own);
+}
+
+/* The block that holds work item `item`. */
+static const struct den_attention_block *block_of(const struct job *job, size_t item)
+{
+    const struct den_attention_block *blocks = job->device->workspace.blocks;
+    size_t low = 0, high = job->blocks;
+
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+
+        if (blocks[middle].item <= item)
+            low = middle;
+        else
+            high = middle;
+    }
+    return &blocks[low];
+}
+
+static void attend_item(const struct job *job, size_t item, int member)
+{
+    struct den_workspace *workspace = &job->device->workspace;
+    struct den_attention_scratch *own = &workspace->own[member];
+    const struct den_attention_block *block = block_of(job, item);
+    size_t within = item - block->item, slot = item * job->queries_max;
+
+    if (!job->split) {
+        attend_unit(job, block, within, own);
+        return;
+    }
+    load_queries(job, block, within / block->chunks, own);
+    attend_chunk(job, block, within / block->chunks, block->first + within % block->chunks,
+                 workspace->partials + slot * job->layout->value_width,
+                 workspace->partial_states + slot, own);
+}
+
+/* After a split: the chunks of unit `unit` (block, key head), merged in order. */
+static void merge_unit(const struct job *job, size_t unit, int member)
+{
+    struct den_workspace *workspace = &job->device->workspace;
+    struct den_attention_scratch *own = &workspace->own[member];
+    const struct den_attention_block *block = &workspace->blocks[unit / job->layout->kv_heads];
+    size_t kv_head = unit % job->layout->kv_heads, chunk;
+
+    begin_total(job, block->rows * job->group, own);
+    for (chunk = 0; chunk < block->chunks; chunk++) {
+        size_t slot = (block->item + kv_head * block->chunks + chunk) * job->queries_max;
+
+        merge_chunk(job, block->rows * job->group,
+                    workspace->partials + slot * job->layout->value_width,
+                    workspace->partial_states + slot, own);
+    }
+    store_output(job, block, kv_head, own);
+}
+
+static void attend(void *context, struct den_team *team, int member)
+{
+    const struct job *job = context;
+    size_t units = job->blocks * job->layout->kv_heads, i;
+
+    /* from the last: late rows of a prompt see most and take longest */
+    while ((i = den_team_claim(team, 1)) < job->items)
+        attend_item(job, job->items - 1 - i, member);
+    if (!job->split)
+        return;
+    den_team_barrier(team);
+    while ((i = den_team_claim(team, 1)) < units)
+        merge_unit(job, i, member);
+}
+
+/* Cuts the batch into blocks and returns the number of multiplications, for want of a better
+ * measure of work. */
+static size_t plan_blocks(struct job *job)
+{
+    const struct den_rows *where = job->op->where;
+    struct den_attention_block *blocks = job->device->workspace.blocks;
+    size_t rows_max = DEN_ATTENTION_QUERIES / job->group, row = 0, work = 0;
+
+    if (rows_max == 0)
+        rows_max = 1;
+    job->blocks = job->queries_max = 0;
+    while (row < where->rows) {
+        struct den_attention_block *block = &blocks[job->blocks++];
+        size_t seen, lowest = 0;
+
+        *block = (struct den_attention_block){ .row = row, .rows = 1 };
+        seen = (size_t)where->position[row] + 1;
+        if (job->op->window && seen > job->op->window)
+            lowest = seen - job->op->window;
+        for (row++; row < where->rows && block->rows < rows_max &&
+                    where->sequence[row] == where->sequence[block->row];
+             row++)
+            block->rows++;
+        seen = (size_t)where->position[row - 1] + 1;
+        block->chunk_width = DEN_ATTENTION_CHUNK;
+        while (seen > block->chunk_width * DEN_ATTENTION_CHUNKS)
+            block->chunk_width *= 2;
+        block->first = lowest / block->chunk_width;
+        block->chunks = (seen + block->chunk_width - 1) / block->chunk_width - block->first;
+        if (job->queries_max < block->rows * job->group)
+            job->queries_max = block->rows * job->group;
+        work += block->rows * (seen - lowest) * job->op->heads * job->layout->head_width * 2;
+    }
+    return work;
+}
+
+/* Decides what a work item is and numbers them. */
+static void plan_items(struct job *job)
+{
+    struct den_workspace *workspace = &job->device->workspace;
+    size_t units = job->blocks * job->layout->kv_heads, chunks = 0, item = 0, i;
+    int threads = job->device->threads;
+
+    for (i = 0; i < job->blocks; i++)
+        chunks += workspace->blocks[i].chunks * job->layout->kv_heads;
+    job->split = threads > 1 && units < 4 * (size_t)threads && chunks > units &&
+                 chunks * job->queries_max <= workspace->partials_max;
+    for (i = 0; i < job->blocks; i++) {
+        workspace->blocks[i].item = item;
+        item += job->layout->kv_heads * (job->split ? workspace->blocks[i].chunks : 1);
+    }
+    job->items = item;
+}
+
+void den_device_attention(struct den_device *device, const struct den_attention *op)
+{
+    const struct den_kv_layout *layout = &op->pool->layout;
+    struct job job = {
+        .device = device, .op = op, .layout = layout, .group = op->heads / layout->kv_heads
+    };
+    size_t work, i;
+
+    assert(op->where->rows <= device->workspace.rows && op->heads <= device->workspace.heads);
+    assert(layout->head_width <= device->workspace.head_width);
+    assert(layout->value_width <= device->workspace.head_width);
+    assert(op->heads % layout->kv_heads == 0);
+    if (op->where->rows == 0)
+        return;
+    work = plan_blocks(&job);
+    plan_items(&job);
+    if (work > SERIAL_WORK && device->threads > 1) {
+        den_team_run(device->team, attend, &job);
+        return;
+    }
+    for (i = 0; i < job.items; i++)
+        attend_item(&job, i, 0);
+    for (i = 0; job.split && i < job.blocks * layout->kv_heads; i++)
+        merge_unit(&job, i, 0);
+}

@@ -1,0 +1,280 @@
+/* The CPU device: a team of threads, a table of kernels, and the scratch memory of its operations.
+ *
+ * The workspace is one allocation, laid out by draw() twice: once to measure, once to place. It
+ * grows when asked for more and never while an operation runs. The small operations that need no
+ * file of their own (norm, soft cap) are here too. Operations too small to be worth waking the team
+ * run on the calling thread: a wake and a barrier cost about two microseconds, which is
+ * 20,000 multiplications. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/checked.h"
+#include "device/cpu/cpu_device.h"
+#include "hardware/cpu.h"
+
+enum { HUGE_PAGE = 2 << 20, SERIAL_ELEMENTS = 8192, CLAIMED_ROWS = 4 };
+
+void *den_pages_map(size_t bytes)
+{
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (memory == MAP_FAILED)
+        return NULL;
+    if (bytes >= HUGE_PAGE) /* a hint: failure changes nothing but speed */
+        (void)madvise(memory, bytes, MADV_HUGEPAGE);
+    return memory;
+}
+
+void den_pages_unmap(void *memory, size_t bytes)
+{
+    if (memory)
+        munmap(memory, bytes);
+}
+
+enum den_status den_device_create(const struct den_device_options *options, struct den_device **out,
+                                  struct den_error *err)
+{
+    struct den_device *device = calloc(1, sizeof *device);
+    struct den_cpu cpu;
+    uint32_t features;
+
+    if (!device)
+        return den_fail(err, DEN_NO_MEMORY, "device: out of memory");
+    den_cpu_read(&cpu);
+    if (den_cpu_features_parse(options->cpu_features, cpu.features, &features, err) != DEN_OK)
+        goto fail;
+    den_kernels_select(features, &device->kernels);
+    den_cpu_features_text(device->kernels.features, device->features);
+    device->threads = options->threads ? options->threads : cpu.cores;
+    if (!options->threads && device->threads > DEN_THREADS_MAX)
+        device->threads = DEN_THREADS_MAX;
+    if (den_team_create(device->threads, &device->team, err) != DEN_OK)
+        goto fail;
+    *out = device;
+    return DEN_OK;
+fail:
+    den_device_destroy(device);
+    return err->status;
+}
+
+void den_device_destroy(struct den_device *device)
+{
+    if (!device)
+        return;
+    den_team_destroy(device->team);
+    free(device->workspace.memory);
+    free(device);
+}
+
+int den_device_threads(const struct den_device *device)
+{
+    return device->threads;
+}
+
+const char *den_device_features(const struct den_device *device)
+{
+    return device->features;
+}
+
+/* --- workspace --- */
+
+struct drawing {
+    unsigned char *memory; /* NULL while measuring */
+    size_t used;
+    bool overflow;
+};
+
+/* The next (count, size) bytes, on a cache line of their own. */
+static void *draw(struct drawing *drawing, size_t count, size_t size)
+{
+    size_t bytes = 0, start = drawing->used;
+
+    if (!den_checked_multiply(count, size, &bytes) || !den_checked_align(bytes, 64, &bytes) ||
+        !den_checked_add(start, bytes, &drawing->used))
+        drawing->overflow = true;
+    return drawing->memory ? drawing->memory + start : NULL;
+}
+
+static void draw_scratch(struct drawing *drawing, struct den_attention_scratch *own, size_t queries,
+                         size_t head_width)
+{
+    struct den_attention_scratch scratch;
+
+    scratch.queries = draw(drawing, queries, head_width * sizeof(float));
+    scratch.scores = draw(drawing, queries, DEN_ATTENTION_TILE * sizeof(float));
+    scratch.keys = draw(drawing, head_width, DEN_ATTENTION_TILE * sizeof(float));
+    scratch.values = draw(drawing, head_width, DEN_ATTENTION_TILE * sizeof(float));
+    scratch.partial = draw(drawing, queries, head_width * sizeof(float));
+    scratch.total = draw(drawing, queries, head_width * sizeof(float));
+    scratch.partial_state = draw(drawing, queries, sizeof(struct den_softmax));
+    scratch.total_state = draw(drawing, queries, sizeof(struct den_softmax));
+    if (own)
+        *own = scratch;
+}
+
+static void draw_workspace(struct drawing *drawing, struct den_workspace *workspace, int threads)
+{
+    size_t rows = workspace->rows, head_width = workspace->head_width, prepared, padded = 0;
+    size_t queries = DEN_ATTENTION_QUERIES, activations = 0, i;
+
+    prepared = rows > (size_t)threads ? rows : (size_t)threads;
+    if (queries < workspace->heads)
+        queries = workspace->heads;
+    if (!den_checked_align(workspace->width_max, DEN_SUPER_GROUP, &padded) ||
+        !den_activations_bytes(prepared, padded, &activations))
+        drawing->overflow = true;
+    workspace->quantized = draw(drawing, 1, activations);
+    workspace->normed = draw(drawing, prepared, workspace->width_max * sizeof(float));
+    workspace->blocks = draw(drawing, rows, sizeof *workspace->blocks);
+    workspace->own = draw(drawing, (size_t)threads, sizeof *workspace->own);
+    for (i = 0; i < (size_t)threads; i++)
+        draw_scratch(drawing, workspace->own ? &workspace->own[i] : NULL, queries, head_width);
+    workspace->partials_max =
+        workspace->heads * DEN_ATTENTION_CHUNKS * (threads > 8 ? (size_t)threads / 2 : 4);
+    workspace->partials = draw(drawing, workspace->partials_max, head_width * sizeof(float));
+    workspace->partial_states =
+        draw(drawing, workspace->partials_max, sizeof *workspace->partial_states);
+    for (i = 0; i < DEN_ROPE_TABLES; i++) {
+        struct den_rope_table *rope = &workspace->ropes[i];
+
+        rope->rows = 0;
+        rope->inverse_frequency = draw(drawing, head_width, sizeof(float));
+        rope->positions = draw(drawing, rows, sizeof *rope->positions);
+        rope->cosine = draw(drawing, rows, head_width / 2 * sizeof(float));
+        rope->sine = draw(drawing, rows, head_width / 2 * sizeof(float));
+    }
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+enum den_status den_device_workspace(struct den_device *device, size_t rows, size_t width_max,
+                                     size_t heads, size_t head_width, struct den_error *err)
+{
+    struct den_workspace workspace = device->workspace;
+    struct drawing drawing = { 0 };
+
+    if (width_max > DEN_WIDTH_MAX * (size_t)64 || heads > DEN_HEADS_MAX ||
+        head_width > DEN_HEAD_WIDTH_MAX)
+        return den_fail(err, DEN_TOO_LARGE,
+                        "device: a workspace for width %zu and %zu heads of %zu; at most %d heads "
+                        "of %d are possible",
+                        width_max, heads, head_width, DEN_HEADS_MAX, DEN_HEAD_WIDTH_MAX);
+    if (workspace.memory && rows <= workspace.rows && width_max <= workspace.width_max &&
+        heads <= workspace.heads && head_width <= workspace.head_width)
+        return DEN_OK;
+    workspace.rows = larger(workspace.rows, larger(rows, 1));
+    workspace.width_max = larger(workspace.width_max, width_max);
+    workspace.heads = larger(workspace.heads, larger(heads, 1));
+    workspace.head_width = larger(workspace.head_width, larger(head_width, 2));
+    draw_workspace(&drawing, &workspace, device->threads);
+    if (!drawing.overflow)
+        drawing.memory = aligned_alloc(64, drawing.used);
+    if (!drawing.memory)
+        return den_fail(err, DEN_NO_MEMORY,
+                        "device: no memory for batches of %zu rows (%zu MiB); a smaller batch "
+                        "needs less",
+                        rows, drawing.used >> 20);
+    memset(drawing.memory, 0, drawing.used);
+    drawing.used = 0;
+    draw_workspace(&drawing, &workspace, device->threads);
+    free(device->workspace.memory);
+    workspace.memory = drawing.memory;
+    device->workspace = workspace;
+    return DEN_OK;
+}
+
+/* --- small operations --- */
+
+struct rows_job {
+    const struct den_device *device;
+    const struct den_norm *norm;
+    const float *input;
+    float *output;
+    size_t rows;
+    size_t width;
+    bool accumulate;
+    float cap;
+};
+
+static void norm_row(const struct rows_job *job, size_t row, float *scratch)
+{
+    const struct den_vector_kernels *vector = &job->device->kernels.vector;
+    const struct den_norm *norm = job->norm;
+    const float *input = job->input + row * job->width;
+    float *output = job->output + row * job->width;
+    float *normed = job->accumulate ? scratch : output;
+
+    if (!norm->weight)
+        normed = (float *)input;
+    else if (norm->bias)
+        vector->layer_norm(input, norm->weight, norm->bias, norm->epsilon, job->width, normed);
+    else
+        vector->rms_norm(input, norm->weight, norm->epsilon, job->width, normed);
+    if (job->accumulate)
+        vector->add_scaled(normed, 1, job->width, output);
+    else if (normed != output)
+        memcpy(output, normed, job->width * sizeof *output);
+}
+
+static void norm_rows(void *context, struct den_team *team, int member)
+{
+    const struct rows_job *job = context;
+    const struct den_workspace *workspace = &job->device->workspace;
+    float *scratch = workspace->normed + (size_t)member * workspace->width_max;
+    size_t row, i;
+
+    while ((row = den_team_claim(team, CLAIMED_ROWS)) < job->rows)
+        for (i = row; i < row + CLAIMED_ROWS && i < job->rows; i++)
+            norm_row(job, i, scratch);
+}
+
+void den_device_norm(struct den_device *device, const struct den_norm *norm, const float *input,
+                     size_t rows, size_t width, float *output, bool accumulate)
+{
+    struct rows_job job = { .device = device,
+                            .norm = norm,
+                            .input = input,
+                            .output = output,
+                            .rows = rows,
+                            .width = width,
+                            .accumulate = accumulate };
+    size_t row;
+
+    assert(!accumulate || width <= device->workspace.width_max);
+    if (rows * width > SERIAL_ELEMENTS && device->threads > 1) {
+        den_team_run(device->team, norm_rows, &job);
+        return;
+    }
+    for (row = 0; row < rows; row++)
+        norm_row(&job, row, device->workspace.normed);
+}
+
+static void cap_rows(void *context, struct den_team *team, int member)
+{
+    const struct rows_job *job = context;
+    size_t count = job->rows * job->width, block = SERIAL_ELEMENTS / 2, i;
+
+    (void)member;
+    while ((i = den_team_claim(team, block)) < count)
+        job->device->kernels.vector.softcap(job->output + i, count - i < block ? count - i : block,
+                                            job->cap);
+}
+
+void den_device_softcap(struct den_device *device, float *values, size_t rows, size_t width,
+                        float cap)
+{
+    struct rows_job job = {
+        .device = device, .output = values, .rows = rows, .width = width, .cap = cap
+    };
+
+    if (rows * width > SERIAL_ELEMENTS && device->threads > 1)
+        den_team_run(device->team, cap_rows, &job);
+    else
+        device->kernels.vector.softcap(values, rows * width, cap);
+}

@@ -1,0 +1,127 @@
+/* The CPU device's inside: what its files share. Nothing outside device/cpu includes this. */
+#ifndef DEN_DEVICE_CPU_CPU_DEVICE_H
+#define DEN_DEVICE_CPU_CPU_DEVICE_H
+
+#include <assert.h>
+
+#include "base/team.h"
+#include "device/device.h"
+#include "kernels/kernels.h"
+
+enum {
+    DEN_ATTENTION_QUERIES = 48, /* rows of a block times heads of a group: 8 tiles of 6 */
+    DEN_ATTENTION_TILE = 64,    /* tokens between two softmax steps */
+    DEN_ATTENTION_CHUNK = 128,  /* tokens of one partial result; doubled for long contexts ... */
+    DEN_ATTENTION_CHUNKS = 64,  /* ... so that a row has at most so many partial results */
+    DEN_ROPE_TABLES = 2         /* models have one or two sets of frequencies */
+};
+
+/* One block of query rows of one sequence, as den_device_attention() plans it. */
+struct den_attention_block {
+    size_t row;         /* first row */
+    size_t rows;        /* at least 1 */
+    size_t first;       /* first chunk that any row sees */
+    size_t chunks;      /* chunks seen */
+    size_t chunk_width; /* tokens */
+    size_t item;        /* first of its work items: kv_heads or kv_heads * chunks of them */
+};
+
+/* What one member of the team writes to. */
+struct den_attention_scratch {
+    float *queries; /* (DEN_ATTENTION_QUERIES or heads, head_width) */
+    float *scores;  /* (queries, DEN_ATTENTION_TILE) */
+    float *keys;    /* (head_width, DEN_ATTENTION_TILE): a tile of f16 keys widened */
+    float *values;  /* (DEN_ATTENTION_TILE, head_width) */
+    float *partial; /* (queries, head_width): weighted values of the chunk in hand */
+    float *total;   /* (queries, head_width): of the chunks before it */
+    struct den_softmax *partial_state; /* (queries) */
+    struct den_softmax *total_state;   /* (queries) */
+};
+
+/* Cosines and sines of the rows of the last batch, kept from layer to layer. */
+struct den_rope_table {
+    size_t rows;  /* 0: empty */
+    size_t pairs; /* rotary_width / 2 */
+    float magnitude;
+    float *inverse_frequency; /* (pairs): a copy, compared before reuse */
+    int32_t *positions;       /* (rows) */
+    float *cosine;            /* (rows, pairs) */
+    float *sine;
+};
+
+/* One allocation; den_device_workspace() draws its layout. */
+struct den_workspace {
+    void *memory;
+    size_t rows;
+    size_t width_max;
+    size_t heads;
+    size_t head_width;
+    float *normed;   /* (max(rows, threads), width_max): f(input) in f32 */
+    void *quantized; /* the same in int8: struct den_activations is placed here for each product */
+    struct den_attention_block *blocks; /* (rows) */
+    struct den_attention_scratch *own;  /* (threads) */
+    float *partials;                    /* (partials_max, head_width) */
+    struct den_softmax *partial_states; /* (partials_max) */
+    size_t partials_max;
+    struct den_rope_table ropes[DEN_ROPE_TABLES];
+    unsigned rope_next; /* the table to overwrite on a miss */
+};
+
+/* One tensor of a matrix. */
+struct den_matrix_part {
+    struct den_packed packed;
+    size_t output; /* its first output in the whole */
+    size_t panel;  /* its first panel in the whole */
+};
+
+struct den_matrix {
+    size_t in;
+    size_t out;
+    size_t in_padded; /* the largest of the quantized parts; 0: there is none */
+    size_t panels;
+    size_t bytes;
+    bool has_float; /* a part takes f32 activations */
+    int count;
+    struct den_matrix_part parts[];
+};
+
+struct den_kv_pool {
+    struct den_kv_layout layout;
+    size_t element_bytes;
+    size_t head_bytes; /* keys and values of one head of one layer in one page */
+    size_t page_bytes;
+    size_t pages;
+    unsigned char *memory; /* pages * page_bytes, mapped */
+    size_t memory_bytes;
+};
+
+/* Keys of `kv_head` of `layer` in `page`: (head_width, page_tokens); values follow them. */
+static inline unsigned char *den_kv_keys(const struct den_kv_pool *pool, int32_t page, size_t layer,
+                                         size_t kv_head)
+{
+    assert(page >= 0 && (size_t)page < pool->pages);
+    return pool->memory + (size_t)page * pool->page_bytes +
+           (layer * pool->layout.kv_heads + kv_head) * pool->head_bytes;
+}
+
+/* (page_tokens, value_width) */
+static inline unsigned char *den_kv_values(const struct den_kv_pool *pool, int32_t page,
+                                           size_t layer, size_t kv_head)
+{
+    return den_kv_keys(pool, page, layer, kv_head) +
+           pool->layout.head_width * pool->layout.page_tokens * pool->element_bytes;
+}
+
+/* Zeroed, page-aligned, in huge pages where the system has them; NULL: out of memory. */
+void *den_pages_map(size_t bytes);
+void den_pages_unmap(void *memory, size_t bytes);
+
+struct den_device {
+    struct den_team *team;
+    int threads;
+    struct den_kernels kernels;
+    char features[256];
+    struct den_workspace workspace;
+};
+
+#endif

@@ -1,0 +1,231 @@
+/* Linear layers on the CPU.
+ *
+ * A product has two phases. First each input row becomes what the kernels want: normalised or gated
+ * and quantized to int8 (or left in f32), in the workspace. Rows are shared out; a barrier; then
+ * panels of weights are. With a single row the first phase is a microsecond of work, less than a
+ * barrier costs, and so every member does it for itself and there is no barrier.
+ *
+ * In the second phase a work item is a run of panels times a block of rows: small enough that the
+ * last item does not keep the team waiting, large enough that a panel's bytes, once in the nearest
+ * cache, meet many rows. Blocks of rows keep their activations within the second-level cache.
+ * Where rows are scattered (experts adding to the same output row), items are cut along the outputs
+ * only: one member then adds all rows of its columns, in order, and the sum is the same each time.
+ */
+#include <string.h>
+
+#include "device/cpu/cpu_device.h"
+
+enum {
+    SERIAL_WORK = 1 << 17,       /* multiplications that one thread does in the time of a wake */
+    ROW_BLOCK_BYTES = 512 << 10, /* of activations: half of a common second-level cache */
+    ROW_BLOCK_MIN = 32,
+    ITEMS_PER_THREAD = 8,
+    ITEM_PANELS_MAX = 32,           /* of a single row */
+    ITEM_MULTIPLICATIONS = 1 << 20, /* of many rows: tens of microseconds */
+    CLAIMED_ROWS = 4
+};
+
+struct job {
+    struct den_device *device;
+    const struct den_linear *op;
+    const struct den_matrix *matrix;
+    bool prepare; /* the input is not read as it stands */
+    bool own;     /* each member prepares the only row for itself */
+    size_t item_panels;
+    size_t item_rows;
+    size_t panel_items; /* items along the outputs */
+    size_t items;
+    struct den_activations quantized; /* (rows, or one for each member) */
+};
+
+static den_gate_kernel gate_kernel(const struct den_vector_kernels *vector,
+                                   enum den_activation activation)
+{
+    switch (activation) {
+    case DEN_ACTIVATION_SILU:
+        return vector->gate_silu;
+    case DEN_ACTIVATION_GELU_TANH:
+        return vector->gate_gelu_tanh;
+    case DEN_ACTIVATION_GELU_ERF:
+        return vector->gate_gelu_erf;
+    case DEN_ACTIVATION_NONE:
+        break;
+    }
+    return NULL;
+}
+
+/* f(input) in f32; where f is nothing, the input itself unless a copy is wanted. */
+static const float *prepare_float(const struct job *job, const float *input, float *normed)
+{
+    const struct den_vector_kernels *vector = &job->device->kernels.vector;
+    const struct den_norm *norm = &job->op->norm;
+    size_t in = job->matrix->in;
+
+    if (job->op->gate != DEN_ACTIVATION_NONE)
+        gate_kernel(vector, job->op->gate)(input, input + in, in, normed);
+    else if (norm->weight && norm->bias)
+        vector->layer_norm(input, norm->weight, norm->bias, norm->epsilon, in, normed);
+    else if (norm->weight)
+        vector->rms_norm(input, norm->weight, norm->epsilon, in, normed);
+    else if (job->matrix->has_float)
+        memcpy(normed, input, in * sizeof *normed);
+    else
+        return input;
+    return normed;
+}
+
+/* Makes row `row` of the op into row `slot` of the workspace. */
+static void prepare_row(const struct job *job, size_t row, size_t slot)
+{
+    const struct den_kernels *kernels = &job->device->kernels;
+    const struct den_linear *op = job->op;
+    const struct den_norm *norm = &op->norm;
+    size_t in = job->matrix->in, source = op->input_rows ? (size_t)op->input_rows[row] : row;
+    const float *input = op->input + source * op->input_stride;
+    float *normed = job->device->workspace.normed + slot * in;
+
+    if (job->matrix->has_float || norm->bias) {
+        const float *ready = prepare_float(job, input, normed);
+
+        if (job->matrix->in_padded)
+            kernels->quantize.row(ready, in, &job->quantized, slot);
+    } else if (op->gate != DEN_ACTIVATION_NONE) {
+        den_gate_quantize_row(kernels, gate_kernel(&kernels->vector, op->gate), input, input + in,
+                              in, &job->quantized, slot);
+    } else if (norm->weight) {
+        kernels->quantize.norm_row(input, norm->weight, norm->epsilon, in, &job->quantized, slot);
+    } else {
+        kernels->quantize.row(input, in, &job->quantized, slot);
+    }
+}
+
+/* `all`, from row `row` on. */
+static struct den_activations rows_from(const struct den_activations *all, size_t row)
+{
+    struct den_activations some = *all;
+
+    some.rows -= row;
+    some.values += row * all->in_padded;
+    some.scales += row * (all->in_padded / DEN_GROUP);
+    some.scaled_sums += row * (all->in_padded / DEN_GROUP);
+    some.biases += row * (all->in_padded / DEN_HALF_GROUP);
+    return some;
+}
+
+/* Panels [panel, panel_end) of the whole matrix times rows [row, row_end); the prepared rows begin
+ * at `slot` of the workspace. */
+static void multiply(const struct job *job, size_t panel, size_t panel_end, size_t row,
+                     size_t row_end, size_t slot)
+{
+    const struct den_linear *op = job->op;
+    const struct den_matrix *matrix = job->matrix;
+    struct den_activations quantized = { 0 };
+    struct den_matmul product = { .quantized = &quantized,
+                                  .input = op->input,
+                                  .input_stride = op->input_stride,
+                                  .row_begin = row,
+                                  .row_end = row_end,
+                                  .scales = op->scales,
+                                  .output_rows = op->output_rows,
+                                  .output_stride = op->output_stride,
+                                  .accumulate = op->accumulate };
+    int i;
+
+    if (job->prepare && matrix->has_float) {
+        product.input = job->device->workspace.normed + slot * matrix->in;
+        product.input_stride = matrix->in;
+    }
+    if (matrix->in_padded)
+        quantized = rows_from(&job->quantized, slot);
+    for (i = 0; i < matrix->count && panel < panel_end; i++) {
+        const struct den_matrix_part *part = &matrix->parts[i];
+        size_t part_end = part->panel + part->packed.panels;
+        size_t end = panel_end < part_end ? panel_end : part_end;
+
+        if (panel >= part_end)
+            continue;
+        product.weights = &part->packed;
+        product.bias = op->bias ? op->bias + part->output : NULL;
+        product.output = op->output + part->output;
+        job->device->kernels.matmul[part->packed.format](&product, panel - part->panel,
+                                                         end - part->panel);
+        panel = end;
+    }
+}
+
+static void multiply_item(const struct job *job, size_t item, size_t slot)
+{
+    size_t panel = item % job->panel_items * job->item_panels;
+    size_t panel_end = panel + job->item_panels, rows = job->op->rows;
+    size_t row = item / job->panel_items * job->item_rows, row_end = row + job->item_rows;
+
+    multiply(job, panel, panel_end < job->matrix->panels ? panel_end : job->matrix->panels, row,
+             row_end < rows ? row_end : rows, slot);
+}
+
+static void run(void *context, struct den_team *team, int member)
+{
+    const struct job *job = context;
+    size_t item, row, i, slot = 0;
+
+    if (job->own) {
+        slot = (size_t)member;
+        prepare_row(job, 0, slot);
+    } else if (job->prepare) {
+        while ((row = den_team_claim(team, CLAIMED_ROWS)) < job->op->rows)
+            for (i = row; i < row + CLAIMED_ROWS && i < job->op->rows; i++)
+                prepare_row(job, i, i);
+        den_team_barrier(team);
+    }
+    while ((item = den_team_claim(team, 1)) < job->items)
+        multiply_item(job, item, slot);
+}
+
+/* Cuts the product into items. */
+static void plan(struct job *job)
+{
+    size_t rows = job->op->rows, panels = job->matrix->panels, in = job->matrix->in;
+    size_t wanted = ITEMS_PER_THREAD * (size_t)job->device->threads;
+    size_t element = job->matrix->has_float ? sizeof(float) : 1;
+    size_t most = ITEM_PANELS_MAX;
+
+    job->item_rows = ROW_BLOCK_BYTES / (in * element) / ROW_BLOCK_MIN * ROW_BLOCK_MIN;
+    if (job->item_rows < ROW_BLOCK_MIN)
+        job->item_rows = ROW_BLOCK_MIN;
+    if (job->op->output_rows || job->item_rows > rows)
+        job->item_rows = rows;
+    if (rows > 1)
+        most = ITEM_MULTIPLICATIONS / (in * DEN_PANEL * job->item_rows) + 1;
+    job->item_panels = panels / wanted;
+    if (job->item_panels > most)
+        job->item_panels = most;
+    if (job->item_panels == 0)
+        job->item_panels = 1;
+    job->panel_items = (panels + job->item_panels - 1) / job->item_panels;
+    job->items = job->panel_items * ((rows + job->item_rows - 1) / job->item_rows);
+}
+
+void den_device_linear(struct den_device *device, const struct den_linear *op)
+{
+    const struct den_matrix *matrix = op->matrix;
+    struct den_workspace *workspace = &device->workspace;
+    struct job job = { .device = device, .op = op, .matrix = matrix };
+    size_t prepared = op->rows > (size_t)device->threads ? op->rows : (size_t)device->threads;
+    size_t i;
+
+    assert(op->rows <= workspace->rows && matrix->in <= workspace->width_max);
+    if (op->rows == 0)
+        return;
+    job.prepare = matrix->in_padded || op->norm.weight || op->gate || op->input_rows;
+    if (matrix->in_padded)
+        den_activations_place(&job.quantized, workspace->quantized, prepared, matrix->in_padded);
+    if (device->threads > 1 && op->rows * matrix->in * matrix->out > SERIAL_WORK) {
+        job.own = job.prepare && op->rows == 1;
+        plan(&job);
+        den_team_run(device->team, run, &job);
+        return;
+    }
+    for (i = 0; job.prepare && i < op->rows; i++)
+        prepare_row(&job, i, i);
+    multiply(&job, 0, matrix->panels, 0, op->rows, 0);
+}
