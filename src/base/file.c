@@ -36,9 +36,9 @@ static enum den_status open_regular(const char *path, int *out_fd, size_t *out_b
 
 enum den_status den_map_open(struct den_map *out_map, const char *path, struct den_error *err)
 {
-    size_t bytes;
+    size_t bytes = 0;
     void *data;
-    int fd;
+    int fd = -1;
 
     if (open_regular(path, &fd, &bytes, err) != DEN_OK)
         return err->status;
@@ -69,9 +69,9 @@ void den_map_release(const struct den_map *map)
 
 enum den_status den_file_read(const char *path, struct den_buffer *buffer, struct den_error *err)
 {
-    size_t bytes;
+    size_t bytes = 0;
     ssize_t got;
-    int fd;
+    int fd = -1;
 
     if (open_regular(path, &fd, &bytes, err) != DEN_OK)
         return err->status;
