@@ -54,16 +54,17 @@ struct den_packed {
     unsigned char *data; /* 64-byte aligned, panels * panel_bytes */
 };
 
-/* int8 activations of `rows` rows. value[k] = values[k] * scales[k / 32]. The two last arrays are
- * what products with biased weights and with minima owe, summed once here and used by every panel.
- */
+/* int8 activations of `rows` rows: x[r][k] = values[..] * scales[..] of k's group. A group's rows
+ * lie together, so that a kernel that takes several rows at a time reads on and addresses them by
+ * constants. The two last arrays are what products with biased weights and with minima owe, summed
+ * once here and used by every panel. */
 struct den_activations {
     size_t rows;
-    size_t in_padded;   /* a multiple of 32 */
-    int8_t *values;     /* (rows, in_padded), in -127 .. 127, zero beyond `in` */
-    float *scales;      /* (rows, in_padded / 32) */
-    float *scaled_sums; /* (rows, in_padded / 32): scale * sum of the group's values */
-    int32_t *biases;    /* (rows, in_padded / 16): -8 * sum of the half group's values */
+    size_t in_padded;   /* inputs rounded up to a multiple of 32 */
+    int8_t *values;     /* (in_padded / 32, rows, 32), in -127 .. 127, zero beyond the inputs */
+    float *scales;      /* (in_padded / 32, rows) */
+    float *scaled_sums; /* (in_padded / 32, rows): scale * sum of the group's values */
+    int32_t *biases;    /* (in_padded / 32, rows, 2): -8 * sum of each half group's values */
 };
 
 /* output[to(r)][o] = [output[to(r)][o] +] scale[r] * (sum over k of W[o][k] * x[r][k] + bias[o])
@@ -87,15 +88,16 @@ struct den_matmul {
 typedef void (*den_matmul_kernel)(const struct den_matmul *op, size_t panel_begin,
                                   size_t panel_end);
 
-/* f32 to int8, one row at a time, into row `row` of `out`: amax / 127 of each group of 32 is its
- * scale, values round to nearest even. `width` values are read, the rest of the row is zeros. */
+/* f32 to int8, into row `row` of `out`: the largest magnitude of each group of 32 over 127 is its
+ * scale, values round to nearest even. A group whose magnitudes are all below 1e-30 is zeros.
+ * `width` values are read; the rest of the last group is zeros. */
 struct den_quantize_kernels {
     void (*row)(const float *input, size_t width, const struct den_activations *out, size_t row);
     /* RMSNorm first: x / sqrt(mean(x^2) + epsilon) * weight, weight (width) */
     void (*norm_row)(const float *input, const float *weight, float epsilon, size_t width,
                      const struct den_activations *out, size_t row);
-    /* `count` values, a multiple of 32 save at the row's end, from column `column` (a multiple
-     * of 32): for producers that make a row in pieces */
+    /* `count` values of the row from column `column`, a multiple of 32: for producers that make a
+     * row in pieces */
     void (*piece)(const float *input, size_t count, const struct den_activations *out, size_t row,
                   size_t column);
 };

@@ -1,0 +1,75 @@
+/* Quantization of activations: the scalar oracle (matmul.h has the contract). */
+#include <math.h>
+
+#include "kernels/ref/kernels_ref.h"
+
+static const float SMALLEST = 1e-30f; /* 127 / amax stays far from overflow */
+
+/* `count` of 32 values; the others count as zeros. */
+static void quantize_group(const float *input, size_t count, const struct den_activations *out,
+                           size_t row, size_t group)
+{
+    size_t at = group * out->rows + row;
+    int8_t *values = out->values + at * DEN_GROUP;
+    int32_t sums[2] = { 0, 0 };
+    float amax = 0;
+    float inverse;
+    size_t k;
+
+    for (k = 0; k < count; k++)
+        amax = fmaxf(amax, fabsf(input[k]));
+    inverse = amax < SMALLEST ? 0 : 127.0f / amax;
+    for (k = 0; k < DEN_GROUP; k++) {
+        float scaled = k < count && inverse > 0 ? rintf(input[k] * inverse) : 0;
+
+        values[k] = (int8_t)scaled;
+        sums[k / DEN_HALF_GROUP] += values[k];
+    }
+    out->scales[at] = inverse > 0 ? amax / 127.0f : 0;
+    out->scaled_sums[at] = out->scales[at] * (float)(sums[0] + sums[1]);
+    out->biases[2 * at] = -8 * sums[0];
+    out->biases[2 * at + 1] = -8 * sums[1];
+}
+
+static void quantize_piece(const float *input, size_t count, const struct den_activations *out,
+                           size_t row, size_t column)
+{
+    size_t k;
+
+    for (k = 0; k < count; k += DEN_GROUP)
+        quantize_group(input + k, count - k < DEN_GROUP ? count - k : (size_t)DEN_GROUP, out, row,
+                       (column + k) / DEN_GROUP);
+}
+
+static void quantize_row(const float *input, size_t width, const struct den_activations *out,
+                         size_t row)
+{
+    quantize_piece(input, width, out, row, 0);
+}
+
+static void norm_quantize_row(const float *input, const float *weight, float epsilon, size_t width,
+                              const struct den_activations *out, size_t row)
+{
+    float normed[DEN_GROUP];
+    double sum = 0;
+    float factor;
+    size_t k;
+
+    for (k = 0; k < width; k++)
+        sum += (double)input[k] * (double)input[k];
+    factor = (float)(1.0 / sqrt(sum / (double)width + (double)epsilon));
+    for (k = 0; k < width; k++) {
+        normed[k % DEN_GROUP] = input[k] * factor * weight[k];
+        if (k % DEN_GROUP == DEN_GROUP - 1 || k + 1 == width)
+            quantize_group(normed, k % DEN_GROUP + 1, out, row, k / DEN_GROUP);
+    }
+}
+
+void den_quantize_kernels_ref(struct den_quantize_kernels *table)
+{
+    *table = (struct den_quantize_kernels){
+        .row = quantize_row,
+        .norm_row = norm_quantize_row,
+        .piece = quantize_piece,
+    };
+}

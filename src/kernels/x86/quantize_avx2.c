@@ -1,0 +1,147 @@
+/* Quantization of activations with AVX2 (matmul.h has the contract). A group of 32 is four vectors;
+ * AVX-512 would save little here, where a row is microseconds and most of it is latency. */
+#include "kernels/x86/lanes_avx2.h"
+
+#include <math.h>
+
+#include "kernels/x86/kernels_x86.h"
+
+enum { VECTORS = DEN_GROUP / LANES };
+
+/* The same bound as ref/. */
+static const float SMALLEST = 1e-30f;
+
+/* Four vectors of i32 to 32 bytes in order: packing interleaves 128-bit halves, the permutation
+ * sorts them. */
+static inline __m256i bytes_of(const lanes scaled[VECTORS])
+{
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    __m256i low = _mm256_packs_epi32(_mm256_cvtps_epi32(scaled[0]), _mm256_cvtps_epi32(scaled[1]));
+    __m256i high = _mm256_packs_epi32(_mm256_cvtps_epi32(scaled[2]), _mm256_cvtps_epi32(scaled[3]));
+
+    return _mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high), order);
+}
+
+/* Sums of the low and the high 16 of 32 signed bytes. */
+static inline void sum_halves(__m256i bytes, int32_t *out_low, int32_t *out_high)
+{
+    __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), bytes);
+    __m256i fours = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+    __m256i eights = _mm256_add_epi32(fours, _mm256_srli_si256(fours, 8));
+    __m256i sums = _mm256_add_epi32(eights, _mm256_srli_si256(eights, 4));
+
+    *out_low = _mm256_cvtsi256_si32(sums);
+    *out_high = _mm_cvtsi128_si32(_mm256_extracti128_si256(sums, 1));
+}
+
+static inline void quantize_group(const lanes input[VECTORS], const struct den_activations *out,
+                                  size_t row, size_t group)
+{
+    size_t at = group * out->rows + row;
+    lanes scaled[VECTORS];
+    float amax = largest_of(larger_of(larger_of(magnitude_of(input[0]), magnitude_of(input[1])),
+                                      larger_of(magnitude_of(input[2]), magnitude_of(input[3]))));
+    float scale = amax < SMALLEST ? 0 : amax / 127.0f;
+    float inverse = amax < SMALLEST ? 0 : 127.0f / amax;
+    __m256i bytes;
+    int32_t low;
+    int32_t high;
+
+    for (int v = 0; v < VECTORS; v++)
+        scaled[v] = multiply(input[v], all_of(inverse));
+    bytes = bytes_of(scaled);
+    sum_halves(bytes, &low, &high);
+    _mm256_storeu_si256((__m256i *)(void *)(out->values + at * DEN_GROUP), bytes);
+    out->scales[at] = scale;
+    out->scaled_sums[at] = scale * (float)(low + high);
+    out->biases[2 * at] = -8 * low;
+    out->biases[2 * at + 1] = -8 * high;
+}
+
+static inline void load_group(const float *input, lanes out[VECTORS])
+{
+    for (int v = 0; v < VECTORS; v++)
+        out[v] = load(input + v * LANES);
+}
+
+/* The first `count` < 32 values of a group, zeros behind them. */
+static void load_rest(const float *input, size_t count, lanes out[VECTORS])
+{
+    float padded[DEN_GROUP] = { 0 };
+
+    memcpy(padded, input, count * sizeof *input);
+    load_group(padded, out);
+}
+
+static void quantize_piece(const float *input, size_t count, const struct den_activations *out,
+                           size_t row, size_t column)
+{
+    lanes group[VECTORS];
+    size_t g;
+
+    for (g = 0; g < count / DEN_GROUP; g++) {
+        load_group(input + g * DEN_GROUP, group);
+        quantize_group(group, out, row, column / DEN_GROUP + g);
+    }
+    if (count % DEN_GROUP == 0)
+        return;
+    load_rest(input + g * DEN_GROUP, count % DEN_GROUP, group);
+    quantize_group(group, out, row, column / DEN_GROUP + g);
+}
+
+static void quantize_row(const float *input, size_t width, const struct den_activations *out,
+                         size_t row)
+{
+    quantize_piece(input, width, out, row, 0);
+}
+
+static float sum_of_squares(const float *input, size_t width)
+{
+    lanes sums[VECTORS] = { all_of(0), all_of(0), all_of(0), all_of(0) };
+    lanes group[VECTORS];
+    size_t k;
+
+    for (k = 0; k + DEN_GROUP <= width; k += DEN_GROUP)
+        for (int v = 0; v < VECTORS; v++) {
+            lanes x = load(input + k + v * LANES);
+
+            sums[v] = fused(x, x, sums[v]);
+        }
+    if (k < width) {
+        load_rest(input + k, width - k, group);
+        for (int v = 0; v < VECTORS; v++)
+            sums[v] = fused(group[v], group[v], sums[v]);
+    }
+    return sum_of(add(add(sums[0], sums[1]), add(sums[2], sums[3])));
+}
+
+static void norm_quantize_row(const float *input, const float *weight, float epsilon, size_t width,
+                              const struct den_activations *out, size_t row)
+{
+    lanes factor = all_of(1.0f / sqrtf(sum_of_squares(input, width) / (float)width + epsilon));
+    lanes group[VECTORS];
+    lanes weights[VECTORS];
+    size_t k;
+
+    for (k = 0; k < width; k += DEN_GROUP) {
+        if (width - k >= DEN_GROUP) {
+            load_group(input + k, group);
+            load_group(weight + k, weights);
+        } else {
+            load_rest(input + k, width - k, group);
+            load_rest(weight + k, width - k, weights);
+        }
+        for (int v = 0; v < VECTORS; v++)
+            group[v] = multiply(multiply(group[v], factor), weights[v]);
+        quantize_group(group, out, row, k / DEN_GROUP);
+    }
+}
+
+void den_quantize_kernels_avx2(struct den_quantize_kernels *table)
+{
+    *table = (struct den_quantize_kernels){
+        .row = quantize_row,
+        .norm_row = norm_quantize_row,
+        .piece = quantize_piece,
+    };
+}

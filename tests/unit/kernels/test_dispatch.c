@@ -1,0 +1,66 @@
+/* The table: complete for any features, older where features are masked, never beyond them. */
+#include "test.h"
+
+#include "kernels_fixture.h"
+
+static void check_complete(const struct den_kernels *table)
+{
+    size_t f;
+
+    for (f = 0; f < DEN_PACK_FORMATS; f++)
+        assert_non_null(table->matmul[f]);
+    assert_non_null(table->quantize.row);
+    assert_non_null(table->quantize.norm_row);
+    assert_non_null(table->quantize.piece);
+    assert_non_null(table->vector.rms_norm);
+    assert_non_null(table->attention.softmax);
+}
+
+static void complete_for_any_features(void **state)
+{
+    struct den_kernels table;
+    uint32_t features;
+
+    for (features = 0; features < 1u << 13; features++) {
+        den_kernels_select(features, &table);
+        assert_int_equal(table.features & ~features, 0);
+        check_complete(&table);
+    }
+}
+
+static void sets_are_ordered_and_differ(void **state)
+{
+    struct den_kernels older, newer;
+    size_t count, i;
+    const struct den_kernel_set *sets = den_kernel_sets(&count);
+
+    assert_string_equal(sets[0].name, "ref");
+    assert_int_equal(sets[0].features, 0);
+    for (i = 1; i < count; i++) {
+        assert_int_equal(sets[i].features & sets[i - 1].features, sets[i - 1].features);
+        den_kernels_select(sets[i - 1].features, &older);
+        den_kernels_select(sets[i].features, &newer);
+        assert_true(older.matmul[DEN_PACK_Q4] != newer.matmul[DEN_PACK_Q4]);
+        assert_int_equal(newer.features, sets[i].features);
+    }
+}
+
+static void masking_goes_back(void **state)
+{
+    struct den_kernels scalar, half;
+
+    den_kernels_select(0, &scalar);
+    den_kernels_select(DEN_CPU_AVX2 | DEN_CPU_F16C, &half); /* no FMA: not the AVX2 set */
+    assert_memory_equal(&scalar, &half, sizeof half);
+}
+
+int kernels_test_dispatch(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(complete_for_any_features),
+        cmocka_unit_test(sets_are_ordered_and_differ),
+        cmocka_unit_test(masking_goes_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,144 @@
+/* Quantization of activations: the definition, checked on ref; every set against ref. */
+#include "test.h"
+
+#include <math.h>
+
+#include "kernels_fixture.h"
+
+enum { ROWS = 3 };
+
+static const size_t widths[] = { 1, 7, 31, 32, 33, 64, 96, 100, 576, 1000, 1536 };
+enum { WIDTHS = sizeof widths / sizeof widths[0] };
+
+static void keeps_the_definition(void **state)
+{
+    static float input[64];
+    struct den_activations x = make_activations(2, 64);
+    struct den_kernels ref;
+    int k;
+
+    den_kernels_select(0, &ref);
+    for (k = 0; k < 32; k++)
+        input[k] = (float)(k % 3 - 1) * 0.5f;
+    for (k = 32; k < 64; k++)
+        input[k] = (float)(k - 40) / 23.0f * 2.54f; /* amax 2.54: scale 0.02 */
+    ref.quantize.row(input, 64, &x, 1);
+    for (k = 0; k < 32; k++)
+        assert_int_equal(x.values[32 + k], (k % 3 - 1) * 127);
+    for (k = 32; k < 64; k++)
+        assert_int_equal(x.values[64 + 32 + k - 32], (int)lrint((k - 40) / 23.0 * 127));
+    assert_true(fabsf(x.scales[1] - 0.5f / 127) < 1e-9f && fabsf(x.scales[3] - 0.02f) < 1e-8f);
+    assert_int_equal(x.biases[2], -8 * -127); /* 6 ones less, 5 more: k % 3 over 16 */
+    assert_true(fabsf(x.scaled_sums[1] - x.scales[1] * (float)(x.biases[2] + x.biases[3]) / -8) <
+                1e-6f);
+    free(x.values);
+}
+
+/* Ties and last bits of the norm may fall either way: one step of the code, no more. */
+static void compare(const struct den_activations *a, const struct den_activations *b, int steps_max,
+                    const char *set, size_t width)
+{
+    size_t groups = a->in_padded / DEN_GROUP * ROWS, i, h;
+
+    for (i = 0; i < groups * DEN_GROUP; i++)
+        if (abs(a->values[i] - b->values[i]) > steps_max)
+            fail_msg("%s, width %zu: value %zu is %d, ref %d", set, width, i, b->values[i],
+                     a->values[i]);
+    for (i = 0; i < groups; i++) {
+        int sums[2] = { 0, 0 };
+
+        for (h = 0; h < DEN_GROUP; h++)
+            sums[h / DEN_HALF_GROUP] += b->values[i * DEN_GROUP + h];
+        assert_int_equal(b->biases[2 * i], -8 * sums[0]);
+        assert_int_equal(b->biases[2 * i + 1], -8 * sums[1]);
+        assert_true(fabsf(a->scales[i] - b->scales[i]) <= 1e-6f * a->scales[i]);
+        assert_true(fabsf(b->scaled_sums[i] - b->scales[i] * (float)(sums[0] + sums[1])) <=
+                    1e-6f * fabsf(b->scaled_sums[i]));
+    }
+}
+
+static void quantize_all(const struct den_kernels *table, const float *input, size_t width, int how,
+                         const struct den_activations *x)
+{
+    size_t r;
+
+    for (r = 0; r < ROWS; r++) {
+        const float *row = input + r * 2 * width;
+
+        if (how == 0)
+            table->quantize.row(row, width, x, r);
+        else if (how == 1)
+            table->quantize.norm_row(row, row + width, 1e-5f, width, x, r);
+        else
+            den_gate_quantize_row(table, table->vector.gate_silu, row, row + width, width, x, r);
+    }
+}
+
+static void sets_agree_with_ref(void **state)
+{
+    struct den_kernels ref, table;
+    size_t count, set, w;
+    int how;
+
+    den_kernel_sets(&count);
+    den_kernels_select(0, &ref);
+    for (set = 0; set < count; set++) {
+        const char *name;
+
+        if (!select_set(set, &table, &name)) {
+            print_message("%s: not on this processor\n", name);
+            continue;
+        }
+        for (w = 0; w < WIDTHS; w++)
+            for (how = 0; how < 3; how++) {
+                float *input = malloc(ROWS * 2 * widths[w] * sizeof *input);
+                struct den_activations a = make_activations(ROWS, widths[w]);
+                struct den_activations b = make_activations(ROWS, widths[w]);
+
+                fill_random(input, ROWS * 2 * widths[w]);
+                quantize_all(&ref, input, widths[w], how, &a);
+                quantize_all(&table, input, widths[w], how, &b);
+                compare(&a, &b, how == 0 ? 0 : 1, name, widths[w]);
+                free(input);
+                free(a.values);
+                free(b.values);
+            }
+    }
+}
+
+/* Zeros, the smallest and the largest numbers: finite scales, codes within -127 .. 127. */
+static void survives_extremes(void **state)
+{
+    static const float levels[] = { 0, 1e-45f, 1e-38f, 1e-31f, 2e-30f, 1, 3e38f };
+    size_t count, set, i, k;
+
+    den_kernel_sets(&count);
+    for (set = 0; set < count; set++)
+        for (i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+            struct den_activations x = make_activations(1, 32);
+            struct den_kernels table;
+            const char *name;
+            float input[32];
+
+            if (!select_set(set, &table, &name))
+                continue;
+            for (k = 0; k < 32; k++)
+                input[k] = k % 2 ? levels[i] : -levels[i];
+            table.quantize.row(input, 32, &x, 0);
+            assert_true(isfinite(x.scales[0]) && isfinite(x.scaled_sums[0]));
+            for (k = 0; k < 32; k++)
+                assert_int_equal(x.values[k], levels[i] < 1e-30f ? 0 : k % 2 ? 127 : -127);
+            free(x.values);
+        }
+}
+
+int kernels_test_quantize(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keeps_the_definition),
+        cmocka_unit_test(sets_agree_with_ref),
+        cmocka_unit_test(survives_extremes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
