@@ -124,8 +124,11 @@ static void draw_workspace(struct drawing *drawing, struct den_workspace *worksp
     if (queries < workspace->heads)
         queries = workspace->heads;
     if (!den_checked_align(workspace->width_max, DEN_SUPER_GROUP, &padded) ||
-        !den_activations_bytes(prepared, padded, &activations))
+        !den_activations_bytes(rows, padded, &activations) ||
+        !den_activations_bytes(1, padded, &workspace->quantized_row_bytes))
         drawing->overflow = true;
+    if (activations / (size_t)threads < workspace->quantized_row_bytes)
+        activations = (size_t)threads * workspace->quantized_row_bytes;
     workspace->quantized = draw(drawing, 1, activations);
     workspace->normed = draw(drawing, prepared, workspace->width_max * sizeof(float));
     workspace->blocks = draw(drawing, rows, sizeof *workspace->blocks);

@@ -56,8 +56,9 @@ struct den_workspace {
     size_t width_max;
     size_t heads;
     size_t head_width;
-    float *normed;   /* (max(rows, threads), width_max): f(input) in f32 */
-    void *quantized; /* the same in int8: struct den_activations is placed here for each product */
+    float *normed;              /* (max(rows, threads), width_max): f(input) in f32 */
+    unsigned char *quantized;   /* the same in int8: struct den_activations is placed here */
+    size_t quantized_row_bytes; /* of one row, where each member has one of its own */
     struct den_attention_block *blocks; /* (rows) */
     struct den_attention_scratch *own;  /* (threads) */
     float *partials;                    /* (partials_max, head_width) */

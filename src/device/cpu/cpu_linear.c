@@ -35,7 +35,12 @@ struct job {
     size_t item_rows;
     size_t panel_items; /* items along the outputs */
     size_t items;
-    struct den_activations quantized; /* (rows, or one for each member) */
+};
+
+/* f(input) for the kernels, in the workspace: of all rows, or one member's own of the only row. */
+struct prepared {
+    float *normed;                    /* (rows, in) */
+    struct den_activations quantized; /* (rows) */
 };
 
 static den_gate_kernel gate_kernel(const struct den_vector_kernels *vector,
@@ -74,53 +79,50 @@ static const float *prepare_float(const struct job *job, const float *input, flo
     return normed;
 }
 
-/* Makes row `row` of the op into row `slot` of the workspace. */
-static void prepare_row(const struct job *job, size_t row, size_t slot)
+static void prepare_row(const struct job *job, size_t row, const struct prepared *prepared)
 {
     const struct den_kernels *kernels = &job->device->kernels;
     const struct den_linear *op = job->op;
     const struct den_norm *norm = &op->norm;
     size_t in = job->matrix->in, source = op->input_rows ? (size_t)op->input_rows[row] : row;
     const float *input = op->input + source * op->input_stride;
-    float *normed = job->device->workspace.normed + slot * in;
+    float *normed = prepared->normed + row * in;
 
     if (job->matrix->has_float || norm->bias) {
         const float *ready = prepare_float(job, input, normed);
 
         if (job->matrix->in_padded)
-            kernels->quantize.row(ready, in, &job->quantized, slot);
+            kernels->quantize.row(ready, in, &prepared->quantized, row);
     } else if (op->gate != DEN_ACTIVATION_NONE) {
         den_gate_quantize_row(kernels, gate_kernel(&kernels->vector, op->gate), input, input + in,
-                              in, &job->quantized, slot);
+                              in, &prepared->quantized, row);
     } else if (norm->weight) {
-        kernels->quantize.norm_row(input, norm->weight, norm->epsilon, in, &job->quantized, slot);
+        kernels->quantize.norm_row(input, norm->weight, norm->epsilon, in, &prepared->quantized,
+                                   row);
     } else {
-        kernels->quantize.row(input, in, &job->quantized, slot);
+        kernels->quantize.row(input, in, &prepared->quantized, row);
     }
 }
 
-/* `all`, from row `row` on. */
-static struct den_activations rows_from(const struct den_activations *all, size_t row)
+static struct prepared place(const struct job *job, size_t rows, size_t slot)
 {
-    struct den_activations some = *all;
+    struct den_workspace *workspace = &job->device->workspace;
+    struct prepared prepared = { .normed = workspace->normed + slot * workspace->width_max };
 
-    some.rows -= row;
-    some.values += row * all->in_padded;
-    some.scales += row * (all->in_padded / DEN_GROUP);
-    some.scaled_sums += row * (all->in_padded / DEN_GROUP);
-    some.biases += row * (all->in_padded / DEN_HALF_GROUP);
-    return some;
+    if (job->matrix->in_padded)
+        den_activations_place(&prepared.quantized,
+                              workspace->quantized + slot * workspace->quantized_row_bytes, rows,
+                              job->matrix->in_padded);
+    return prepared;
 }
 
-/* Panels [panel, panel_end) of the whole matrix times rows [row, row_end); the prepared rows begin
- * at `slot` of the workspace. */
-static void multiply(const struct job *job, size_t panel, size_t panel_end, size_t row,
-                     size_t row_end, size_t slot)
+/* Panels [panel, panel_end) of the whole matrix times rows [row, row_end). */
+static void multiply(const struct job *job, const struct prepared *prepared, size_t panel,
+                     size_t panel_end, size_t row, size_t row_end)
 {
     const struct den_linear *op = job->op;
     const struct den_matrix *matrix = job->matrix;
-    struct den_activations quantized = { 0 };
-    struct den_matmul product = { .quantized = &quantized,
+    struct den_matmul product = { .quantized = &prepared->quantized,
                                   .input = op->input,
                                   .input_stride = op->input_stride,
                                   .row_begin = row,
@@ -132,11 +134,9 @@ static void multiply(const struct job *job, size_t panel, size_t panel_end, size
     int i;
 
     if (job->prepare && matrix->has_float) {
-        product.input = job->device->workspace.normed + slot * matrix->in;
+        product.input = prepared->normed;
         product.input_stride = matrix->in;
     }
-    if (matrix->in_padded)
-        quantized = rows_from(&job->quantized, slot);
     for (i = 0; i < matrix->count && panel < panel_end; i++) {
         const struct den_matrix_part *part = &matrix->parts[i];
         size_t part_end = part->panel + part->packed.panels;
@@ -153,32 +153,33 @@ static void multiply(const struct job *job, size_t panel, size_t panel_end, size
     }
 }
 
-static void multiply_item(const struct job *job, size_t item, size_t slot)
+static void multiply_item(const struct job *job, const struct prepared *prepared, size_t item)
 {
     size_t panel = item % job->panel_items * job->item_panels;
     size_t panel_end = panel + job->item_panels, rows = job->op->rows;
     size_t row = item / job->panel_items * job->item_rows, row_end = row + job->item_rows;
 
-    multiply(job, panel, panel_end < job->matrix->panels ? panel_end : job->matrix->panels, row,
-             row_end < rows ? row_end : rows, slot);
+    multiply(job, prepared, panel,
+             panel_end < job->matrix->panels ? panel_end : job->matrix->panels, row,
+             row_end < rows ? row_end : rows);
 }
 
 static void run(void *context, struct den_team *team, int member)
 {
     const struct job *job = context;
-    size_t item, row, i, slot = 0;
+    struct prepared prepared = place(job, job->op->rows, job->own ? (size_t)member : 0);
+    size_t item, row, i;
 
     if (job->own) {
-        slot = (size_t)member;
-        prepare_row(job, 0, slot);
+        prepare_row(job, 0, &prepared);
     } else if (job->prepare) {
         while ((row = den_team_claim(team, CLAIMED_ROWS)) < job->op->rows)
             for (i = row; i < row + CLAIMED_ROWS && i < job->op->rows; i++)
-                prepare_row(job, i, i);
+                prepare_row(job, i, &prepared);
         den_team_barrier(team);
     }
     while ((item = den_team_claim(team, 1)) < job->items)
-        multiply_item(job, item, slot);
+        multiply_item(job, &prepared, item);
 }
 
 /* Cuts the product into items. */
@@ -208,24 +209,22 @@ static void plan(struct job *job)
 void den_device_linear(struct den_device *device, const struct den_linear *op)
 {
     const struct den_matrix *matrix = op->matrix;
-    struct den_workspace *workspace = &device->workspace;
     struct job job = { .device = device, .op = op, .matrix = matrix };
-    size_t prepared = op->rows > (size_t)device->threads ? op->rows : (size_t)device->threads;
+    struct prepared prepared;
     size_t i;
 
-    assert(op->rows <= workspace->rows && matrix->in <= workspace->width_max);
+    assert(op->rows <= device->workspace.rows && matrix->in <= device->workspace.width_max);
     if (op->rows == 0)
         return;
     job.prepare = matrix->in_padded || op->norm.weight || op->gate || op->input_rows;
-    if (matrix->in_padded)
-        den_activations_place(&job.quantized, workspace->quantized, prepared, matrix->in_padded);
     if (device->threads > 1 && op->rows * matrix->in * matrix->out > SERIAL_WORK) {
         job.own = job.prepare && op->rows == 1;
         plan(&job);
         den_team_run(device->team, run, &job);
         return;
     }
+    prepared = place(&job, op->rows, 0);
     for (i = 0; job.prepare && i < op->rows; i++)
-        prepare_row(&job, i, i);
-    multiply(&job, 0, matrix->panels, 0, op->rows, 0);
+        prepare_row(&job, i, &prepared);
+    multiply(&job, &prepared, 0, matrix->panels, 0, op->rows);
 }
