@@ -56,6 +56,24 @@ static void read_float(const struct reader *reader, const char *key, float *out)
         *out = (float)value;
 }
 
+/* Where no key speaks, the chosen experts' weights add up to 1: mixtral and qwen3. */
+static void read_experts(const struct reader *reader, struct den_description *out)
+{
+    char full[KEY_BYTES];
+
+    read_size(reader, "expert_count", false, &out->experts);
+    read_size(reader, "expert_used_count", out->experts > 0, &out->experts_used);
+    read_size(reader, "feed_forward_length", out->experts == 0, &out->ffn_width);
+    if (out->experts == 0)
+        return;
+    /* mixtral's files have only feed_forward_length, for the experts' width */
+    out->expert_width = out->ffn_width;
+    read_size(reader, "expert_feed_forward_length", false, &out->expert_width);
+    if (reader->err->status == DEN_OK)
+        den_gguf_get_bool(reader->gguf, full_key(reader, "expert_weights_norm", full),
+                          &out->expert_renormalise, reader->err);
+}
+
 static void read_sizes(const struct reader *reader, struct den_description *out)
 {
     const struct den_tensor *embed = den_gguf_find_tensor(reader->gguf, "token_embd.weight");
@@ -73,13 +91,7 @@ static void read_sizes(const struct reader *reader, struct den_description *out)
                  out->width, out->heads);
     out->value_width = out->head_width;
     read_size(reader, "attention.value_length", false, &out->value_width);
-    read_size(reader, "expert_count", false, &out->experts);
-    read_size(reader, "expert_used_count", out->experts > 0, &out->experts_used);
-    read_size(reader, "feed_forward_length", out->experts == 0, &out->ffn_width);
-    if (out->experts) { /* mixtral's files have only feed_forward_length, for the experts' width */
-        out->expert_width = out->ffn_width;
-        read_size(reader, "expert_feed_forward_length", false, &out->expert_width);
-    }
+    read_experts(reader, out);
     if (embed)
         out->vocabulary = embed->size[1];
     else if (reader->err->status == DEN_OK)

@@ -159,7 +159,8 @@ static void run_projection(const struct run *run, const struct den_layer *layer,
     const struct den_description *d = &run->model->description;
     const struct den_rows *where = &run->batch->where;
     bool windowed = (d->layer_flags[index] & DEN_LAYER_WINDOWED) != 0;
-    const struct den_rope_table *rope = windowed ? &run->model->rope_local : &run->model->rope;
+    const struct den_rope_frequencies *rope =
+        windowed ? &run->model->rope_local : &run->model->rope;
     size_t stride = den_description_qkv(d);
 
     if (d->rope_base_local <= 0)

@@ -288,10 +288,10 @@ static enum den_status load(struct loader *loader, size_t context_tokens)
     const struct den_weights *weights = loader->layout.weights;
     size_t layer;
 
-    if (den_rope_table_make(weights, d, context_tokens, false, &model->rope, loader->err) !=
+    if (den_rope_frequencies_make(weights, d, context_tokens, false, &model->rope, loader->err) !=
             DEN_OK ||
-        den_rope_table_make(weights, d, context_tokens, true, &model->rope_local, loader->err) !=
-            DEN_OK)
+        den_rope_frequencies_make(weights, d, context_tokens, true, &model->rope_local,
+                                  loader->err) != DEN_OK)
         return loader->err->status;
     model->layers = den_arena_array(model->arena, d->layers, sizeof *model->layers);
     if (!model->layers)

@@ -34,8 +34,8 @@ struct den_model {
     struct den_arena *arena;
     enum den_precision precision;
     size_t bytes_per_token;
-    struct den_rope_table rope;
-    struct den_rope_table rope_local;
+    struct den_rope_frequencies rope;
+    struct den_rope_frequencies rope_local;
     struct den_matrix *embedding; /* (width, vocabulary) */
     struct den_matrix *head;      /* the same object where the two are tied */
     const float *final_norm;

@@ -160,10 +160,10 @@ static enum den_status scale(const struct den_weights *weights, const struct den
     return divisors ? divide_by_tensor(divisors, frequency, count, err) : DEN_OK;
 }
 
-enum den_status den_rope_table_make(const struct den_weights *weights,
-                                    const struct den_description *description,
-                                    size_t context_tokens, bool local, struct den_rope_table *out,
-                                    struct den_error *err)
+enum den_status den_rope_frequencies_make(const struct den_weights *weights,
+                                          const struct den_description *description,
+                                          size_t context_tokens, bool local,
+                                          struct den_rope_frequencies *out, struct den_error *err)
 {
     bool is_local = local && description->rope_base_local > 0;
     double base = is_local ? description->rope_base_local : description->rope_base;
