@@ -1,0 +1,47 @@
+/* Icons: strokes on a 24 x 24 grid, in the colour of the text around them. They are decoration; the
+ * button that holds one carries its name. */
+
+import { html } from "../html.js";
+
+const PATHS = {
+    sidebar: "M4 6.5h16M4 12h10M4 17.5h16",
+    compose: "M12 5v14M5 12h14",
+    search: "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM15.5 15.5 20 20",
+    settings: "M4 8h8M18 8h2M4 16h2M12 16h8M15 5.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5zM9 13.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z",
+    send: "M12 19V6M6 11.5 12 5.5l6 6",
+    stop: "M8 8h8v8H8z",
+    copy: "M9 9h10v10H9zM15 9V5H5v10h4",
+    check: "m5 12.5 4.5 4.5L19 7.5",
+    redo: "M19 12a7 7 0 1 1-2.2-5.1M19 4v4h-4",
+    edit: "M4 20l1-4L16 5l3 3L8 19zM14 7l3 3",
+    trash: "M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7",
+    previous: "m14 6-6 6 6 6",
+    next: "m10 6 6 6-6 6",
+    forward: "M6 6l6 6-6 6M13 6l6 6-6 6",
+    close: "M6 6l12 12M18 6 6 18",
+    down: "M12 5v14M6 13l6 6 6-6",
+    help: "M9 9.2a3 3 0 1 1 4.6 2.5c-1 .7-1.6 1.2-1.6 2.3M12 17.5v.1",
+    warning: "M12 4 3 19.5h18zM12 10v4.5M12 17v.1",
+};
+
+/** @typedef {keyof typeof PATHS} IconName */
+
+/** @param {{ name: IconName }} props */
+export function Icon({ name }) {
+    return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+        <path d=${PATHS[name]} /></svg>`;
+}
+
+/** @param {{ icon: IconName, label: string, onClick(event: Event): void, class?: string,
+ *   disabled?: boolean, pressed?: boolean }} props */
+export function IconButton({ icon, label, onClick, class: name = "", disabled, pressed }) {
+    return html`<button type="button" class="icon-button ${name}" aria-label=${label} title=${label}
+        disabled=${disabled} aria-pressed=${pressed} onClick=${onClick}><${Icon} name=${icon} /></button>`;
+}
+
+/** The mark: an arch with a light in it. */
+export function Mark() {
+    return html`<svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+        <path d="M4 27V16a12 12 0 0 1 24 0v11a1.5 1.5 0 0 1-1.5 1.5h-4A1.5 1.5 0 0 1 21 27v-8a5 5 0 0 0-10 0v8a1.5 1.5 0 0 1-1.5 1.5h-4A1.5 1.5 0 0 1 4 27z" />
+        <circle cx="16" cy="25" r="3" /></svg>`;
+}

@@ -1,0 +1,55 @@
+/* Words: every sentence the page says, in the reader's language.
+ *
+ * strings/LANGUAGE.js maps keys to sentences; `{name}` is replaced. A test compares the keys of all
+ * languages. The language is the one chosen in the settings, else the first of the browser's that
+ * there is, else English. Dates and numbers go through Intl. */
+
+import en from "../strings/en.js";
+import zh from "../strings/zh.js";
+
+/** @typedef {keyof typeof en} StringKey */
+
+/** @type {Record<string, Record<StringKey, string>>} */
+const LANGUAGES = { en, zh };
+
+let current = "en";
+
+/** @param {readonly string[]} wanted as navigator.languages has them
+ * @returns {string} */
+export function pickLanguage(wanted) {
+    for (const tag of wanted) {
+        const language = tag.toLowerCase().split("-")[0];
+        if (language in LANGUAGES) return language;
+    }
+    return "en";
+}
+
+/** @param {string} chosen "" for the browser's */
+export function setLanguage(chosen) {
+    current = chosen in LANGUAGES ? chosen : pickLanguage(navigator.languages ?? []);
+    document.documentElement.lang = current === "zh" ? "zh-Hans" : current;
+}
+
+export const language = () => current;
+
+/**
+ * @param {StringKey} key
+ * @param {Record<string, string | number>} [values]
+ * @returns {string}
+ */
+export function t(key, values = {}) {
+    return LANGUAGES[current][key].replace(/\{(\w+)\}/g, (whole, name) =>
+        name in values ? String(values[name]) : whole);
+}
+
+/** @param {number} value @param {number} [digits]
+ * @returns {string} */
+export function formatNumber(value, digits = 0) {
+    return new Intl.NumberFormat(current, { maximumFractionDigits: digits }).format(value);
+}
+
+/** @param {number} time in milliseconds
+ * @returns {string} */
+export function formatTime(time) {
+    return new Intl.DateTimeFormat(current, { dateStyle: "medium", timeStyle: "short" }).format(time);
+}
