@@ -11,6 +11,10 @@
 
 #include "kernels/x86/lanes_avx2.h"
 
+/* gcc 12 turns a chain of integer additions into a tree, which needs more registers than there are
+ * and runs at half the speed; an empty statement that may change the sum prevents that. */
+#define KEEP_ORDER(sum) __asm__("" : "+x"(sum))
+
 enum {
     DOT_BYTES_BIAS = 0, /* dot_bytes() multiplies by q, not by q + 128 */
     ROWS_MAX = 4,       /* rows in registers at a time */
@@ -55,7 +59,9 @@ static inline partial no_partial(void)
 
 static inline partial dot_nibbles(partial sum, codes weights, codes values)
 {
-    return _mm256_add_epi16(sum, _mm256_maddubs_epi16(weights, values));
+    sum = _mm256_add_epi16(sum, _mm256_maddubs_epi16(weights, values));
+    KEEP_ORDER(sum);
+    return sum;
 }
 
 static inline integers widen_partial(partial sum)
@@ -75,7 +81,9 @@ static inline integers dot_bytes(integers sum, signed_codes weights, codes value
     __m256i pairs =
         _mm256_maddubs_epi16(weights.magnitude, _mm256_sign_epi8(values, weights.value));
 
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    KEEP_ORDER(sum);
+    return sum;
 }
 
 static inline integers all_of_i32(int32_t value)

@@ -6,6 +6,10 @@
 
 #include "kernels/x86/lines_avx512.h"
 
+/* gcc 12 turns a chain of integer additions into a tree, which needs more registers than there are
+ * and runs at half the speed; an empty statement that may change the sum prevents that. */
+#define KEEP_ORDER(sum) __asm__("" : "+v"(sum))
+
 enum { DOT_BYTES_BIAS = 0, ROWS_MAX = 8 };
 
 typedef struct {
@@ -15,7 +19,9 @@ typedef struct {
 
 static inline partial dot_nibbles(partial sum, codes weights, codes values)
 {
-    return _mm512_add_epi16(sum, _mm512_maddubs_epi16(weights, values));
+    sum = _mm512_add_epi16(sum, _mm512_maddubs_epi16(weights, values));
+    KEEP_ORDER(sum);
+    return sum;
 }
 
 static inline integers widen_partial(partial sum)
@@ -35,7 +41,9 @@ static inline integers dot_bytes(integers sum, signed_codes weights, codes value
     __m512i turned = _mm512_mask_sub_epi8(values, weights.negative, _mm512_setzero_si512(), values);
     __m512i pairs = _mm512_maddubs_epi16(weights.magnitude, turned);
 
-    return _mm512_add_epi32(sum, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+    sum = _mm512_add_epi32(sum, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+    KEEP_ORDER(sum);
+    return sum;
 }
 
 #endif
