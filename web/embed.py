@@ -47,7 +47,11 @@ LIBRARIES = {
     "temml": (["temml/dist/temml.min.js"], "export default temml;"),
 }
 
+# Their licences ask that their text goes along.
+LICENSED = ["preact", "htm", "marked", "dompurify", "prismjs", "temml"]
+
 CONTENT_TYPES = {
+    ".txt": "text/plain; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -145,6 +149,8 @@ def collect():
         files[url] = rewrite_imports(text, url) if path.suffix == ".js" else text
     for name in LIBRARIES:
         files[library_path(name)] = rewrite_imports(read_library(name), name)
+    files["/licenses.txt"] = "\n\n".join(
+        f"=== {name} ===\n\n{(MODULES / name / 'LICENSE').read_text(encoding='utf-8')}" for name in LICENSED)
     needed = modules_needed(files, "/src/main.js")
     links = "\n".join(f'    <link rel="modulepreload" href="{path}">' for path in needed)
     files["/index.html"] = files["/index.html"].replace("    <!-- modules -->", links)
@@ -201,7 +207,7 @@ def main():
         write_folder(options.folder, files)
     if options.sizes:
         first = set(modules_needed({u: d.decode() for u, d in files.items()}, "/src/main.js"))
-        first |= {u for u in files if not u.endswith(".js")}
+        first |= {u for u in files if not u.endswith((".js", ".txt"))}
         for url, data in files.items():
             print(f"{len(compress(data)):7d} {'first' if url in first else 'later'} {url}")
 

@@ -83,6 +83,7 @@ export default {
     themeDark: "Dark",
     language: "Language",
     languageSystem: "Browser’s",
+    licenses: "Licences of what this page is made of",
 
     shortcuts: "Keyboard shortcuts",
     keySend: "Send",

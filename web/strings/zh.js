@@ -84,6 +84,7 @@ export default {
     themeDark: "深色",
     language: "语言",
     languageSystem: "跟随浏览器",
+    licenses: "本页面所用软件的许可证",
 
     shortcuts: "键盘快捷键",
     keySend: "发送",

@@ -42,6 +42,7 @@ export function SettingsPanel({ chat, onClose }) {
                     options=${{ "": t("languageSystem"), en: "English", zh: "简体中文" }}
                     onPick=${(/** @type {any} */ language) => chat.setSettings({ language })} />
             </section>
+            <p class="legal"><a href="/licenses.txt" target="_blank">${t("licenses")}</a></p>
         </aside>`;
 }
 
