@@ -4,16 +4,18 @@
 #define DEN_BASE_LIMITS_H
 
 /* --- base --- */
-#define DEN_ERROR_BYTES_MAX 1024 /* a path of 512 bytes and a sentence fit; errors never allocate  \
+#define DEN_ERROR_BYTES_MAX                                                                        \
+    1024                        /* a path of 512 bytes and a sentence fit; errors never allocate  \
                                   */
-#define DEN_PATH_BYTES_MAX 4096  /* PATH_MAX of Linux */
-#define DEN_JSON_DEPTH_MAX 64    /* deeper than any client's body; bounds the parser's recursion */
+#define DEN_PATH_BYTES_MAX 4096 /* PATH_MAX of Linux */
+#define DEN_JSON_DEPTH_MAX 64   /* deeper than any client's body; bounds the parser's recursion */
 #define DEN_FILE_TEXT_BYTES_MAX                                                                    \
     (64u << 20) /* config and tokenizer files read whole: gemma's tokenizer.json is 34 MiB */
 
 /* --- model files --- */
-#define DEN_TENSOR_DIMS_MAX 4  /* GGUF's own limit */
-#define DEN_TENSOR_NAME_MAX 64 /* GGUF's own limit; longer safetensors names are kept by pointer   \
+#define DEN_TENSOR_DIMS_MAX 4 /* GGUF's own limit */
+#define DEN_TENSOR_NAME_MAX                                                                        \
+    64 /* GGUF's own limit; longer safetensors names are kept by pointer   \
                                 */
 #define DEN_TENSORS_MAX                                                                            \
     65536 /* the largest known model (671B, 256 experts unstacked) has about 45,000 */
@@ -24,9 +26,14 @@
 #define DEN_SAFETENSORS_HEADER_MAX (100u << 20) /* the format's own limit */
 
 /* --- text --- */
-#define DEN_VOCABULARY_MAX            (1 << 21) /* the largest known vocabulary is 262,144 (gemma 3) */
-#define DEN_TOKEN_BYTES_MAX           65536 /* a single token's text; real ones stay under 1 KiB */
-#define DEN_TEMPLATE_SOURCE_BYTES_MAX (1u << 20) /* the longest shipped template is under 32 KiB   \
+#define DEN_VOCABULARY_MAX     (1 << 21)    /* the largest known vocabulary is 262,144 (gemma 3) */
+#define DEN_TOKEN_BYTES_MAX    65536        /* a single token's text; real ones stay under 1 KiB */
+#define DEN_ENCODE_BYTES_MAX   (256u << 20) /* one text to encode; places in it are 32-bit numbers */
+#define DEN_REGEX_BYTES_MAX    16384        /* a tokenizer's pattern; deepseek-llm's has 1 KiB */
+#define DEN_REGEX_STEPS_MAX    10000000 /* PCRE2's match limit: a tenth of a second for one match */
+#define DEN_REGEX_HEAP_KIB_MAX 262144   /* PCRE2's heap limit where it can't use its JIT */
+#define DEN_TEMPLATE_SOURCE_BYTES_MAX                                                              \
+    (1u << 20) /* the longest shipped template is under 32 KiB   \
                                                   */
 #define DEN_TEMPLATE_OUTPUT_BYTES_MAX (64u << 20)
 #define DEN_TEMPLATE_STEPS_MAX                                                                     \
@@ -45,6 +52,7 @@
 #define DEN_CONTEXT_TOKENS_MAX (1 << 24)
 #define DEN_SEQUENCES_MAX      256 /* concurrent sessions of one engine */
 #define DEN_THREADS_MAX        256
+#define DEN_BATCH_ROWS_MAX     8192 /* of one step: beyond this, memory grows and speed does not */
 
 /* --- service --- */
 #define DEN_HTTP_BODY_BYTES_MAX   (32u << 20) /* a long conversation with a pasted book */
@@ -52,6 +60,10 @@
 #define DEN_HTTP_IDLE_SECONDS_MAX 120 /* a client silent for longer mid-request is dropped */
 #define DEN_HTTP_QUEUE_BYTES_MAX                                                                   \
     (8u << 20) /* a stream's unread output; a reader slower than this is dropped */
+#define DEN_HTTP_REPLY_BYTES_MAX                                                                   \
+    (256u << 20) /* one JSON reply: an answer with 20 alternatives a token */
+#define DEN_ANSWER_BYTES_MAX     (16u << 20) /* an answer that is not streamed; 4 M tokens */
+#define DEN_CHOICES_MAX          16          /* "n"; OpenAI allows 128, a desktop would crawl */
 #define DEN_MESSAGES_MAX         10000
 #define DEN_REQUESTS_WAITING_MAX 256 /* beyond it: 429 */
 

@@ -1,0 +1,246 @@
+/* See request.h. libmicrohttpd calls den_request_handle() once when the headers are there, then for
+ * each piece of the body, then once more at its end; the reply is queued in that last call, so that
+ * a client always gets to send what it began. Only a body that announces itself as too large is
+ * refused at once. */
+#include "api/request.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/reply.h"
+#include "api/routes.h"
+#include "api/server_parts.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "guard/api_token.h"
+#include "guard/origin.h"
+
+static const char *header(const struct den_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+static int socket_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    return info ? info->connect_fd : -1;
+}
+
+/* --- checks, in this order: who asks, for what, with which right --- */
+
+static enum den_status check_sender(const struct den_request *request, struct den_error *err)
+{
+    const char *host = header(request, MHD_HTTP_HEADER_HOST);
+    const char *origin = header(request, MHD_HTTP_HEADER_ORIGIN);
+
+    if (!den_host_is_allowed(host, request->server->address))
+        return den_fail(err, DEN_FORBIDDEN,
+                        "the Host header '%.100s' is not this server's; use http://127.0.0.1:%u",
+                        host ? host : "", request->server->port);
+    if (!den_origin_is_allowed(origin, host))
+        return den_fail(err, DEN_FORBIDDEN,
+                        "requests from the page '%.100s' are not allowed; only Den's own page may "
+                        "send them",
+                        origin);
+    return DEN_OK;
+}
+
+static enum den_status check_token(const struct den_request *request, struct den_error *err)
+{
+    const char *token = request->server->token;
+
+    if (!token || (request->route && request->route->is_open))
+        return DEN_OK;
+    if (den_api_token_matches(token, header(request, MHD_HTTP_HEADER_AUTHORIZATION)))
+        return DEN_OK;
+    return den_fail(err, DEN_UNAUTHORIZED,
+                    "this server needs its API token: send the header 'Authorization: Bearer "
+                    "TOKEN'; den serve printed where the token is kept");
+}
+
+static enum den_status check_length(const struct den_request *request, struct den_error *err)
+{
+    const char *text = header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+    if (text && strtoull(text, NULL, 10) > DEN_HTTP_BODY_BYTES_MAX)
+        return den_fail(err, DEN_TOO_LARGE, "the body has %.20s bytes; at most %u are possible",
+                        text, DEN_HTTP_BODY_BYTES_MAX);
+    return DEN_OK;
+}
+
+static void check_headers(struct den_request *request)
+{
+    struct den_error *err = &request->refusal;
+
+    if (check_sender(request, err) != DEN_OK || check_token(request, err) != DEN_OK)
+        return;
+    if (!request->route)
+        den_fail(err, DEN_NOT_FOUND, "there is no route '%.200s'; docs/API.md lists them",
+                 den_utf8_is_valid(request->path, strlen(request->path)) ? request->path : "");
+}
+
+/* --- dispatch --- */
+
+static bool is_method(const struct den_request *request, const char *method)
+{
+    return strcmp(request->method, method) == 0;
+}
+
+static enum MHD_Result reply_method(struct den_request *request)
+{
+    struct den_error err = { 0 };
+
+    den_fail(&err, DEN_INVALID, "%s does not take %.20s; it takes %s", request->path,
+             request->method, request->route->allow);
+    return den_reply_json(request, 405, den_error_json(&err, "method_not_allowed"));
+}
+
+static enum MHD_Result reply_options(struct den_request *request)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+
+    if (response)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, request->route->allow);
+    return den_reply_queue(request, MHD_HTTP_NO_CONTENT, response, "no-store");
+}
+
+static enum MHD_Result dispatch(struct den_request *request)
+{
+    const struct den_route *route = request->route;
+    struct den_error err = { 0 };
+
+    if (request->refusal.status != DEN_OK)
+        return den_reply_error(request, &request->refusal, NULL);
+    if (is_method(request, MHD_HTTP_METHOD_OPTIONS))
+        return reply_options(request);
+    if (route->get &&
+        (is_method(request, MHD_HTTP_METHOD_GET) || is_method(request, MHD_HTTP_METHOD_HEAD)))
+        return route->get(request);
+    if (!route->post || !is_method(request, MHD_HTTP_METHOD_POST))
+        return reply_method(request);
+    if (request->discarded > 0 || request->body.status == DEN_TOO_LARGE) {
+        den_fail(&err, DEN_TOO_LARGE, "the body is larger than %u bytes", DEN_HTTP_BODY_BYTES_MAX);
+        return den_reply_error(request, &err, NULL);
+    }
+    if (den_buffer_status(&request->body, "request", &err) != DEN_OK)
+        return den_reply_error(request, &err, NULL);
+    return route->post(request);
+}
+
+/* --- reading --- */
+
+static enum MHD_Result begin(struct den_server *server, struct MHD_Connection *connection,
+                             const char *url, const char *method, void **state)
+{
+    struct den_request *request = calloc(1, sizeof *request);
+    struct den_error err = { 0 };
+
+    if (!request)
+        return MHD_NO;
+    *state = request;
+    request->server = server;
+    request->connection = connection;
+    request->method = method;
+    request->path = url;
+    request->route = den_route_find(url);
+    den_buffer_init(&request->body, DEN_HTTP_BODY_BYTES_MAX);
+    check_headers(request);
+    if (check_length(request, &err) != DEN_OK)
+        return den_reply_error(request,
+                               request->refusal.status != DEN_OK ? &request->refusal : &err, NULL);
+    return MHD_YES;
+}
+
+/* What a refused request sends is read and dropped. */
+static enum MHD_Result take_body(struct den_request *request, const char *data, size_t length)
+{
+    if (request->refusal.status == DEN_OK && request->discarded == 0 &&
+        request->body.length + length <= DEN_HTTP_BODY_BYTES_MAX) {
+        den_buffer_append(&request->body, data, length);
+        return MHD_YES;
+    }
+    den_buffer_deinit(&request->body);
+    request->discarded += length;
+    return request->discarded <= DEN_HTTP_BODY_BYTES_MAX ? MHD_YES : MHD_NO;
+}
+
+enum MHD_Result den_request_handle(void *context, struct MHD_Connection *connection,
+                                   const char *url, const char *method, const char *version,
+                                   const char *data, size_t *data_length, void **state)
+{
+    struct den_request *request = *state;
+    enum MHD_Result result;
+
+    (void)version;
+    if (!request)
+        return begin(context, connection, url, method, state);
+    if (*data_length > 0) {
+        result = take_body(request, data, *data_length);
+        *data_length = 0;
+        return result;
+    }
+    den_server_mark(context, socket_of(connection), true);
+    return dispatch(request);
+}
+
+void den_request_completed(void *context, struct MHD_Connection *connection, void **state,
+                           enum MHD_RequestTerminationCode code)
+{
+    struct den_request *request = *state;
+
+    (void)code;
+    if (!request)
+        return;
+    den_server_mark(context, socket_of(connection), false);
+    den_buffer_deinit(&request->body);
+    free(request);
+    *state = NULL;
+}
+
+/* --- for the routes --- */
+
+struct den_desk *den_request_desk(const struct den_request *request)
+{
+    return request->server->desk;
+}
+
+enum den_status den_request_json(const struct den_request *request, json_t **out,
+                                 struct den_error *err)
+{
+    json_t *body;
+
+    if (request->body.length == 0)
+        return den_fail(err, DEN_INVALID, "the body is empty; it must be a JSON object");
+    if (den_json_parse(request->body.data, request->body.length, "body", &body, err) != DEN_OK)
+        return err->status;
+    if (!json_is_object(body)) {
+        json_decref(body);
+        return den_fail(err, DEN_INVALID, "the body must be a JSON object");
+    }
+    *out = body;
+    return DEN_OK;
+}
+
+enum den_wait den_connection_wait(struct den_server *server, struct MHD_Connection *connection,
+                                  int event_fd, int seconds)
+{
+    struct pollfd fds[3] = { { .fd = event_fd, .events = POLLIN },
+                             { .fd = socket_of(connection), .events = POLLRDHUP },
+                             { .fd = server->stop_fd, .events = POLLIN } };
+    int ready;
+
+    MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
+    do
+        ready = poll(fds, 3, seconds * 1000);
+    while (ready < 0 && errno == EINTR);
+    MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                              (unsigned)DEN_HTTP_IDLE_SECONDS_MAX);
+    if (ready < 0 || fds[1].revents || fds[2].revents)
+        return DEN_WAIT_GONE;
+    return fds[0].revents ? DEN_WAIT_READY : DEN_WAIT_TIMEOUT;
+}

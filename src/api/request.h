@@ -1,0 +1,44 @@
+/* Request: one HTTP request from its first header to its reply. */
+#ifndef DEN_API_REQUEST_H
+#define DEN_API_REQUEST_H
+
+#include <microhttpd.h>
+#include <stdbool.h>
+
+#include "base/buffer.h"
+#include "base/json.h"
+#include "desk/desk.h"
+
+struct den_server;
+struct den_route;
+
+struct den_request {
+    struct den_server *server;
+    struct MHD_Connection *connection;
+    const char *method;
+    const char *path; /* decoded, without the query */
+    struct den_buffer body;
+    size_t discarded;              /* body bytes beyond the limit, read only to be able to answer */
+    struct den_error refusal;      /* not DEN_OK: the request is answered with this */
+    const struct den_route *route; /* NULL: none */
+};
+
+/* libmicrohttpd's callbacks; `context` is the server. */
+enum MHD_Result den_request_handle(void *context, struct MHD_Connection *connection,
+                                   const char *url, const char *method, const char *version,
+                                   const char *data, size_t *data_length, void **state);
+void den_request_completed(void *context, struct MHD_Connection *connection, void **state,
+                           enum MHD_RequestTerminationCode code);
+
+struct den_desk *den_request_desk(const struct den_request *request);
+/* The body as a JSON object; the caller owns it. */
+enum den_status den_request_json(const struct den_request *request, json_t **out,
+                                 struct den_error *err);
+
+/* Waits until `event_fd` is readable (DEN_WAIT_READY), `seconds` have passed, the client has hung
+ * up or the server stops. The connection's own time limit does not run meanwhile. */
+enum den_wait { DEN_WAIT_READY, DEN_WAIT_TIMEOUT, DEN_WAIT_GONE };
+enum den_wait den_connection_wait(struct den_server *server, struct MHD_Connection *connection,
+                                  int event_fd, int seconds);
+
+#endif

@@ -1,0 +1,32 @@
+/* The inside of a server, shared by server.c and request.c. */
+#ifndef DEN_API_SERVER_PARTS_H
+#define DEN_API_SERVER_PARTS_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+
+#include "api/server.h"
+#include "base/limits.h"
+
+/* A connection and since when it has been sending a request that is not complete. */
+struct guest {
+    int fd;       /* -1: the place is free */
+    double since; /* 0: a request is being answered */
+};
+
+struct den_server {
+    struct MHD_Daemon *daemon;
+    struct den_desk *desk;
+    char *address;
+    char *token; /* NULL: none */
+    uint16_t port;
+    int stop_fd;          /* an eventfd, readable from den_server_stop() on */
+    pthread_mutex_t lock; /* guards `guests` */
+    size_t guest_count;
+    struct guest guests[DEN_HTTP_CONNECTIONS_MAX + 1];
+};
+
+/* Tells whether the request of the connection on `fd` is complete and being answered. */
+void den_server_mark(struct den_server *server, int fd, bool is_answering);
+
+#endif
