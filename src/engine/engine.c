@@ -1,0 +1,192 @@
+/* Opening and closing: see engine.h. The order matters: the device before the weights that are
+ * packed for it, the tokenizer before the chat template that needs its special tokens. Everything
+ * that a step will need is allocated here; memory that no token has reached yet (cache pages, rows
+ * of logits) is only reserved and costs nothing. */
+#include "engine/engine.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "engine/engine_parts.h"
+
+enum { CONTEXT_DEFAULT = 8192, BATCH_ROWS_DEFAULT = 512 };
+
+static enum den_status choose_sizes(struct den_engine *engine,
+                                    const struct den_engine_options *options,
+                                    const struct den_description *description,
+                                    struct den_error *err)
+{
+    size_t trained = description->context_tokens;
+    size_t context = options->context_tokens;
+
+    if (context > trained)
+        return den_fail(err, DEN_INVALID,
+                        "engine: a context of %zu tokens; %s was trained with %zu, ask for at most "
+                        "that",
+                        context, options->path, trained);
+    if (context == 0)
+        context = trained < CONTEXT_DEFAULT ? trained : CONTEXT_DEFAULT;
+    engine->context_tokens = context;
+    engine->sequences = options->sequences ? options->sequences : 1;
+    if (engine->sequences > DEN_SEQUENCES_MAX)
+        return den_fail(err, DEN_INVALID, "engine: %zu sequences; at most %d", engine->sequences,
+                        DEN_SEQUENCES_MAX);
+    engine->batch_rows = options->batch_rows ? options->batch_rows : BATCH_ROWS_DEFAULT;
+    if (engine->batch_rows < engine->sequences)
+        engine->batch_rows = engine->sequences;
+    if (engine->batch_rows > DEN_BATCH_ROWS_MAX)
+        return den_fail(err, DEN_INVALID, "engine: %zu rows in a batch; at most %d",
+                        engine->batch_rows, DEN_BATCH_ROWS_MAX);
+    return DEN_OK;
+}
+
+/* Page 0 lies on top of the stack. */
+static enum den_status create_pool(struct den_engine *engine, enum den_precision precision,
+                                   struct den_error *err)
+{
+    const struct den_description *d = den_model_description(engine->model);
+    const struct den_kv_layout layout = {
+        .layers = d->layers,
+        .kv_heads = d->kv_heads,
+        .head_width = d->head_width,
+        .value_width = d->value_width,
+        .page_tokens = DEN_PAGE_TOKENS,
+        .type = precision == DEN_PRECISION_FP32 ? DEN_TYPE_F32 : DEN_TYPE_F16,
+    };
+    size_t pages =
+        (engine->context_tokens + DEN_PAGE_TOKENS - 1) / DEN_PAGE_TOKENS * engine->sequences;
+    size_t i;
+
+    if (den_kv_pool_create(engine->device, &layout, pages, &engine->pool, err) != DEN_OK)
+        return err->status;
+    engine->free_pages = calloc(pages, sizeof *engine->free_pages);
+    if (!engine->free_pages)
+        return den_fail(err, DEN_NO_MEMORY, "engine: out of memory");
+    for (i = 0; i < pages; i++)
+        engine->free_pages[i] = (int32_t)(pages - 1 - i);
+    engine->free_count = pages;
+    return DEN_OK;
+}
+
+static enum den_status create_batch(struct den_engine *engine, struct den_error *err)
+{
+    size_t rows = engine->batch_rows;
+
+    engine->tokens = calloc(rows, sizeof *engine->tokens);
+    engine->positions = calloc(rows, sizeof *engine->positions);
+    engine->row_sequence = calloc(rows, sizeof *engine->row_sequence);
+    engine->logit_rows = calloc(rows, sizeof *engine->logit_rows);
+    engine->pages = calloc(engine->sequences, sizeof *engine->pages);
+    engine->steps = calloc(engine->sequences, sizeof *engine->steps);
+    engine->owners = calloc(engine->sequences, sizeof *engine->owners);
+    if (!engine->tokens || !engine->positions || !engine->row_sequence || !engine->logit_rows ||
+        !engine->pages || !engine->steps || !engine->owners)
+        return den_fail(err, DEN_NO_MEMORY, "engine: out of memory");
+    return den_forward_create(engine->model, rows, rows, &engine->forward, err);
+}
+
+static enum den_status open_parts(struct den_engine *engine,
+                                  const struct den_engine_options *options, struct den_error *err)
+{
+    const struct den_device_options device = { .threads = options->threads,
+                                               .cpu_features = options->cpu_features };
+    struct den_description description;
+
+    if (den_weights_open(options->path, &engine->weights, err) != DEN_OK)
+        return err->status;
+    /* before the slow parts: a wrong option or an unknown model is told at once */
+    if (den_description_read(engine->weights, &description, err) != DEN_OK ||
+        choose_sizes(engine, options, &description, err) != DEN_OK)
+        return err->status;
+    if (den_tokenizer_create(engine->weights, &engine->tokenizer, err) != DEN_OK ||
+        den_chat_create(engine->weights, engine->tokenizer, &engine->chat, err) != DEN_OK)
+        return err->status;
+    if (den_device_create(&device, &engine->device, err) != DEN_OK)
+        return err->status;
+    if (den_model_create(engine->weights, engine->device, options->precision,
+                         engine->context_tokens, &engine->model, err) != DEN_OK)
+        return err->status;
+    if (create_batch(engine, err) != DEN_OK)
+        return err->status;
+    return create_pool(engine, options->precision, err);
+}
+
+enum den_status den_engine_open(const struct den_engine_options *options, struct den_engine **out,
+                                struct den_error *err)
+{
+    double start = den_clock_seconds();
+    struct den_engine *engine = calloc(1, sizeof *engine);
+
+    if (!engine)
+        return den_fail(err, DEN_NO_MEMORY, "engine: out of memory");
+    if (open_parts(engine, options, err) != DEN_OK)
+        goto fail;
+    engine->load_seconds = den_clock_seconds() - start;
+    *out = engine;
+    return DEN_OK;
+fail:
+    den_engine_close(engine);
+    return err->status;
+}
+
+void den_engine_close(struct den_engine *engine)
+{
+    if (!engine)
+        return;
+    den_forward_destroy(engine->forward);
+    den_kv_pool_destroy(engine->pool);
+    den_model_destroy(engine->model);
+    den_device_destroy(engine->device);
+    den_chat_destroy(engine->chat);
+    den_tokenizer_destroy(engine->tokenizer);
+    den_weights_close(engine->weights);
+    free(engine->free_pages);
+    free(engine->tokens);
+    free(engine->positions);
+    free(engine->row_sequence);
+    free(engine->logit_rows);
+    free(engine->pages);
+    free(engine->steps);
+    free(engine->owners);
+    free(engine);
+}
+
+const struct den_description *den_engine_description(const struct den_engine *engine)
+{
+    return den_model_description(engine->model);
+}
+
+const struct den_tokenizer *den_engine_tokenizer(const struct den_engine *engine)
+{
+    return engine->tokenizer;
+}
+
+const struct den_chat *den_engine_chat(const struct den_engine *engine)
+{
+    return engine->chat;
+}
+
+const struct den_device *den_engine_device(const struct den_engine *engine)
+{
+    return engine->device;
+}
+
+const struct den_model *den_engine_model(const struct den_engine *engine)
+{
+    return engine->model;
+}
+
+size_t den_engine_context(const struct den_engine *engine)
+{
+    return engine->context_tokens;
+}
+
+size_t den_engine_batch_rows(const struct den_engine *engine)
+{
+    return engine->batch_rows;
+}
+
+double den_engine_load_seconds(const struct den_engine *engine)
+{
+    return engine->load_seconds;
+}

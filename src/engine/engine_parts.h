@@ -1,0 +1,49 @@
+/* The inside of an engine, shared by engine.c and session.c. */
+#ifndef DEN_ENGINE_ENGINE_PARTS_H
+#define DEN_ENGINE_ENGINE_PARTS_H
+
+#include "engine/engine.h"
+
+struct den_generation;
+
+/* A page holds this many tokens' keys and values. Smaller ones waste less at a sequence's end and
+ * cost more look-ups; 64 tokens of SmolLM2 are 1.4 MiB. */
+enum { DEN_PAGE_TOKENS = 64 };
+
+struct den_engine {
+    struct den_device *device;
+    struct den_weights *weights;
+    struct den_tokenizer *tokenizer;
+    struct den_chat *chat;
+    struct den_model *model;
+    struct den_forward *forward;
+    struct den_kv_pool *pool;
+    size_t context_tokens;
+    size_t batch_rows;
+    size_t sequences;
+    size_t sequences_open;
+    double load_seconds;
+    /* free pages, a stack: what was used last is taken first, so the memory touched stays small */
+    int32_t *free_pages;
+    size_t free_count;
+    /* one batch, filled by den_engine_step() */
+    int32_t *tokens;       /* (batch_rows) */
+    int32_t *positions;    /* (batch_rows) */
+    int32_t *row_sequence; /* (batch_rows) */
+    int32_t *logit_rows;   /* (batch_rows) */
+    const int32_t **pages; /* (sequences): page table of each session in the batch */
+    /* what den_generations_step() gathers */
+    struct den_step *steps;         /* (sequences) */
+    struct den_generation **owners; /* (sequences) */
+};
+
+struct den_session {
+    struct den_engine *engine;
+    size_t length;     /* tokens whose keys and values are cached */
+    den_token *tokens; /* (context_tokens) */
+    int32_t *pages;    /* (context_tokens / DEN_PAGE_TOKENS, rounded up) */
+    size_t page_count; /* pages held: enough for `length`, more only inside a step */
+    bool in_step;
+};
+
+#endif

@@ -1,0 +1,398 @@
+/* See generation.h. A generation is in one of three states:
+ *
+ *     PROMPT --(last chunk evaluated, first token sampled)--> DECODE --(an end)--> DONE
+ *
+ * In PROMPT it wants the next tokens of its prompt evaluated, in DECODE the token it sampled last.
+ * den_generations_step() asks every generation what it wants, runs one batch, and hands each its
+ * logits. All memory is taken at creation: a step allocates nothing (the sampler's and stream's
+ * rules included), which tests/unit/engine/test_generation.c counts. */
+#include "engine/generation.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "engine/engine_parts.h"
+
+enum {
+    TEXT_RESERVED = 4096,  /* a token's text is far shorter; a longer one grows the buffer */
+    PROMPT_SHARE_BUSY = 4, /* of a batch's rows, while others decode, a quarter reads prompts */
+    PROMPT_ROWS_MIN = 32
+};
+
+enum state { STATE_PROMPT, STATE_DECODE, STATE_DONE };
+
+struct den_generation {
+    struct den_engine *engine;
+    struct den_session *session;
+    struct den_sampler *sampler;
+    struct den_stream *stream;
+    struct den_buffer text;
+    enum state state;
+    atomic_bool cancel;
+    den_token *prompt;
+    size_t prompt_count;
+    size_t prompt_done;
+    size_t max_tokens;
+    bool ignore_end;
+    int logprobs;
+    void (*on_event)(void *context, const struct den_generation_event *event);
+    void *context;
+    den_token next; /* sampled, not yet evaluated */
+    /* Where the tokenizer knows tokens that the model has no logit for: the logits with those at
+     * minus infinity. NULL otherwise. */
+    float *padded_logits;
+    size_t vocabulary;
+    struct den_token_logprob top[DEN_LOGPROBS_MAX];
+    double start_seconds; /* 0: not begun */
+    double first_seconds; /* when the prompt had been read */
+    struct den_generation_result result;
+};
+
+const char *den_finish_text(enum den_finish finish)
+{
+    static const char *const texts[] = {
+        [DEN_FINISH_NONE] = "",         [DEN_FINISH_STOP] = "stop",
+        [DEN_FINISH_LENGTH] = "length", [DEN_FINISH_CANCELLED] = "cancelled",
+        [DEN_FINISH_ERROR] = "error",
+    };
+
+    return texts[finish];
+}
+
+static enum den_status check_options(const struct den_engine *engine,
+                                     const struct den_generation_options *options,
+                                     struct den_error *err)
+{
+    size_t vocabulary = den_engine_description(engine)->vocabulary;
+    size_t i;
+
+    if (options->prompt_count == 0)
+        return den_fail(err, DEN_INVALID, "the prompt is empty; it must have a token at least");
+    if (options->prompt_count >= engine->context_tokens)
+        return den_fail(err, DEN_CONTEXT_FULL,
+                        "the prompt has %zu tokens; the context holds %zu, one of them for the "
+                        "answer at least",
+                        options->prompt_count, engine->context_tokens);
+    for (i = 0; i < options->prompt_count; i++)
+        if (options->prompt[i] < 0 || (size_t)options->prompt[i] >= vocabulary)
+            return den_fail(err, DEN_INVALID, "prompt token %zu is %d; the vocabulary has %zu", i,
+                            (int)options->prompt[i], vocabulary);
+    if (options->logprobs > DEN_LOGPROBS_MAX)
+        return den_fail(err, DEN_INVALID, "%d alternatives are asked for; at most %d are told",
+                        options->logprobs, DEN_LOGPROBS_MAX);
+    return DEN_OK;
+}
+
+static enum den_status take_memory(struct den_generation *generation,
+                                   const struct den_generation_options *options,
+                                   struct den_error *err)
+{
+    size_t known = den_tokenizer_size(generation->engine->tokenizer);
+    size_t i;
+
+    den_buffer_init(&generation->text, DEN_FILE_TEXT_BYTES_MAX);
+    generation->prompt = calloc(options->prompt_count, sizeof *generation->prompt);
+    if (!generation->prompt || !den_buffer_reserve(&generation->text, TEXT_RESERVED))
+        return den_fail(err, DEN_NO_MEMORY, "generation: out of memory");
+    memcpy(generation->prompt, options->prompt, options->prompt_count * sizeof *options->prompt);
+    if (known <= generation->vocabulary)
+        return DEN_OK;
+    generation->padded_logits = calloc(known, sizeof *generation->padded_logits);
+    if (!generation->padded_logits)
+        return den_fail(err, DEN_NO_MEMORY, "generation: out of memory");
+    for (i = generation->vocabulary; i < known; i++)
+        generation->padded_logits[i] = -INFINITY;
+    return DEN_OK;
+}
+
+static enum den_status take_parts(struct den_generation *generation,
+                                  const struct den_generation_options *options,
+                                  struct den_error *err)
+{
+    const struct den_tokenizer *tokenizer = generation->engine->tokenizer;
+    size_t i;
+
+    if (take_memory(generation, options, err) != DEN_OK)
+        return err->status;
+    if (den_sampler_create(&options->sampler, tokenizer, &generation->sampler, err) != DEN_OK ||
+        den_stream_create(tokenizer, options->stops, options->stop_count, &generation->stream,
+                          err) != DEN_OK)
+        return err->status;
+    for (i = 0; i < options->prompt_count; i++)
+        if (den_sampler_accept(generation->sampler, options->prompt[i], err) != DEN_OK)
+            return err->status;
+    return DEN_OK;
+}
+
+/* What the session has already read of this prompt; one token at least stays to be evaluated,
+ * because its logits are wanted. */
+static size_t common_prefix(const struct den_session *session, const den_token *prompt,
+                            size_t count)
+{
+    size_t most = count - 1 < session->length ? count - 1 : session->length;
+    size_t i = 0;
+
+    while (i < most && session->tokens[i] == prompt[i])
+        i++;
+    return i;
+}
+
+enum den_status den_generation_create(struct den_engine *engine, struct den_session *session,
+                                      const struct den_generation_options *options,
+                                      struct den_generation **out, struct den_error *err)
+{
+    struct den_generation *generation;
+
+    if (check_options(engine, options, err) != DEN_OK)
+        return err->status;
+    generation = calloc(1, sizeof *generation);
+    if (!generation)
+        return den_fail(err, DEN_NO_MEMORY, "generation: out of memory");
+    generation->engine = engine;
+    generation->session = session;
+    generation->prompt_count = options->prompt_count;
+    generation->max_tokens = options->max_tokens;
+    generation->ignore_end = options->ignore_end;
+    generation->logprobs = options->logprobs;
+    generation->on_event = options->on_event;
+    generation->context = options->context;
+    generation->vocabulary = den_engine_description(engine)->vocabulary;
+    if (take_parts(generation, options, err) != DEN_OK)
+        goto fail;
+    generation->prompt_done = common_prefix(session, options->prompt, options->prompt_count);
+    den_session_truncate(session, generation->prompt_done);
+    generation->result.prompt_tokens = options->prompt_count;
+    generation->result.cached_tokens = generation->prompt_done;
+    generation->result.seed = den_sampler_seed(generation->sampler);
+    *out = generation;
+    return DEN_OK;
+fail:
+    den_generation_destroy(generation);
+    return err->status;
+}
+
+void den_generation_destroy(struct den_generation *generation)
+{
+    if (!generation)
+        return;
+    den_stream_destroy(generation->stream);
+    den_sampler_destroy(generation->sampler);
+    den_buffer_deinit(&generation->text);
+    free(generation->prompt);
+    free(generation->padded_logits);
+    free(generation);
+}
+
+void den_generation_cancel(struct den_generation *generation)
+{
+    atomic_store_explicit(&generation->cancel, true, memory_order_relaxed);
+}
+
+bool den_generation_is_done(const struct den_generation *generation)
+{
+    return generation->state == STATE_DONE;
+}
+
+const struct den_generation_result *den_generation_result(const struct den_generation *generation)
+{
+    return &generation->result;
+}
+
+/* Sends what `text` holds, with `event`'s other fields as given. */
+static void send_event(struct den_generation *generation, struct den_generation_event event)
+{
+    event.text = generation->text.data;
+    event.text_length = generation->text.length;
+    event.prompt_done = generation->prompt_done;
+    event.prompt_total = generation->prompt_count;
+    if (generation->on_event)
+        generation->on_event(generation->context, &event);
+    den_buffer_clear(&generation->text);
+}
+
+static void finish(struct den_generation *generation, enum den_finish reason)
+{
+    struct den_error ignored = { 0 };
+
+    generation->state = STATE_DONE;
+    generation->result.finish = reason;
+    if (generation->first_seconds > 0)
+        generation->result.generate_seconds = den_clock_seconds() - generation->first_seconds;
+    den_stream_finish(generation->stream, &generation->text, &ignored);
+    if (generation->text.length > 0)
+        send_event(generation, (struct den_generation_event){ .token = DEN_TOKEN_NONE });
+}
+
+static void finish_with_error(struct den_generation *generation, const struct den_error *err)
+{
+    generation->result.error = *err;
+    finish(generation, DEN_FINISH_ERROR);
+}
+
+/* Streams the sampled token. False: the generation has ended. */
+static bool emit(struct den_generation *generation, den_token token, const float *logits)
+{
+    struct den_generation_event event = { .token = token, .top = generation->top };
+    struct den_error err = { 0 };
+    bool stopped = false;
+
+    if (generation->logprobs >= 0) {
+        struct den_token_logprob own;
+
+        den_logprobs_top(logits, generation->vocabulary, token, &own, generation->top,
+                         (size_t)generation->logprobs);
+        event.logprob = own.logprob;
+        event.top_count = (size_t)generation->logprobs;
+    }
+    if (den_sampler_accept(generation->sampler, token, &err) != DEN_OK ||
+        den_stream_push(generation->stream, token, &generation->text, &stopped, &err) != DEN_OK) {
+        finish_with_error(generation, &err);
+        return false;
+    }
+    generation->result.generated_tokens++;
+    send_event(generation, event);
+    if (stopped)
+        finish(generation, DEN_FINISH_STOP);
+    return !stopped;
+}
+
+/* Chooses the next token from the logits of the last one evaluated. */
+static void advance(struct den_generation *generation, const float *logits)
+{
+    const struct den_tokenizer *tokenizer = generation->engine->tokenizer;
+    const float *choices = logits;
+    den_token token;
+
+    if (generation->padded_logits) {
+        memcpy(generation->padded_logits, logits, generation->vocabulary * sizeof *logits);
+        choices = generation->padded_logits;
+    }
+    token = den_sampler_sample(generation->sampler, choices);
+    if (!generation->ignore_end && den_tokenizer_is_end(tokenizer, token)) {
+        finish(generation, DEN_FINISH_STOP);
+        return;
+    }
+    if (!emit(generation, token, logits))
+        return;
+    if ((generation->max_tokens > 0 &&
+         generation->result.generated_tokens >= generation->max_tokens) ||
+        generation->session->length >= generation->engine->context_tokens) {
+        finish(generation, DEN_FINISH_LENGTH);
+        return;
+    }
+    generation->next = token;
+    generation->state = STATE_DECODE;
+    generation->result.generate_seconds = den_clock_seconds() - generation->first_seconds;
+}
+
+static void consume(struct den_generation *generation, const struct den_step *step)
+{
+    if (generation->state == STATE_PROMPT) {
+        generation->prompt_done += step->count;
+        generation->result.prompt_seconds = den_clock_seconds() - generation->start_seconds;
+        send_event(generation, (struct den_generation_event){ .token = DEN_TOKEN_NONE });
+        if (generation->prompt_done < generation->prompt_count)
+            return;
+        generation->first_seconds = den_clock_seconds();
+    }
+    advance(generation, step->logits);
+}
+
+/* Adds what one generation wants, at most `rows` tokens of it. */
+static void want(struct den_engine *engine, struct den_generation *generation, size_t rows,
+                 size_t *count)
+{
+    struct den_step *step = &engine->steps[*count];
+
+    *step = (struct den_step){ .session = generation->session };
+    if (generation->state == STATE_DECODE) {
+        step->tokens = &generation->next;
+        step->count = 1;
+    } else {
+        size_t left = generation->prompt_count - generation->prompt_done;
+
+        if (generation->start_seconds <= 0)
+            generation->start_seconds = den_clock_seconds();
+        step->tokens = generation->prompt + generation->prompt_done;
+        step->count = left < rows ? left : rows;
+        step->no_logits = step->count < left;
+    }
+    engine->owners[(*count)++] = generation;
+}
+
+/* Decodes first, one row each; then prompts share the rows that are left. While others decode,
+ * prompts get a part of the batch only, so that nobody waits long for the next token. */
+static size_t gather(struct den_engine *engine, struct den_generation *const *generations,
+                     size_t total)
+{
+    size_t count = 0;
+    size_t prompts = 0;
+    size_t room = engine->batch_rows;
+    size_t i;
+
+    for (i = 0; i < total && count < engine->sequences; i++) {
+        if (generations[i]->state == STATE_DECODE)
+            want(engine, generations[i], 1, &count);
+        else if (generations[i]->state == STATE_PROMPT)
+            prompts++;
+    }
+    room -= count;
+    if (count > 0 && prompts > 0) {
+        size_t share = engine->batch_rows / PROMPT_SHARE_BUSY;
+
+        share = share > PROMPT_ROWS_MIN * prompts ? share : PROMPT_ROWS_MIN * prompts;
+        room = share < room ? share : room;
+    }
+    for (i = 0; i < total && count < engine->sequences && prompts > 0; i++) {
+        if (generations[i]->state != STATE_PROMPT)
+            continue;
+        if (room / prompts > 0) {
+            want(engine, generations[i], room / prompts, &count);
+            room -= engine->steps[count - 1].count;
+        }
+        prompts--;
+    }
+    return count;
+}
+
+enum den_status den_generations_step(struct den_engine *engine,
+                                     struct den_generation *const *generations, size_t count,
+                                     struct den_error *err)
+{
+    const atomic_bool *cancel = NULL;
+    size_t wanted;
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        if (generations[i]->state != STATE_DONE &&
+            atomic_load_explicit(&generations[i]->cancel, memory_order_relaxed))
+            finish(generations[i], DEN_FINISH_CANCELLED);
+    wanted = gather(engine, generations, count);
+    if (wanted == 0)
+        return DEN_OK;
+    if (wanted == 1) /* alone, a cancel may break off the run itself */
+        cancel = &engine->owners[0]->cancel;
+    if (den_engine_step(engine, engine->steps, wanted, cancel, err) == DEN_CANCELLED) {
+        *err = (struct den_error){ 0 };
+        finish(engine->owners[0], DEN_FINISH_CANCELLED);
+        return DEN_OK;
+    }
+    for (i = 0; i < wanted; i++)
+        if (err->status == DEN_OK)
+            consume(engine->owners[i], &engine->steps[i]);
+        else
+            finish_with_error(engine->owners[i], err);
+    return err->status;
+}
+
+enum den_status den_generation_run(struct den_engine *engine, struct den_generation *generation,
+                                   struct den_error *err)
+{
+    while (!den_generation_is_done(generation))
+        if (den_generations_step(engine, &generation, 1, err) != DEN_OK)
+            return err->status;
+    return DEN_OK;
+}
