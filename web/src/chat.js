@@ -366,12 +366,14 @@ export class Chat {
     }
 
     /** @param {Running} running @param {unknown} error */
-    endBadly({ message, controller, pieces, firstAt }, error) {
+    endBadly({ message, controller, progress, pieces, firstAt }, error) {
+        const seconds = (performance.now() - firstAt) / 1000;
+        /* No last chunk came, so this is what the page itself has counted. */
+        message.measures = { generated_tokens: pieces };
+        if (progress) message.measures.prompt_tokens = progress.total;
+        if (pieces > 1) message.measures.tokens_per_s = (pieces - 1) / seconds;
         if (controller.signal.aborted) {
-            const seconds = (performance.now() - firstAt) / 1000;
             message.finish = "stopped";
-            message.measures = pieces > 1
-                ? { generated_tokens: pieces, tokens_per_s: (pieces - 1) / seconds } : {};
             return;
         }
         const failure = error instanceof api.ApiError

@@ -31,7 +31,7 @@ function Question(props) {
         </article>`;
     return html`
         <article class="question" aria-label=${t("you")}>
-            <div class="bubble">${content}</div>
+            <div class="bubble" tabindex=${content.length > 800 ? 0 : undefined}>${content}</div>
             <div class="actions">
                 <${Siblings} ...${props} />
                 <${IconButton} icon="edit" class="edit" label=${t("edit")} disabled=${isAnswering}
@@ -86,8 +86,8 @@ function Answer(props) {
                 <div class="actions">
                     <${Siblings} ...${props} />
                     ${content && html`<${CopyButton} text=${content} label=${t("copyAnswer")} />`}
-                    <${IconButton} icon="redo" label=${t("regenerate")} disabled=${isAnswering}
-                        onClick=${() => chat.regenerate(message.id)} />
+                    ${(content || !message.failure) && html`<${IconButton} icon="redo" label=${t("regenerate")} disabled=${isAnswering}
+                        onClick=${() => chat.regenerate(message.id)} />`}
                     ${canContinue && html`<${IconButton} icon="forward" label=${t("continueAnswer")}
                         disabled=${isAnswering} onClick=${() => chat.continueAnswer(message.id)} />`}
                     <${Measures} message=${message} />
