@@ -19,7 +19,7 @@
         .name = "json", .kind = DEN_OPTION_FLAG, .help = "print one JSON object instead of text"   \
     }
 
-#define DEN_OPTIONS_ENGINE                                                                         \
+#define DEN_OPTIONS_DEVICE                                                                         \
     { .name = "threads",                                                                           \
       .kind = DEN_OPTION_INTEGER,                                                                  \
       .value = "N",                                                                                \
@@ -27,11 +27,14 @@
       .minimum = 0,                                                                                \
       .maximum = DEN_THREADS_MAX,                                                                  \
       .help = "threads; 0 takes one for each core" },                                              \
-        { .name = "cpu-features",                                                                  \
-          .kind = DEN_OPTION_TEXT,                                                                 \
-          .value = "LIST",                                                                         \
-          .help = "use only these instruction sets (avx2,fma,f16c ... or scalar); den doctor "     \
-                  "lists what this machine has" },                                                 \
+    {                                                                                              \
+        .name = "cpu-features", .kind = DEN_OPTION_TEXT, .value = "LIST",                          \
+        .help = "use only these instruction sets (avx2,fma,f16c ... or scalar); den doctor lists " \
+                "what this machine has"                                                            \
+    }
+
+#define DEN_OPTIONS_ENGINE                                                                         \
+    DEN_OPTIONS_DEVICE,                                                                            \
     {                                                                                              \
         .name = "context", .letter = 'c', .kind = DEN_OPTION_INTEGER, .value = "TOKENS",           \
         .fallback = "0", .minimum = 0, .maximum = DEN_CONTEXT_TOKENS_MAX,                          \

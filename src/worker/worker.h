@@ -19,6 +19,7 @@ struct den_worker_options {
     const char *model_path;
     const char *model_name; /* what clients see */
     int threads;
+    const char *cpu_features; /* NULL: all that the processor has */
     size_t context_tokens;
     size_t sequences; /* requests run together; more wait in line. 0: 8 */
     bool fp32;

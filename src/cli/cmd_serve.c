@@ -1,0 +1,152 @@
+/* den serve: starts the worker and the HTTP server, says where the page is, and waits for a signal
+ * to end. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/server.h"
+#include "base/file.h"
+#include "cli/model_options.h"
+#include "guard/api_token.h"
+#include "guard/origin.h"
+#include "worker/worker.h"
+
+/* The token that clients must show: the one given, else, where others can reach the address or it
+ * is asked for, the one kept in $DEN_HOME/token. NULL: none is needed. */
+static enum den_status choose_token(const struct den_arguments *arguments, char *buffer,
+                                    const char **out, struct den_error *err)
+{
+    const char *given = den_argument_text(arguments, "token");
+    char home[DEN_PATH_BYTES_MAX];
+    char path[DEN_PATH_BYTES_MAX];
+
+    *out = NULL;
+    if (given && !den_api_token_is_well_formed(given))
+        return den_fail(err, DEN_INVALID, "--token: 20 to %d visible ASCII characters are needed",
+                        DEN_API_TOKEN_LENGTH_MAX);
+    *out = given;
+    if (given || (den_address_is_loopback(den_argument_text(arguments, "host")) &&
+                  !den_argument_flag(arguments, "require-token")))
+        return DEN_OK;
+    if (den_path_home(home, sizeof home, err) != DEN_OK || den_folder_create(home, err) != DEN_OK ||
+        den_path_join(path, sizeof path, home, "token", err) != DEN_OK ||
+        den_api_token_load(path, buffer, err) != DEN_OK)
+        return err->status;
+    fprintf(stderr, "clients need the API token in %s (Authorization: Bearer ...)\n", path);
+    *out = buffer;
+    return DEN_OK;
+}
+
+/* Blocks SIGINT and SIGTERM in all threads started after it; wait_for_signal() then takes them. */
+static void block_signals(sigset_t *ending)
+{
+    sigemptyset(ending);
+    sigaddset(ending, SIGINT);
+    sigaddset(ending, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, ending, NULL);
+}
+
+static enum den_status serve(const struct den_arguments *arguments, struct den_worker *worker,
+                             struct den_error *err)
+{
+    char token[DEN_API_TOKEN_LENGTH_MAX + 1];
+    struct den_server_options options = {
+        .address = den_argument_text(arguments, "host"),
+        .port = (uint16_t)den_argument_integer(arguments, "port"),
+        .worker = worker,
+    };
+    bool is_ipv6 = strchr(options.address, ':') != NULL;
+    struct den_server *server;
+    sigset_t ending;
+    int taken;
+
+    if (choose_token(arguments, token, &options.token, err) != DEN_OK)
+        return err->status;
+    block_signals(&ending);
+    if (den_server_start(&options, &server, err) != DEN_OK)
+        return err->status;
+    printf("Den is at http://%s%s%s:%u (model %s, %zu tokens of context). Ctrl-C ends it.\n",
+           is_ipv6 ? "[" : "", options.address, is_ipv6 ? "]" : "",
+           (unsigned)den_server_port(server), den_worker_info(worker)->model_name,
+           den_worker_info(worker)->context_tokens);
+    fflush(stdout);
+    sigwait(&ending, &taken);
+    den_server_stop(server);
+    return DEN_OK;
+}
+
+static enum den_status run(const struct den_arguments *arguments, struct den_error *err)
+{
+    const char *model = den_argument_text(arguments, "model");
+    char path[DEN_PATH_BYTES_MAX];
+    struct den_worker_options options = {
+        .model_path = path,
+        .model_name =
+            strrchr(model, '/') && strrchr(model, '/')[1] ? strrchr(model, '/') + 1 : model,
+        .threads = (int)den_argument_integer(arguments, "threads"),
+        .cpu_features = den_argument_text(arguments, "cpu-features"),
+        .context_tokens = (size_t)den_argument_integer(arguments, "context"),
+        .sequences = (size_t)den_argument_integer(arguments, "parallel"),
+        .fp32 = strcmp(den_argument_text(arguments, "precision"), "fp32") == 0,
+    };
+    struct den_worker *worker;
+    sigset_t ending;
+
+    if (den_cli_model_path(arguments, path, sizeof path, err) != DEN_OK)
+        return err->status;
+    block_signals(&ending); /* before the worker's threads exist: they inherit the mask */
+    if (den_worker_start(&options, &worker, err) != DEN_OK)
+        return err->status;
+    serve(arguments, worker, err);
+    den_worker_stop(worker);
+    return err->status;
+}
+
+static const struct den_option options[] = {
+    DEN_OPTION_MODEL,
+    { .name = "port",
+      .letter = 'p',
+      .kind = DEN_OPTION_INTEGER,
+      .value = "PORT",
+      .fallback = "4327",
+      .minimum = 0,
+      .maximum = 65535,
+      .help = "0 takes any free one and prints it" },
+    { .name = "host",
+      .kind = DEN_OPTION_TEXT,
+      .value = "ADDRESS",
+      .fallback = "127.0.0.1",
+      .help = "address to listen on; any but a loopback one makes clients show the API token" },
+    { .name = "token",
+      .kind = DEN_OPTION_TEXT,
+      .value = "TOKEN",
+      .help = "the API token clients must show; without it, one is made and kept in "
+              "$DEN_HOME/token when needed" },
+    { .name = "require-token",
+      .kind = DEN_OPTION_FLAG,
+      .help = "ask for the API token on loopback too" },
+    { .name = "parallel",
+      .kind = DEN_OPTION_INTEGER,
+      .value = "N",
+      .fallback = "8",
+      .minimum = 1,
+      .maximum = DEN_SEQUENCES_MAX,
+      .help = "requests run together; more wait in line" },
+    DEN_OPTIONS_ENGINE,
+    DEN_OPTION_PRECISION,
+};
+
+const struct den_verb den_verb_serve = {
+    .name = "serve",
+    .summary = "start the page and the HTTP API",
+    .operands = "",
+    .configurable = true,
+    .description = "Serves a chat page and OpenAI's chat API at http://127.0.0.1:4327 until "
+                   "Ctrl-C. Only programs on this "
+                   "machine can connect, unless another --host is given.",
+    .examples = "den serve\nden serve --port 8080 -m ~/models/qwen3-0.6b-q4_k_m.gguf\nden serve "
+                "--host 0.0.0.0\n",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .run = run,
+};
