@@ -176,6 +176,11 @@ test("every shortcut works", async () => {
         await answered(page);
         await page.keyboard.press("Control+Shift+C");
         assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^The sky is blue/);
+        await page.getByRole("button", { name: "Answer again" }).focus();
+        await page.keyboard.press("Enter");
+        await page.locator(".answer .siblings").waitFor();
+        await answered(page);
+        assert.equal(await page.evaluate(() => document.activeElement.id), "composer");
         await page.keyboard.press("Control+B");
         await page.locator(".sidebar").waitFor({ state: "detached" });
         await page.keyboard.press("Control+K");
@@ -184,6 +189,8 @@ test("every shortcut works", async () => {
         await page.locator(".chat-name", { hasText: "one" }).waitFor();
         await page.keyboard.type(" nowhere");
         await page.locator(".nothing").waitFor();
+        await page.keyboard.press("Escape");
+        await page.locator(".chat-name").waitFor();
         await page.keyboard.press("Control+Shift+O");
         await page.locator(".welcome").waitFor();
         await page.keyboard.press("Control+/");
@@ -276,6 +283,8 @@ test("chats are renamed, deleted and brought back from the list", async () => {
         await page.getByRole("button", { name: "Rename: first chat" }).click();
         await page.keyboard.type("Sky");
         await page.keyboard.press("Enter");
+        await page.locator(".chat-name", { hasText: "Sky" }).waitFor();
+        assert.equal(await page.evaluate(() => document.activeElement.className), "chat-name");
         await page.locator(".chat-name", { hasText: "Sky" }).hover();
         await page.getByRole("button", { name: "Delete: Sky" }).click();
         await page.locator(".welcome").waitFor();

@@ -6,6 +6,7 @@ import { html } from "../html.js";
 import { t } from "../i18n.js";
 import { actionOf } from "../keys.js";
 import { copyText } from "../clipboard.js";
+import { focusComposer } from "../focus.js";
 import { Banner } from "./banner.js";
 import { Composer } from "./composer.js";
 import { HelpDialog, TokenDialog } from "./dialogs.js";
@@ -44,13 +45,14 @@ export function App({ chat }) {
     const newChat = () => {
         chat.newChat();
         if (isNarrow()) setSidebar(false);
-        requestAnimationFrame(() => composer.current?.focus());
+        focusComposer();
     };
     const closeSomething = () => {
-        if (chat.isAnswering) chat.stop();
+        if (chat.query && document.activeElement?.id === "search") chat.search("");
+        else if (chat.isAnswering) chat.stop();
         else if (panel) setPanel(false);
         else if (sidebar && isNarrow()) setSidebar(false);
-        else composer.current?.focus();
+        else focusComposer();
     };
     const search = () => {
         setSidebar(true);
@@ -87,7 +89,7 @@ export function App({ chat }) {
                 <${Header} chat=${chat} sidebar=${sidebar} panel=${panel} onSidebar=${toggleSidebar}
                     onNew=${newChat} onPanel=${() => setPanel(!panel)} />
                 <${Banner} chat=${chat} />
-                <${Transcript} chat=${chat} focusComposer=${() => composer.current?.focus()} />
+                <${Transcript} chat=${chat} />
                 <${Composer} chat=${chat} inputRef=${composer} />
             </main>
             ${panel && html`<${SettingsPanel} chat=${chat} onClose=${() => setPanel(false)} />`}

@@ -3,6 +3,7 @@
 
 import { html } from "../html.js";
 import { t } from "../i18n.js";
+import { focusComposer } from "../focus.js";
 import { Icon } from "./icons.js";
 
 /** @typedef {import("../types.js").Failure} FailureData */
@@ -17,7 +18,7 @@ const WORDS = {
  *   failure: FailureData }} props */
 export function Failure({ chat, message, failure }) {
     const button = (/** @type {import("../i18n.js").StringKey} */ label, /** @type {() => void} */ act) =>
-        html`<button type="button" class="button" onClick=${act}>${t(label)}</button>`;
+        html`<button type="button" class="button" onClick=${() => { act(); focusComposer(); }}>${t(label)}</button>`;
     return html`
         <div class="failure">
             <${Icon} name="warning" />

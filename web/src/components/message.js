@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { html, pure } from "../html.js";
 import { formatNumber, formatTime, t } from "../i18n.js";
 import { copyText } from "../clipboard.js";
+import { focusComposer } from "../focus.js";
 import { Failure } from "./failure.js";
 import { IconButton } from "./icons.js";
 import { Prose } from "./prose.js";
@@ -22,7 +23,7 @@ function Question(props) {
     const [isEditing, setEditing] = useState(false);
     const stopEditing = () => {
         setEditing(false);
-        document.getElementById("composer")?.focus();
+        focusComposer();
     };
     if (isEditing)
         return html`<article class="question editing" aria-label=${t("you")}>
@@ -38,7 +39,7 @@ function Question(props) {
                     onClick=${() => setEditing(true)} />
                 <${CopyButton} text=${content} label=${t("copy")} />
                 <${IconButton} icon="trash" label=${t("deleteMessage")} disabled=${isAnswering}
-                    onClick=${() => chat.removeMessage(message.id)} />
+                    onClick=${() => { chat.removeMessage(message.id); focusComposer(); }} />
             </div>
         </article>`;
 }
@@ -87,9 +88,10 @@ function Answer(props) {
                     <${Siblings} ...${props} />
                     ${content && html`<${CopyButton} text=${content} label=${t("copyAnswer")} />`}
                     ${(content || !message.failure) && html`<${IconButton} icon="redo" label=${t("regenerate")} disabled=${isAnswering}
-                        onClick=${() => chat.regenerate(message.id)} />`}
+                        onClick=${() => { chat.regenerate(message.id); focusComposer(); }} />`}
                     ${canContinue && html`<${IconButton} icon="forward" label=${t("continueAnswer")}
-                        disabled=${isAnswering} onClick=${() => chat.continueAnswer(message.id)} />`}
+                        disabled=${isAnswering}
+                        onClick=${() => { chat.continueAnswer(message.id); focusComposer(); }} />`}
                     <${Measures} message=${message} />
                 </div>`}
         </article>`;

@@ -1,7 +1,7 @@
 /* Sidebar: the list of chats, grouped by day, with search; rename and delete beside each. On a phone
  * it is a drawer over the page. */
 
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n.js";
 import { Icon, IconButton, Mark } from "./icons.js";
@@ -70,21 +70,31 @@ export function Sidebar({ chat, onClose, onNew, onHelp, onPick }) {
 function Row({ chat, item, onPick }) {
     const [isRenaming, setRenaming] = useState(false);
     const isShown = item.id === chat.conversation.id;
-    const finish = (/** @type {string} */ title) => {
+    const row = useRef(/** @type {HTMLElement | null} */ (null));
+    const leave = () => {
         setRenaming(false);
-        chat.rename(item.id, title);
+        requestAnimationFrame(() =>
+            /** @type {HTMLElement | null} */ (row.current?.querySelector(".chat-name"))?.focus());
+    };
+    const onKeyDown = (/** @type {any} */ event) => {
+        event.stopPropagation();
+        if (event.isComposing) return;
+        if (event.key === "Escape") event.target.value = item.title;
+        if (event.key === "Enter" || event.key === "Escape") {
+            chat.rename(item.id, event.target.value);
+            leave();
+        }
+    };
+    const onBlur = (/** @type {any} */ event) => {
+        if (event.target.value !== item.title) chat.rename(item.id, event.target.value);
+        setRenaming(false);
     };
     if (isRenaming)
-        return html`<li class="chat-row">
+        return html`<li class="chat-row" ref=${row}>
             <input class="rename" aria-label=${t("rename")} defaultValue=${item.title} ref=${focusOnce}
-                onBlur=${(/** @type {any} */ event) => finish(event.target.value)}
-                onKeyDown=${(/** @type {any} */ event) => {
-                    if (event.key === "Enter" && !event.isComposing) finish(event.target.value);
-                    if (event.key === "Escape") setRenaming(false);
-                    event.stopPropagation();
-                }} /></li>`;
+                onBlur=${onBlur} onKeyDown=${onKeyDown} /></li>`;
     return html`
-        <li class="chat-row ${isShown ? "shown" : ""}">
+        <li class="chat-row ${isShown ? "shown" : ""}" ref=${row}>
             <button type="button" class="chat-name" aria-current=${isShown ? "true" : undefined}
                 onDblClick=${() => setRenaming(true)}
                 onClick=${() => { chat.select(item.id); onPick(); }}>

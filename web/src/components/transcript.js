@@ -5,6 +5,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { formatNumber, language, t } from "../i18n.js";
 import { copyText } from "../clipboard.js";
+import { focusComposer } from "../focus.js";
 import { siblingsOf } from "../tree.js";
 import { Icon, Mark } from "./icons.js";
 import { Message } from "./message.js";
@@ -13,8 +14,8 @@ import { Message } from "./message.js";
 
 const NEAR_PX = 48;
 
-/** @param {{ chat: Chat, focusComposer(): void }} props */
-export function Transcript({ chat, focusComposer }) {
+/** @param {{ chat: Chat }} props */
+export function Transcript({ chat }) {
     const scroller = useRef(/** @type {HTMLElement | null} */ (null));
     const follows = useRef(true);
     const shown = useRef("");
@@ -48,7 +49,7 @@ export function Transcript({ chat, focusComposer }) {
         setTimeout(() => (button.textContent = t("copy")), 1500);
     };
 
-    if (!path.length) return html`<${Welcome} chat=${chat} focusComposer=${focusComposer} />`;
+    if (!path.length) return html`<${Welcome} chat=${chat} />`;
     return html`
         <div class="scroller" ref=${scroller} onScroll=${onScroll} onClick=${onClick}>
             <div class="transcript" role="log" aria-live="off" aria-label=${t("conversation")}
@@ -74,8 +75,8 @@ export function Transcript({ chat, focusComposer }) {
 /** @type {import("../i18n.js").StringKey[]} */
 const SUGGESTIONS = ["suggestion1", "suggestion2", "suggestion3", "suggestion4"];
 
-/** @param {{ chat: Chat, focusComposer(): void }} props */
-function Welcome({ chat, focusComposer }) {
+/** @param {{ chat: Chat }} props */
+function Welcome({ chat }) {
     const { model } = chat;
     return html`
         <div class="scroller">
