@@ -17,7 +17,7 @@
 
 #include "device/cpu/cpu_device.h"
 
-enum { SERIAL_WORK = 100000, WIDEN_QUERIES = 8 };
+enum { SERIAL_WORK = 100000 }; /* multiplications done in the time of a wake and a barrier */
 
 struct job {
     struct den_device *device;
@@ -88,11 +88,13 @@ static void attend_tile(const struct job *job, const struct den_attention_block 
     const struct den_kv_layout *layout = job->layout;
     const struct den_attention *op = job->op;
     size_t queries = block->rows * job->group;
-    size_t slot = token % layout->page_tokens, padded = (count + 15) / 16 * 16, i;
+    size_t slot = token % layout->page_tokens, padded = (count + 15) / 16 * 16;
     int32_t page = op->where->pages[op->where->sequence[block->row]][token / layout->page_tokens];
     const unsigned char *keys = den_kv_keys(op->pool, page, op->layer, kv_head);
     const unsigned char *values = den_kv_values(op->pool, page, op->layer, kv_head);
-    bool half = layout->type == DEN_TYPE_F16;
+    void (*multiply)(const struct den_small_product *product) =
+        layout->type == DEN_TYPE_F16 ? kernels->attention.multiply_f16
+                                     : kernels->attention.multiply_f32;
     struct den_small_product scores = {
         .left = own->queries,
         .left_stride = layout->head_width,
@@ -117,19 +119,9 @@ static void attend_tile(const struct job *job, const struct den_attention_block 
         .accumulate = 1,
     };
 
-    if (half && queries > WIDEN_QUERIES) { /* convert once, not once for every six queries */
-        for (i = 0; i < layout->head_width; i++)
-            kernels->vector.from_f16((const uint16_t *)scores.right + i * layout->page_tokens,
-                                     padded, own->keys + i * DEN_ATTENTION_TILE);
-        kernels->vector.from_f16(weighted.right, count * layout->value_width, own->values);
-        scores.right = own->keys;
-        scores.right_stride = DEN_ATTENTION_TILE;
-        weighted.right = own->values;
-        half = false;
-    }
-    (half ? kernels->attention.multiply_f16 : kernels->attention.multiply_f32)(&scores);
+    multiply(&scores);
     softmax_tile(job, block, token, count, own, output, states);
-    (half ? kernels->attention.multiply_f16 : kernels->attention.multiply_f32)(&weighted);
+    multiply(&weighted);
 }
 
 /* One chunk from its start: `output` (queries, value_width) gets weighted values, not yet divided

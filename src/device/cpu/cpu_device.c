@@ -105,8 +105,6 @@ static void draw_scratch(struct drawing *drawing, struct den_attention_scratch *
 
     scratch.queries = draw(drawing, queries, head_width * sizeof(float));
     scratch.scores = draw(drawing, queries, DEN_ATTENTION_TILE * sizeof(float));
-    scratch.keys = draw(drawing, head_width, DEN_ATTENTION_TILE * sizeof(float));
-    scratch.values = draw(drawing, head_width, DEN_ATTENTION_TILE * sizeof(float));
     scratch.partial = draw(drawing, queries, head_width * sizeof(float));
     scratch.total = draw(drawing, queries, head_width * sizeof(float));
     scratch.partial_state = draw(drawing, queries, sizeof(struct den_softmax));

@@ -30,8 +30,6 @@ struct den_attention_block {
 struct den_attention_scratch {
     float *queries; /* (DEN_ATTENTION_QUERIES or heads, head_width) */
     float *scores;  /* (queries, DEN_ATTENTION_TILE) */
-    float *keys;    /* (head_width, DEN_ATTENTION_TILE): a tile of f16 keys widened */
-    float *values;  /* (DEN_ATTENTION_TILE, head_width) */
     float *partial; /* (queries, head_width): weighted values of the chunk in hand */
     float *total;   /* (queries, head_width): of the chunks before it */
     struct den_softmax *partial_state; /* (queries) */
