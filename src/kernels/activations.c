@@ -54,8 +54,8 @@ void den_activations_place(struct den_activations *out, void *memory, size_t row
 }
 
 void den_gate_quantize_row(const struct den_kernels *kernels, den_gate_kernel activation,
-                           const float *gate, const float *up, size_t width,
-                           const struct den_activations *out, size_t row)
+                           const float *gated, size_t width, const struct den_activations *out,
+                           size_t row)
 {
     _Alignas(64) float piece[PIECE];
     size_t begin;
@@ -63,7 +63,7 @@ void den_gate_quantize_row(const struct den_kernels *kernels, den_gate_kernel ac
     for (begin = 0; begin < width; begin += PIECE) {
         size_t count = width - begin < PIECE ? width - begin : (size_t)PIECE;
 
-        activation(gate + begin, up + begin, count, piece);
+        activation(gated + begin, gated + width + begin, count, piece);
         kernels->quantize.piece(piece, count, out, row, begin);
     }
 }

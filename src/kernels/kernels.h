@@ -33,10 +33,10 @@ const struct den_kernel_set *den_kernel_sets(size_t *out_count);
 /* `features` as hardware/cpu.h reports or parses them. */
 void den_kernels_select(uint32_t features, struct den_kernels *out);
 
-/* A gated activation and its quantization in one pass: gate, up (width) each, pieces of which stay
- * in the first-level cache between the two. */
+/* A gated activation and its quantization in one pass, pieces of the row staying in the first-level
+ * cache between the two. `gated` is gate (width), then up (width). */
 void den_gate_quantize_row(const struct den_kernels *kernels, den_gate_kernel activation,
-                           const float *gate, const float *up, size_t width,
-                           const struct den_activations *out, size_t row);
+                           const float *gated, size_t width, const struct den_activations *out,
+                           size_t row);
 
 #endif

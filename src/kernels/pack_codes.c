@@ -201,6 +201,6 @@ void den_codes_read(enum den_type type, const void *block, struct den_codes *out
         read_mxfp4(block, out);
         break;
     default:
-        assert(!"a type that den_codes_has() denies");
+        assert(false && "a type that den_codes_has() denies");
     }
 }

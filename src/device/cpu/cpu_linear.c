@@ -94,8 +94,8 @@ static void prepare_row(const struct job *job, size_t row, const struct prepared
         if (job->matrix->in_padded)
             kernels->quantize.row(ready, in, &prepared->quantized, row);
     } else if (op->gate != DEN_ACTIVATION_NONE) {
-        den_gate_quantize_row(kernels, gate_kernel(&kernels->vector, op->gate), input, input + in,
-                              in, &prepared->quantized, row);
+        den_gate_quantize_row(kernels, gate_kernel(&kernels->vector, op->gate), input, in,
+                              &prepared->quantized, row);
     } else if (norm->weight) {
         kernels->quantize.norm_row(input, norm->weight, norm->epsilon, in, &prepared->quantized,
                                    row);

@@ -27,7 +27,7 @@ static void write_text(const char *name, const char *text)
 
 static int make_root(void **state)
 {
-    strcpy(root, "/tmp/den-cgroup-XXXXXX");
+    snprintf(root, sizeof root, "/tmp/den-cgroup-XXXXXX");
     return mkdtemp(root) ? 0 : -1;
 }
 

@@ -70,7 +70,7 @@ static void quantize_all(const struct den_kernels *table, const float *input, si
         else if (how == 1)
             table->quantize.norm_row(row, row + width, 1e-5f, width, x, r);
         else
-            den_gate_quantize_row(table, table->vector.gate_silu, row, row + width, width, x, r);
+            den_gate_quantize_row(table, table->vector.gate_silu, row, width, x, r);
     }
 }
 
