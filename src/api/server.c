@@ -1,7 +1,7 @@
 /* See server.h. The listening socket is ours, so that a port in use has its own message. Against
- * clients that hold connections open and send a byte now and then: when nearly all places are taken,
- * the connection that has been without a complete request for the longest time is closed for the
- * next one. */
+ * clients that hold connections open and send a byte now and then: when nearly all places are
+ * taken, the connection that has been without a complete request for the longest time is closed for
+ * the next one. */
 #include "api/server.h"
 
 #include <arpa/inet.h>

@@ -255,8 +255,6 @@ void den_scheduler_destroy(struct den_scheduler *scheduler)
         return;
     pthread_mutex_lock(&scheduler->lock);
     scheduler->stop = true;
-    for (i = 0; i < scheduler->sequences; i++) /* a step that runs must not be waited for */
-        continue;
     pthread_cond_signal(&scheduler->work);
     pthread_mutex_unlock(&scheduler->lock);
     pthread_join(scheduler->thread, NULL);

@@ -86,7 +86,6 @@ enum den_status den_worker_start(const struct den_worker_options *options, struc
         .path = options->model_path,
         .threads = options->threads,
         .cpu_features = options->cpu_features,
-        .cpu_features = options->cpu_features,
         .precision = options->fp32 ? DEN_PRECISION_FP32 : DEN_PRECISION_INT8,
         .context_tokens = options->context_tokens,
         .sequences = sequences,
