@@ -72,10 +72,11 @@ static enum den_status create_vocabulary(const struct den_gguf *gguf, struct den
     return den_tokenizer_create_empty(count, bytes, out, err);
 }
 
-/* WordPiece names in Hugging Face's form: "▁the" is "the", "ing" is "##ing", "[CLS]" stays. */
+/* WordPiece names in Hugging Face's form: "▁the" is "the", "ing" is "##ing", "[CLS]" stays. U+2581
+ * alone can only be the rest of a word. */
 static struct den_token_text rename_wordpiece(struct den_token_text name, struct den_buffer *buffer)
 {
-    if (name.length >= 3 && memcmp(name.bytes, BLOCK, 3) == 0)
+    if (name.length > 3 && memcmp(name.bytes, BLOCK, 3) == 0)
         return (struct den_token_text){ name.bytes + 3, name.length - 3 };
     if (name.length > 2 && name.bytes[0] == '[' && name.bytes[name.length - 1] == ']')
         return name;
