@@ -86,7 +86,9 @@ bool den_buffer_appendf(struct den_buffer *buffer, const char *format, ...)
     va_start(arguments, format);
     va_copy(again, arguments);
     length = vsnprintf(NULL, 0, format, arguments);
-    if (length >= 0 && den_buffer_reserve(buffer, (size_t)length)) {
+    if (length < 0) {
+        fail(buffer, DEN_INTERNAL);
+    } else if (den_buffer_reserve(buffer, (size_t)length)) {
         vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, again);
         buffer->length += (size_t)length;
         fits = true;
@@ -118,7 +120,7 @@ char *den_buffer_take(struct den_buffer *buffer)
 {
     char *data;
 
-    if (buffer->capacity == 0 && !den_buffer_reserve(buffer, 0))
+    if (!den_buffer_reserve(buffer, 0)) /* also false after an earlier failure */
         return NULL;
     data = buffer->data;
     buffer->capacity = 0;

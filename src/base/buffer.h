@@ -35,8 +35,8 @@ bool den_buffer_reserve(struct den_buffer *buffer, size_t more);
 void den_buffer_clear(struct den_buffer *buffer);
 /* Drops the first `count` bytes (at most `length`). */
 void den_buffer_consume(struct den_buffer *buffer, size_t count);
-/* Hands the allocation to the caller (free() it) and empties the buffer; NULL when out of memory.
- */
+/* Hands the allocation to the caller (free() it) and empties the buffer. NULL when out of memory
+ * and after any failed append: half a text is not handed out. */
 char *den_buffer_take(struct den_buffer *buffer);
 
 /* DEN_OK, or the failure an append met, reported under the name `what`. */

@@ -17,7 +17,8 @@ static enum den_status open_regular(const char *path, int *out_fd, size_t *out_b
                                     struct den_error *err)
 {
     struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* not blocking: a named pipe without a writer would hold us here; files don't care */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     if (fd < 0)
         return den_fail_errno(err, errno == ENOENT ? DEN_NOT_FOUND : DEN_IO, "%s", path);

@@ -2,6 +2,7 @@
 #include "base/json.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/file.h"
 
@@ -165,6 +166,8 @@ enum den_status den_json_get_text(const json_t *object, const char *key, const c
         return DEN_OK;
     if (!json_is_string(value))
         return wrong_type(value, key, "a string", err);
+    if (memchr(json_string_value(value), '\0', json_string_length(value)))
+        return den_fail(err, DEN_INVALID, "'%s' must not contain U+0000", key);
     *out_value = json_string_value(value);
     return DEN_OK;
 }

@@ -32,7 +32,8 @@ enum den_status den_json_get_number(const json_t *object, const char *key, doubl
                                     double maximum, double *out_value, struct den_error *err);
 enum den_status den_json_get_bool(const json_t *object, const char *key, bool *out_value,
                                   struct den_error *err);
-/* The text lives as long as `object`. */
+/* The text lives as long as `object`. One with a U+0000 in it is refused: as a C string it would be
+ * cut there. */
 enum den_status den_json_get_text(const json_t *object, const char *key, const char **out_value,
                                   struct den_error *err);
 

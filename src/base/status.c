@@ -60,6 +60,7 @@ enum den_status den_fail_errno(struct den_error *err, enum den_status status, co
     va_end(arguments);
     used = strlen(err->message);
     snprintf(err->message + used, sizeof err->message - used, ": %s", reason);
+    cut_at_character(err->message, sizeof err->message);
     err->status = status;
     return status;
 }

@@ -1,6 +1,11 @@
 /* See team.h. Two counters make the whole protocol: `generation` grows with every job and wakes the
  * members, `arrived` counts them at a barrier. The last to arrive resets what the next phase needs
- * and bumps `phase`, on which the others wait. */
+ * and bumps `phase`, on which the others wait.
+ *
+ * Waking costs a system call even when nobody sleeps, and a token passes hundreds of barriers, so
+ * `parked` counts the sleepers and an empty count skips the call. The order that makes this safe:
+ * a waiter counts itself, then looks at the word once more; a changer changes the word, then looks
+ * at the count. All four are sequentially consistent, so at least one of the two sees the other. */
 #include "base/team.h"
 
 #include <linux/futex.h>
@@ -11,9 +16,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum {
-    SPINS_BEFORE_PARK = 4000
-}; /* about 50 us: longer than a gap between layers, shorter than a time slice */
+#include "base/clock.h"
+
+/* How long a waiter spins before it parks: longer than a gap between layers, shorter than a time
+ * slice. One spin takes 5 to 60 ns, by processor, so it is timed when a team is created. */
+static const double spin_seconds = 50e-6;
+enum { SPINS_TIMED = 256, SPINS_MIN = 200, SPINS_MAX = 100000 };
 
 struct member {
     struct den_team *team;
@@ -25,12 +33,14 @@ struct den_team {
     _Alignas(64)
         atomic_uint generation;     /* jobs started; odd or even means nothing, only change does */
     _Alignas(64) atomic_uint phase; /* barriers passed */
+    _Alignas(64) atomic_int parked; /* members asleep, on either word */
     _Alignas(64) atomic_int arrived;
     _Alignas(64) atomic_size_t claimed;
     _Alignas(64) den_team_job job;
     void *context;
     bool stop;
     int size;
+    int spins;
     int started; /* threads running, for a destroy half-way */
     struct member members[];
 };
@@ -48,24 +58,44 @@ static long futex(atomic_uint *word, int operation, unsigned value)
                    0);
 }
 
+/* How many spins fill spin_seconds here. */
+static int time_spins(void)
+{
+    double start = den_clock_seconds();
+    double spent;
+    double spins;
+    int i;
+
+    for (i = 0; i < SPINS_TIMED; i++)
+        relax();
+    spent = den_clock_seconds() - start;
+    spins = spent > 0 ? spin_seconds / spent * SPINS_TIMED : SPINS_MAX;
+    if (spins > SPINS_MAX)
+        return SPINS_MAX;
+    return spins < SPINS_MIN ? SPINS_MIN : (int)spins;
+}
+
 /* Returns once *word differs from `old`. */
-static void wait_for_change(atomic_uint *word, unsigned old)
+static void wait_for_change(struct den_team *team, atomic_uint *word, unsigned old)
 {
     int spins;
 
-    for (spins = 0; spins < SPINS_BEFORE_PARK; spins++) {
+    for (spins = 0; spins < team->spins; spins++) {
         if (atomic_load_explicit(word, memory_order_acquire) != old)
             return;
         relax();
     }
-    while (atomic_load_explicit(word, memory_order_acquire) == old)
+    atomic_fetch_add(&team->parked, 1);
+    while (atomic_load(word) == old)
         futex(word, FUTEX_WAIT, old);
+    atomic_fetch_sub(&team->parked, 1);
 }
 
-static void change(atomic_uint *word)
+static void change(struct den_team *team, atomic_uint *word)
 {
-    atomic_fetch_add_explicit(word, 1, memory_order_release);
-    futex(word, FUTEX_WAKE, DEN_THREADS_MAX);
+    atomic_fetch_add(word, 1);
+    if (atomic_load(&team->parked) > 0)
+        futex(word, FUTEX_WAKE, DEN_THREADS_MAX);
 }
 
 void den_team_barrier(struct den_team *team)
@@ -73,13 +103,13 @@ void den_team_barrier(struct den_team *team)
     unsigned phase = atomic_load_explicit(&team->phase, memory_order_acquire);
 
     if (atomic_fetch_add_explicit(&team->arrived, 1, memory_order_acq_rel) + 1 < team->size) {
-        wait_for_change(&team->phase, phase);
+        wait_for_change(team, &team->phase, phase);
         return;
     }
     atomic_store_explicit(&team->arrived, 0, memory_order_relaxed);
     atomic_store_explicit(&team->claimed, 0, memory_order_relaxed);
     if (team->size > 1)
-        change(&team->phase);
+        change(team, &team->phase);
 }
 
 size_t den_team_claim(struct den_team *team, size_t block)
@@ -94,7 +124,7 @@ static void *serve(void *argument)
     unsigned seen = 0;
 
     for (;;) {
-        wait_for_change(&team->generation, seen);
+        wait_for_change(team, &team->generation, seen);
         seen++;
         if (team->stop)
             return NULL;
@@ -108,7 +138,7 @@ void den_team_run(struct den_team *team, den_team_job job, void *context)
     team->job = job;
     team->context = context;
     if (team->size > 1)
-        change(&team->generation);
+        change(team, &team->generation);
     job(context, team, 0);
     den_team_barrier(team);
 }
@@ -126,7 +156,7 @@ enum den_status den_team_create(int size, struct den_team **out_team, struct den
     team = aligned_alloc(64, bytes);
     if (!team)
         return den_fail(err, DEN_NO_MEMORY, "threads: out of memory");
-    *team = (struct den_team){ .size = size, .started = 1 };
+    *team = (struct den_team){ .size = size, .spins = size > 1 ? time_spins() : 0, .started = 1 };
     for (i = 1; i < size; i++) {
         team->members[i] = (struct member){ .team = team, .index = i };
         if (pthread_create(&team->members[i].thread, NULL, serve, &team->members[i]) != 0) {
@@ -147,7 +177,7 @@ void den_team_destroy(struct den_team *team)
         return;
     team->stop = true;
     if (team->started > 1)
-        change(&team->generation);
+        change(team, &team->generation);
     for (i = 1; i < team->started; i++)
         pthread_join(team->members[i].thread, NULL);
     free(team);
