@@ -180,8 +180,7 @@ static enum den_status submit_choice(struct den_chat_call *call, size_t index,
 
     if (call->options.seed >= 0) /* answers differ, and each can be repeated */
         request.seed = (call->options.seed + (int64_t)index) & INT64_MAX;
-    if (den_desk_chat(desk, call->options.model, &request, on_event, choice, &ticket, err) !=
-        DEN_OK)
+    if (den_desk_chat(desk, &request, on_event, choice, &ticket, err) != DEN_OK)
         return err->status;
     pthread_mutex_lock(&call->lock);
     choice->ticket = ticket;

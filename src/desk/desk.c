@@ -53,14 +53,13 @@ enum den_status den_desk_find_model(const struct den_desk *desk, const char *nam
     return DEN_OK;
 }
 
-enum den_status den_desk_chat(struct den_desk *desk, const struct den_desk_model *model,
-                              const struct den_worker_request *request, den_worker_handler handler,
-                              void *context, struct den_ticket **out, struct den_error *err)
+enum den_status den_desk_chat(struct den_desk *desk, const struct den_worker_request *request,
+                              den_worker_handler handler, void *context, struct den_ticket **out,
+                              struct den_error *err)
 {
     struct den_worker_request checked = *request;
     json_t *messages = NULL;
 
-    (void)model; /* one worker serves the one model there is */
     if (den_desk_read_messages(request->messages, &messages, err) != DEN_OK)
         return err->status;
     checked.messages = messages;

@@ -31,10 +31,10 @@ enum den_status den_desk_find_model(const struct den_desk *desk, const char *nam
  * ("developer" becomes "system"); the caller owns *out. */
 enum den_status den_desk_read_messages(const json_t *messages, json_t **out, struct den_error *err);
 
-/* As den_worker_submit(), on `model`, with request->messages checked by
+/* As den_worker_submit(), on the one model there is, with request->messages checked by
  * den_desk_read_messages(). */
-enum den_status den_desk_chat(struct den_desk *desk, const struct den_desk_model *model,
-                              const struct den_worker_request *request, den_worker_handler handler,
-                              void *context, struct den_ticket **out, struct den_error *err);
+enum den_status den_desk_chat(struct den_desk *desk, const struct den_worker_request *request,
+                              den_worker_handler handler, void *context, struct den_ticket **out,
+                              struct den_error *err);
 
 #endif

@@ -49,7 +49,7 @@ bool den_api_token_is_well_formed(const char *token)
  * fails if another process was quicker (whose token is then read). */
 static enum den_status make_token(const char *path, struct den_error *err)
 {
-    char temporary[DEN_PATH_BYTES_MAX], text[DEN_API_TOKEN_LENGTH + 2];
+    char temporary[DEN_PATH_BYTES_MAX], text[DEN_API_TOKEN_LENGTH + 1];
     unsigned char bytes[TOKEN_BYTES];
     enum den_status status = DEN_OK;
     int fd;
@@ -58,13 +58,12 @@ static enum den_status make_token(const char *path, struct den_error *err)
         return den_fail_errno(err, DEN_IO, "token: no random bytes from the kernel");
     write_base64url(bytes, text);
     OPENSSL_cleanse(bytes, sizeof bytes);
-    strcat(text, "\n");
     if ((size_t)snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= sizeof temporary)
         return den_fail(err, DEN_INVALID, "token: the path '%.100s...' is too long", path);
     fd = mkstemp(temporary); /* mode 0600 */
     if (fd < 0)
         return den_fail_errno(err, DEN_IO, "token: can't create %s", temporary);
-    if (write(fd, text, strlen(text)) != (ssize_t)strlen(text) || fsync(fd) != 0)
+    if (dprintf(fd, "%s\n", text) != DEN_API_TOKEN_LENGTH + 1 || fsync(fd) != 0)
         status = den_fail_errno(err, DEN_IO, "token: can't write %s", temporary);
     else if (link(temporary, path) != 0 && errno != EEXIST)
         status = den_fail_errno(err, DEN_IO, "token: can't create %s", path);

@@ -13,7 +13,7 @@ static bool is_port(const char *text)
 {
     size_t digits = strspn(text, "0123456789");
 
-    return digits >= 1 && digits <= 5 && text[digits] == '\0' && atol(text) <= 65535;
+    return digits >= 1 && digits <= 5 && text[digits] == '\0' && strtoul(text, NULL, 10) <= 65535;
 }
 
 /* Cuts "name", "name:port", "[v6]" or "[v6]:port" to the bare name; false for anything else. */

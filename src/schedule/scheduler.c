@@ -169,8 +169,10 @@ static void step_jobs(struct den_scheduler *scheduler)
     size_t i;
 
     for (i = scheduler->running_count; i-- > 0;)
-        if (status != DEN_OK || den_generation_is_done(scheduler->generations[i]))
-            end_running(scheduler, i, status != DEN_OK ? &err : NULL);
+        if (den_generation_is_done(scheduler->generations[i]))
+            end_running(scheduler, i, NULL);
+        else if (status != DEN_OK)
+            end_running(scheduler, i, &err);
 }
 
 static void end_all(struct den_scheduler *scheduler)

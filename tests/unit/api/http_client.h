@@ -54,7 +54,7 @@ static inline struct reply http_read(int fd)
         reply.text[reply.length] = '\0';
     }
     if (strncmp(reply.text, "HTTP/1.1 ", 9) == 0)
-        reply.http = atoi(reply.text + 9);
+        reply.http = (int)strtol(reply.text + 9, NULL, 10);
     close(fd);
     return reply;
 }

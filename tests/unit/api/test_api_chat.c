@@ -1,4 +1,5 @@
-/* Chat completions as a client sees them, answered by the fake worker. */
+/* Chat completions as a client sees them, answered by the fake worker: api_chat.c, chat_call.c and
+ * chat_json.c. */
 #include "test.h"
 
 #include "http_client.h"
@@ -16,7 +17,7 @@ static json_t *get(const json_t *value, const char *path)
         size_t length = strcspn(at, ".");
 
         snprintf(name, sizeof name, "%.*s", (int)length, at);
-        value = json_is_array(value) ? json_array_get(value, (size_t)atoi(name))
+        value = json_is_array(value) ? json_array_get(value, strtoul(name, NULL, 10))
                                      : json_object_get(value, name);
         at += length + (at[length] == '.');
     }

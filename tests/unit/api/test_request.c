@@ -1,4 +1,5 @@
-/* Requests before they reach a route: names, origins, methods, bodies. */
+/* Requests before they reach a route (names, origins, methods, bodies), and the form of replies
+ * (reply.c). */
 #include "test.h"
 
 #include "http_client.h"
