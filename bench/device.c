@@ -3,11 +3,11 @@
  *     bench_device [--depth N] [--rows N] [--threads N] [--runs N] [--features LIST]
  *
  * The shape is SmolLM2-135M's: 30 layers of width 576, 9 heads on 3 key heads of 64, feed-forward
- * 1536, vocabulary 49152, Q4_1 weights (random), an f16 cache with `depth` tokens in it. `rows` 1 is
- * a decode step, 512 a prompt; logits are computed for the last row. Each of a pass's
- * operations counts with the fastest of all runs, since a neighbour can only slow it down; figures
- * are sums over the layers in microseconds. On a quiet machine the median pass is as fast, and it
- * is printed beside. */
+ * 1536, vocabulary 49152, Q4_1 weights (random), an f16 cache with `depth` tokens in it. `rows` 1
+ * is a decode step, 512 a prompt; logits are computed for the last row. Each of a pass's operations
+ * counts with the fastest of all runs, since a neighbour can only slow it down; figures are sums
+ * over the layers in microseconds. On a quiet machine the median pass is as fast, and it is printed
+ * beside. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,6 +220,12 @@ static void forward(struct bench *bench, size_t from, size_t rows, struct timing
 {
     const int32_t *const pages[] = { bench->pages };
     struct den_rows where = { rows, bench->position, bench->sequence, pages };
+    struct den_embed embed = { .matrix = bench->embedding,
+                               .tokens = bench->tokens,
+                               .rows = rows,
+                               .scale = 1,
+                               .output = bench->x,
+                               .output_stride = WIDTH };
     size_t l, i;
 
     timing->last = den_clock_seconds();
@@ -227,7 +233,7 @@ static void forward(struct bench *bench, size_t from, size_t rows, struct timing
 
     for (i = 0; i < rows; i++)
         bench->position[i] = (int32_t)(from + i);
-    den_device_embed(bench->device, bench->embedding, bench->tokens, rows, 1, bench->x, WIDTH);
+    den_device_embed(bench->device, &embed);
     tick(timing, EMBED);
     for (l = 0; l < LAYERS; l++) {
         const struct layer *layer = &bench->layers[l];

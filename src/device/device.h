@@ -39,7 +39,8 @@ int den_device_threads(const struct den_device *device);
 const char *den_device_features(
     const struct den_device *device); /* the instruction sets in use, comma-separated */
 /* Makes room for operations on up to `rows` rows of inputs up to `width_max` wide (in, of any
- * matrix). */
+ * matrix), with up to `heads` query heads of keys and values up to `head_width` wide. What there is
+ * room for already stays. */
 enum den_status den_device_workspace(struct den_device *device, size_t rows, size_t width_max,
                                      size_t heads, size_t head_width, struct den_error *err);
 
@@ -94,14 +95,27 @@ struct den_linear {
 void den_device_linear(struct den_device *device, const struct den_linear *op);
 
 /* output[r] = scale * row tokens[r] of the matrix (packed from token_embd.weight). */
-void den_device_embed(struct den_device *device, const struct den_matrix *matrix,
-                      const int32_t *tokens, size_t rows, float scale, float *output,
-                      size_t output_stride);
+struct den_embed {
+    const struct den_matrix *matrix;
+    const int32_t *tokens; /* (rows) */
+    size_t rows;
+    float scale;
+    float *output; /* (rows, output_stride) */
+    size_t output_stride;
+};
+void den_device_embed(struct den_device *device, const struct den_embed *op);
 
 /* output[r] = [output[r] +] norm(input[r]); input and output may be the same when not accumulating.
  */
-void den_device_norm(struct den_device *device, const struct den_norm *norm, const float *input,
-                     size_t rows, size_t width, float *output, bool accumulate);
+struct den_normalize {
+    struct den_norm norm;
+    const float *input; /* (rows, width) */
+    size_t rows;
+    size_t width;
+    float *output; /* (rows, width) */
+    bool accumulate;
+};
+void den_device_norm(struct den_device *device, const struct den_normalize *op);
 
 /* logits = cap * tanh(logits / cap) over (rows, width). */
 void den_device_softcap(struct den_device *device, float *values, size_t rows, size_t width,

@@ -200,10 +200,14 @@ static void run_projection(const struct run *run, const struct den_layer *layer,
 /* Adds `branch` (all rows), normalised, to the residual stream. */
 static void add_branch(const struct run *run, const float *norm)
 {
-    const struct den_norm post = norm_of(run, norm);
+    const struct den_normalize post = { .norm = norm_of(run, norm),
+                                        .input = run->forward->branch,
+                                        .rows = run->batch->where.rows,
+                                        .width = run->model->description.width,
+                                        .output = run->forward->hidden,
+                                        .accumulate = true };
 
-    den_device_norm(run->model->device, &post, run->forward->branch, run->batch->where.rows,
-                    run->model->description.width, run->forward->hidden, true);
+    den_device_norm(run->model->device, &post);
 }
 
 static void run_attention(const struct run *run, const struct den_layer *layer, size_t index)
@@ -335,8 +339,12 @@ enum den_status den_model_run(const struct den_model *model, struct den_forward 
     if (batch->where.rows > forward->rows || batch->logit_count > forward->logit_rows)
         return den_fail(err, DEN_INVALID, "model: a batch of %zu rows; this pass was made for %zu",
                         batch->where.rows, forward->rows);
-    den_device_embed(model->device, model->embedding, batch->tokens, batch->where.rows,
-                     d->embed_scale, forward->hidden, d->width);
+    den_device_embed(model->device, &(struct den_embed){ .matrix = model->embedding,
+                                                         .tokens = batch->tokens,
+                                                         .rows = batch->where.rows,
+                                                         .scale = d->embed_scale,
+                                                         .output = forward->hidden,
+                                                         .output_stride = d->width });
     for (layer = 0; layer < d->layers; layer++) {
         if (cancel && atomic_load_explicit(cancel, memory_order_relaxed))
             return den_fail(err, DEN_CANCELLED, "cancelled");

@@ -160,8 +160,7 @@ enum den_status den_device_workspace(struct den_device *device, size_t rows, siz
     struct den_workspace workspace = device->workspace;
     struct drawing drawing = { 0 };
 
-    if (width_max > DEN_WIDTH_MAX * (size_t)64 || heads > DEN_HEADS_MAX ||
-        head_width > DEN_HEAD_WIDTH_MAX)
+    if (width_max > DEN_WIDTH_MAX || heads > DEN_HEADS_MAX || head_width > DEN_HEAD_WIDTH_MAX)
         return den_fail(err, DEN_TOO_LARGE,
                         "device: a workspace for width %zu and %zu heads of %zu; at most %d heads "
                         "of %d are possible",
@@ -192,90 +191,81 @@ enum den_status den_device_workspace(struct den_device *device, size_t rows, siz
 
 /* --- small operations --- */
 
-struct rows_job {
+struct norm_job {
     const struct den_device *device;
-    const struct den_norm *norm;
-    const float *input;
-    float *output;
-    size_t rows;
-    size_t width;
-    bool accumulate;
-    float cap;
+    const struct den_normalize *op;
 };
 
-static void norm_row(const struct rows_job *job, size_t row, float *scratch)
+static void norm_row(const struct norm_job *job, size_t row, float *scratch)
 {
     const struct den_vector_kernels *vector = &job->device->kernels.vector;
-    const struct den_norm *norm = job->norm;
-    const float *input = job->input + row * job->width;
-    float *output = job->output + row * job->width;
-    float *normed = job->accumulate ? scratch : output;
+    const struct den_normalize *op = job->op;
+    const struct den_norm *norm = &op->norm;
+    const float *input = op->input + row * op->width;
+    float *output = op->output + row * op->width;
+    float *normed = op->accumulate ? scratch : output;
 
-    if (!norm->weight)
-        normed = (float *)input;
-    else if (norm->bias)
-        vector->layer_norm(input, norm->weight, norm->bias, norm->epsilon, job->width, normed);
+    if (norm->weight && norm->bias)
+        vector->layer_norm(input, norm->weight, norm->bias, norm->epsilon, op->width, normed);
+    else if (norm->weight)
+        vector->rms_norm(input, norm->weight, norm->epsilon, op->width, normed);
     else
-        vector->rms_norm(input, norm->weight, norm->epsilon, job->width, normed);
-    if (job->accumulate)
-        vector->add_scaled(normed, 1, job->width, output);
-    else if (normed != output)
-        memcpy(output, normed, job->width * sizeof *output);
+        memmove(normed, input, op->width * sizeof *normed);
+    if (op->accumulate)
+        vector->add_scaled(normed, 1, op->width, output);
 }
 
 static void norm_rows(void *context, struct den_team *team, int member)
 {
-    const struct rows_job *job = context;
+    const struct norm_job *job = context;
     const struct den_workspace *workspace = &job->device->workspace;
     float *scratch = workspace->normed + (size_t)member * workspace->width_max;
     size_t row, i;
 
-    while ((row = den_team_claim(team, CLAIMED_ROWS)) < job->rows)
-        for (i = row; i < row + CLAIMED_ROWS && i < job->rows; i++)
+    while ((row = den_team_claim(team, CLAIMED_ROWS)) < job->op->rows)
+        for (i = row; i < row + CLAIMED_ROWS && i < job->op->rows; i++)
             norm_row(job, i, scratch);
 }
 
-void den_device_norm(struct den_device *device, const struct den_norm *norm, const float *input,
-                     size_t rows, size_t width, float *output, bool accumulate)
+void den_device_norm(struct den_device *device, const struct den_normalize *op)
 {
-    struct rows_job job = { .device = device,
-                            .norm = norm,
-                            .input = input,
-                            .output = output,
-                            .rows = rows,
-                            .width = width,
-                            .accumulate = accumulate };
+    struct norm_job job = { .device = device, .op = op };
     size_t row;
 
-    assert(!accumulate || width <= device->workspace.width_max);
-    if (rows * width > SERIAL_ELEMENTS && device->threads > 1) {
+    assert(!op->accumulate || op->width <= device->workspace.width_max);
+    if (op->rows * op->width > SERIAL_ELEMENTS && device->threads > 1) {
         den_team_run(device->team, norm_rows, &job);
         return;
     }
-    for (row = 0; row < rows; row++)
+    for (row = 0; row < op->rows; row++)
         norm_row(&job, row, device->workspace.normed);
 }
 
-static void cap_rows(void *context, struct den_team *team, int member)
+struct cap_job {
+    const struct den_device *device;
+    float *values;
+    size_t count;
+    float cap;
+};
+
+static void cap_values(void *context, struct den_team *team, int member)
 {
-    const struct rows_job *job = context;
-    size_t count = job->rows * job->width, block = SERIAL_ELEMENTS / 2, i;
+    const struct cap_job *job = context;
+    size_t block = SERIAL_ELEMENTS / 2, i;
 
     (void)member;
-    while ((i = den_team_claim(team, block)) < count)
-        job->device->kernels.vector.softcap(job->output + i, count - i < block ? count - i : block,
-                                            job->cap);
+    while ((i = den_team_claim(team, block)) < job->count)
+        job->device->kernels.vector.softcap(
+            job->values + i, job->count - i < block ? job->count - i : block, job->cap);
 }
 
 void den_device_softcap(struct den_device *device, float *values, size_t rows, size_t width,
                         float cap)
 {
-    struct rows_job job = {
-        .device = device, .output = values, .rows = rows, .width = width, .cap = cap
-    };
+    struct cap_job job = { .device = device, .values = values, .count = rows * width, .cap = cap };
 
-    if (rows * width > SERIAL_ELEMENTS && device->threads > 1)
-        den_team_run(device->team, cap_rows, &job);
+    if (job.count > SERIAL_ELEMENTS && device->threads > 1)
+        den_team_run(device->team, cap_values, &job);
     else
-        device->kernels.vector.softcap(values, rows * width, cap);
+        device->kernels.vector.softcap(values, job.count, cap);
 }

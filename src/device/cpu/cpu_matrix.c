@@ -9,7 +9,7 @@
 #include "device/cpu/cpu_device.h"
 #include "kernels/pack.h"
 
-enum { CLAIMED_PANELS = 8, CLAIMED_ROWS = 8, SERIAL_ROWS = 8, MATRIX_TENSORS_MAX = 4096 };
+enum { CLAIMED_PANELS = 8, CLAIMED_ROWS = 8, SERIAL_ROWS = 8 };
 
 struct pack_job {
     const struct den_packed *packed;
@@ -76,9 +76,9 @@ enum den_status den_matrix_create(struct den_device *device,
     struct den_matrix *matrix;
     int i;
 
-    if (count < 1 || count > MATRIX_TENSORS_MAX)
+    if (count < 1 || count > DEN_TENSORS_MAX)
         return den_fail(err, DEN_INVALID, "matrix: %d tensors, 1 to %d possible", count,
-                        MATRIX_TENSORS_MAX);
+                        DEN_TENSORS_MAX);
     matrix = calloc(1, sizeof *matrix + (size_t)count * sizeof matrix->parts[0]);
     if (!matrix)
         return den_fail(err, DEN_NO_MEMORY, "matrix: out of memory");
@@ -127,26 +127,22 @@ size_t den_matrix_bytes(const struct den_matrix *matrix)
 
 struct embed_job {
     const struct den_device *device;
-    const struct den_matrix *matrix;
-    const int32_t *tokens;
-    size_t rows;
-    float scale;
-    float *output;
-    size_t output_stride;
+    const struct den_embed *op;
 };
 
 static void embed_row(const struct embed_job *job, size_t row)
 {
-    const struct den_matrix_part *part = job->matrix->parts;
-    float *output = job->output + row * job->output_stride;
-    size_t token = (size_t)job->tokens[row];
+    const struct den_embed *op = job->op;
+    const struct den_matrix_part *part = op->matrix->parts;
+    float *output = op->output + row * op->output_stride;
+    size_t token = (size_t)op->tokens[row];
 
-    assert(job->tokens[row] >= 0 && token < job->matrix->out);
+    assert(op->tokens[row] >= 0 && token < op->matrix->out);
     while (token >= part->output + part->packed.out)
         part++;
     den_packed_row_to_f32(&part->packed, token - part->output, output);
-    if (job->scale != 1)
-        job->device->kernels.vector.scale(output, job->scale, job->matrix->in, output);
+    if (op->scale != 1)
+        job->device->kernels.vector.scale(output, op->scale, op->matrix->in, output);
 }
 
 static void embed(void *context, struct den_team *team, int member)
@@ -155,28 +151,20 @@ static void embed(void *context, struct den_team *team, int member)
     size_t row, i;
 
     (void)member;
-    while ((row = den_team_claim(team, CLAIMED_ROWS)) < job->rows)
-        for (i = row; i < row + CLAIMED_ROWS && i < job->rows; i++)
+    while ((row = den_team_claim(team, CLAIMED_ROWS)) < job->op->rows)
+        for (i = row; i < row + CLAIMED_ROWS && i < job->op->rows; i++)
             embed_row(job, i);
 }
 
-void den_device_embed(struct den_device *device, const struct den_matrix *matrix,
-                      const int32_t *tokens, size_t rows, float scale, float *output,
-                      size_t output_stride)
+void den_device_embed(struct den_device *device, const struct den_embed *op)
 {
-    struct embed_job job = { .device = device,
-                             .matrix = matrix,
-                             .tokens = tokens,
-                             .rows = rows,
-                             .scale = scale,
-                             .output = output,
-                             .output_stride = output_stride };
+    struct embed_job job = { .device = device, .op = op };
     size_t row;
 
-    if (rows > SERIAL_ROWS && device->threads > 1) {
+    if (op->rows > SERIAL_ROWS && device->threads > 1) {
         den_team_run(device->team, embed, &job);
         return;
     }
-    for (row = 0; row < rows; row++)
+    for (row = 0; row < op->rows; row++)
         embed_row(&job, row);
 }

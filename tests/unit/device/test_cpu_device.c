@@ -60,11 +60,17 @@ static void norms_rows(void **state)
                     float *x = random_floats(rows * width, -2, 3), *w = random_floats(width, -1, 1);
                     float *b = random_floats(width, -1, 1), *y = random_floats(rows * width, -1, 1);
                     float *before = malloc(rows * width * sizeof *before);
-                    struct den_norm norm = { kind ? w : NULL, kind == 2 ? b : NULL, 1e-5f };
+                    struct den_normalize op = { .norm = { kind ? w : NULL, kind == 2 ? b : NULL,
+                                                          1e-5f },
+                                                .input = x,
+                                                .rows = rows,
+                                                .width = width,
+                                                .output = y,
+                                                .accumulate = accumulate };
 
                     workspace_of(device, 1, width, 1, 16);
                     memcpy(before, y, rows * width * sizeof *y);
-                    den_device_norm(device, &norm, x, rows, width, y, accumulate);
+                    den_device_norm(device, &op);
                     for (r = 0; r < rows; r++) {
                         double mean = 0, squares = 0;
 

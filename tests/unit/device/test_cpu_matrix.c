@@ -26,7 +26,12 @@ static void embeds_rows(void **state)
                 DEN_OK);
             assert_int_equal(den_matrix_out(matrix), 100);
             assert_true(den_matrix_bytes(matrix) >= parts[0].bytes + parts[1].bytes);
-            den_device_embed(device, matrix, tokens, ROWS, 1.5f, output, IN + 2);
+            den_device_embed(device, &(struct den_embed){ .matrix = matrix,
+                                                          .tokens = tokens,
+                                                          .rows = ROWS,
+                                                          .scale = 1.5f,
+                                                          .output = output,
+                                                          .output_stride = IN + 2 });
             for (row = 0; row < ROWS; row++) {
                 size_t token = (size_t)tokens[row], part = token < 50 ? 0 : token < 67 ? 1 : 2;
 
