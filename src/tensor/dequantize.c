@@ -1,7 +1,8 @@
 /* den_type_to_f32() of type.h: the meaning of every block format, one small function each.
  *
- * These are written to be read beside the layouts in docs/internals/tensor.md, not to be fast:
- * kernels are checked against them. The order of the float operations is part of the contract
+ * These are written to be read beside the layouts in docs/internals/tensor.md; kernels are checked
+ * against them. Loading a model decodes every weight once, so scales are hoisted and the inner
+ * loops are plain enough for the compiler to vectorize, but no more is done for speed. The order of the float operations is part of the contract
  * (scale times sub-scale first, then times the value, then minus the minimum), because it decides
  * the last bit, and the fixtures of tests/fixtures/make_tensor_types.py demand the gguf package's
  * bits. Blocks are read bytewise: they need no alignment, so a source may start anywhere.
@@ -9,12 +10,11 @@
  * In every format of 32 elements with nibbles, byte j holds element j in its low half and element
  * j + 16 in its high half. Formats of 256 (the K-quants) have sub-blocks of 16 or 32 whose scales
  * are themselves small integers in units of the block's f16 scale d. */
-#include "tensor/type.h"
-
 #include <assert.h>
 #include <string.h>
 
-enum { K_ELEMENTS = 256 }; /* of a super-block of the K-quants and of IQ4_XS */
+#include "tensor/half.h"
+#include "tensor/type.h"
 
 /* The codebook of IQ4_NL and IQ4_XS. */
 static const int8_t non_linear[16] = { -127, -104, -83, -65, -49, -35, -22, -10,
@@ -35,7 +35,7 @@ static uint32_t u32_at(const uint8_t *bytes)
 
 static float f16_at(const uint8_t *bytes)
 {
-    return den_f16_to_f32(u16_at(bytes));
+    return den_half_to_f32(u16_at(bytes));
 }
 
 /* --- blocks of 32 --- */
@@ -65,11 +65,9 @@ static void decode_q4_1(const uint8_t *block, float *out)
     }
 }
 
-/* The five-bit value of element `j`: nibbles with bit j of `high` above. */
-static int five_bits(const uint8_t *nibbles, uint32_t high, int j)
+/* The nibble `low` of element `j` with bit j of `high` above it. */
+static int fifth_bit(int low, uint32_t high, int j)
 {
-    int low = j < 16 ? nibbles[j] & 15 : nibbles[j - 16] >> 4;
-
     return low | (int)(high >> j & 1) << 4;
 }
 
@@ -77,10 +75,13 @@ static int five_bits(const uint8_t *nibbles, uint32_t high, int j)
 static void decode_q5_0(const uint8_t *block, float *out)
 {
     float d = f16_at(block);
+    uint32_t high = u32_at(block + 2);
     int j;
 
-    for (j = 0; j < 32; j++)
-        out[j] = d * (float)(five_bits(block + 6, u32_at(block + 2), j) - 16);
+    for (j = 0; j < 16; j++) {
+        out[j] = d * (float)(fifth_bit(block[6 + j] & 15, high, j) - 16);
+        out[j + 16] = d * (float)(fifth_bit(block[6 + j] >> 4, high, j + 16) - 16);
+    }
 }
 
 /* f16 d | f16 m | u32 fifth bits | 16 B nibbles */
@@ -88,10 +89,13 @@ static void decode_q5_1(const uint8_t *block, float *out)
 {
     float d = f16_at(block);
     float m = f16_at(block + 2);
+    uint32_t high = u32_at(block + 4);
     int j;
 
-    for (j = 0; j < 32; j++)
-        out[j] = d * (float)five_bits(block + 8, u32_at(block + 4), j) + m;
+    for (j = 0; j < 16; j++) {
+        out[j] = d * (float)fifth_bit(block[8 + j] & 15, high, j) + m;
+        out[j + 16] = d * (float)fifth_bit(block[8 + j] >> 4, high, j + 16) + m;
+    }
 }
 
 /* f16 d | 32 i8 */
@@ -138,16 +142,18 @@ static void decode_mxfp4(const uint8_t *block, float *out)
  * Each 32 B of values hold 4 x 32 elements, one bit pair after the other; sub-blocks are of 16. */
 static void decode_q2_k(const uint8_t *block, float *out)
 {
-    const uint8_t *values = block + 16;
     float d = f16_at(block + 80);
     float dmin = f16_at(block + 82);
-    int i;
+    int s, j;
 
-    for (i = 0; i < K_ELEMENTS; i++) {
-        uint8_t scales = block[i / 16];
-        int q = values[i / 128 * 32 + i % 32] >> (i / 32 % 4 * 2) & 3;
+    for (s = 0; s < 16; s++) {
+        const uint8_t *values = block + 16 + s / 8 * 32 + s % 2 * 16;
+        float scale = d * (float)(block[s] & 15);
+        float minimum = dmin * (float)(block[s] >> 4);
+        int shift = s / 2 % 4 * 2;
 
-        out[i] = d * (float)(scales & 15) * (float)q - dmin * (float)(scales >> 4);
+        for (j = 0; j < 16; j++)
+            *out++ = scale * (float)(values[j] >> shift & 3) - minimum;
     }
 }
 
@@ -156,20 +162,23 @@ static void decode_q2_k(const uint8_t *block, float *out)
  * A third bit that is clear subtracts 4. */
 static void decode_q3_k(const uint8_t *block, float *out)
 {
-    const uint8_t *values = block + 32;
     const uint8_t *packed = block + 96;
     float d = f16_at(block + 108);
-    int i;
+    int s, j;
 
-    for (i = 0; i < K_ELEMENTS; i++) {
-        int s = i / 16;
-        int scale = (packed[s % 8] >> (s / 8 * 4) & 15) | (packed[8 + s % 4] >> (s / 4 * 2) & 3)
-                                                              << 4;
-        int q = values[i / 128 * 32 + i % 32] >> (i / 32 % 4 * 2) & 3;
+    for (s = 0; s < 16; s++) {
+        const uint8_t *values = block + 32 + s / 8 * 32 + s % 2 * 16;
+        const uint8_t *thirds = block + s % 2 * 16;
+        int low = packed[s % 8] >> (s / 8 * 4) & 15;
+        int high = packed[8 + s % 4] >> (s / 4 * 2) & 3;
+        float scale = d * (float)((low | high << 4) - 32);
+        int shift = s / 2 % 4 * 2;
 
-        if (!(block[i % 32] >> (i / 32) & 1))
-            q -= 4;
-        out[i] = d * (float)(scale - 32) * (float)q;
+        for (j = 0; j < 16; j++) {
+            int third = thirds[j] >> (s / 2) & 1;
+
+            *out++ = scale * (float)((values[j] >> shift & 3) + 4 * third - 4);
+        }
     }
 }
 
@@ -187,52 +196,73 @@ static void unpack_scale(const uint8_t *packed, int j, float *out_scale, float *
     *out_minimum = (float)minimum;
 }
 
-/* f16 d | f16 dmin | 12 B scales and mins | [fifths: 32 B] | 128 B nibbles. Each 32 B of nibbles
- * hold sub-block 2k (low) and 2k + 1 (high); the fifth bit of element i is bit i / 32 of byte
- * i % 32. `fifths` is NULL for Q4_K. */
-static void decode_q45_k(const uint8_t *block, const uint8_t *fifths, const uint8_t *nibbles,
-                         float *out)
+/* f16 d | f16 dmin | 12 B scales and mins | 128 B nibbles. Each 32 B of nibbles hold sub-block 2k
+ * (low) and 2k + 1 (high). */
+static void decode_q4_k(const uint8_t *block, float *out)
 {
     float d = f16_at(block);
     float dmin = f16_at(block + 2);
-    int i;
+    int s, j;
 
-    for (i = 0; i < K_ELEMENTS; i++) {
-        int q = nibbles[i / 64 * 32 + i % 32] >> (i / 32 % 2 * 4) & 15;
+    for (s = 0; s < 8; s++) {
+        const uint8_t *nibbles = block + 16 + s / 2 * 32;
+        int shift = s % 2 * 4;
         float scale;
         float minimum;
 
-        if (fifths)
-            q |= (fifths[i % 32] >> (i / 32) & 1) << 4;
-        unpack_scale(block + 4, i / 32, &scale, &minimum);
-        out[i] = d * scale * (float)q - dmin * minimum;
+        unpack_scale(block + 4, s, &scale, &minimum);
+        scale = d * scale;
+        minimum = dmin * minimum;
+        for (j = 0; j < 32; j++)
+            *out++ = scale * (float)(nibbles[j] >> shift & 15) - minimum;
     }
 }
 
-static void decode_q4_k(const uint8_t *block, float *out)
-{
-    decode_q45_k(block, NULL, block + 16, out);
-}
-
+/* As Q4_K, with 32 B of fifth bits before the nibbles: bit s of byte j for element j of sub-block
+ * s. */
 static void decode_q5_k(const uint8_t *block, float *out)
 {
-    decode_q45_k(block, block + 16, block + 48, out);
+    const uint8_t *fifths = block + 16;
+    float d = f16_at(block);
+    float dmin = f16_at(block + 2);
+    int s, j;
+
+    for (s = 0; s < 8; s++) {
+        const uint8_t *nibbles = block + 48 + s / 2 * 32;
+        int shift = s % 2 * 4;
+        float scale;
+        float minimum;
+
+        unpack_scale(block + 4, s, &scale, &minimum);
+        scale = d * scale;
+        minimum = dmin * minimum;
+        for (j = 0; j < 32; j++) {
+            int q = (nibbles[j] >> shift & 15) | (fifths[j] >> s & 1) << 4;
+
+            *out++ = scale * (float)q - minimum;
+        }
+    }
 }
 
 /* 128 B low nibbles | 64 B upper bit pairs | 16 i8 scales | f16 d. Each half of 128 elements has 64
  * B of nibbles (its first 64 elements low, the others high) and 32 B of pairs. */
 static void decode_q6_k(const uint8_t *block, float *out)
 {
-    const uint8_t *pairs = block + 128;
-    const uint8_t *scales = block + 192;
     float d = f16_at(block + 208);
-    int i;
+    int s, j;
 
-    for (i = 0; i < K_ELEMENTS; i++) {
-        int low = block[i / 128 * 64 + i % 64] >> (i / 64 % 2 * 4) & 15;
-        int high = pairs[i / 128 * 32 + i % 32] >> (i / 32 % 4 * 2) & 3;
+    for (s = 0; s < 16; s++) {
+        const uint8_t *nibbles = block + s / 8 * 64 + s % 4 * 16;
+        const uint8_t *pairs = block + 128 + s / 8 * 32 + s % 2 * 16;
+        float scale = d * (float)(int8_t)block[192 + s];
+        int low_shift = s / 4 % 2 * 4;
+        int high_shift = s / 2 % 4 * 2;
 
-        out[i] = d * (float)(int8_t)scales[i / 16] * (float)((low | high << 4) - 32);
+        for (j = 0; j < 16; j++) {
+            int q = (nibbles[j] >> low_shift & 15) | (pairs[j] >> high_shift & 3) << 4;
+
+            *out++ = scale * (float)(q - 32);
+        }
     }
 }
 
@@ -241,14 +271,19 @@ static void decode_iq4_xs(const uint8_t *block, float *out)
 {
     float d = f16_at(block);
     unsigned upper = u16_at(block + 2);
-    int i;
+    int s, j;
 
-    for (i = 0; i < K_ELEMENTS; i++) {
-        int s = i / 32;
-        int scale = (block[4 + s / 2] >> (s % 2 * 4) & 15) | (int)(upper >> (s * 2) & 3) << 4;
-        int q = block[8 + s * 16 + i % 16] >> (i / 16 % 2 * 4) & 15;
+    for (s = 0; s < 8; s++) {
+        const uint8_t *nibbles = block + 8 + s * 16;
+        int low = block[4 + s / 2] >> (s % 2 * 4) & 15;
+        int high = (int)(upper >> (s * 2) & 3);
+        float scale = d * (float)((low | high << 4) - 32);
 
-        out[i] = d * (float)(scale - 32) * (float)non_linear[q];
+        for (j = 0; j < 16; j++) {
+            out[j] = scale * (float)non_linear[nibbles[j] & 15];
+            out[j + 16] = scale * (float)non_linear[nibbles[j] >> 4];
+        }
+        out += 32;
     }
 }
 

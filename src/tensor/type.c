@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "tensor/half.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "model files are little-endian and used in place: no big-endian host yet"
@@ -48,14 +49,6 @@ bool den_type_row_bytes(enum den_type type, size_t elements, size_t *out_bytes)
     return den_checked_multiply(elements / info->elements, info->bytes, out_bytes);
 }
 
-static float float_of_bits(uint32_t bits)
-{
-    float value;
-
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 static uint32_t bits_of_float(float value)
 {
     uint32_t bits;
@@ -66,23 +59,7 @@ static uint32_t bits_of_float(float value)
 
 float den_f16_to_f32(uint16_t half)
 {
-    uint32_t sign = (uint32_t)(half & 0x8000) << 16;
-    uint32_t exponent = (uint32_t)(half & F16_EXPONENT) >> 10;
-    uint32_t fraction = half & F16_FRACTION;
-
-    if (exponent == 31) /* infinity, NaN */
-        return float_of_bits(sign | 0x7F800000 | (fraction ? (fraction | F16_QUIET) << 13 : 0));
-    if (exponent > 0)
-        return float_of_bits(sign | (exponent + F32_BIAS_MINUS_F16_BIAS) << 23 | fraction << 13);
-    if (fraction == 0)
-        return float_of_bits(sign);
-    /* a denormal, fraction * 2^-24, is a normal f32: move its leading bit to the hidden place */
-    exponent = F32_BIAS_MINUS_F16_BIAS + 1;
-    while (!(fraction & (F16_FRACTION + 1))) {
-        fraction <<= 1;
-        exponent--;
-    }
-    return float_of_bits(sign | exponent << 23 | (fraction & F16_FRACTION) << 13);
+    return den_half_to_f32(half);
 }
 
 /* value >> shift, rounded to nearest, ties to even; shift is 1 to 31. */
@@ -115,7 +92,7 @@ uint16_t den_f32_to_f16(float value)
 
 float den_bf16_to_f32(uint16_t brain)
 {
-    return float_of_bits((uint32_t)brain << 16);
+    return den_float_of_bits((uint32_t)brain << 16);
 }
 
 uint16_t den_f32_to_bf16(float value)
