@@ -28,7 +28,7 @@
 /* --- text --- */
 #define DEN_VOCABULARY_MAX     (1 << 21)    /* the largest known vocabulary is 262,144 (gemma 3) */
 #define DEN_TOKEN_BYTES_MAX    65536        /* a single token's text; real ones stay under 1 KiB */
-#define DEN_ENCODE_BYTES_MAX   (256u << 20) /* one text to encode; places in it are 32-bit numbers */
+#define DEN_ENCODE_BYTES_MAX   (256u << 20) /* one text to encode; places in it are 32-bit */
 #define DEN_REGEX_BYTES_MAX    16384        /* a tokenizer's pattern; deepseek-llm's has 1 KiB */
 #define DEN_REGEX_STEPS_MAX    10000000 /* PCRE2's match limit: a tenth of a second for one match */
 #define DEN_REGEX_HEAP_KIB_MAX 262144   /* PCRE2's heap limit where it can't use its JIT */

@@ -2,10 +2,11 @@
  *
  * These are written to be read beside the layouts in docs/internals/tensor.md; kernels are checked
  * against them. Loading a model decodes every weight once, so scales are hoisted and the inner
- * loops are plain enough for the compiler to vectorize, but no more is done for speed. The order of the float operations is part of the contract
- * (scale times sub-scale first, then times the value, then minus the minimum), because it decides
- * the last bit, and the fixtures of tests/fixtures/make_tensor_types.py demand the gguf package's
- * bits. Blocks are read bytewise: they need no alignment, so a source may start anywhere.
+ * loops are plain enough for the compiler to vectorize, but no more is done for speed. The order of
+ * the float operations is part of the contract (scale times sub-scale first, then times the value,
+ * then minus the minimum), because it decides the last bit, and the fixtures of
+ * tests/fixtures/make_tensor_types.py demand the gguf package's bits. Blocks are read bytewise:
+ * they need no alignment, so a source may start anywhere.
  *
  * In every format of 32 elements with nibbles, byte j holds element j in its low half and element
  * j + 16 in its high half. Formats of 256 (the K-quants) have sub-blocks of 16 or 32 whose scales
