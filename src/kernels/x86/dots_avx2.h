@@ -17,7 +17,7 @@
 
 enum {
     DOT_BYTES_BIAS = 0, /* dot_bytes() multiplies by q, not by q + 128 */
-    ROWS_MAX = 4,       /* rows in registers at a time */
+    ROWS_MAX = 6,       /* rows in registers at a time */
 };
 
 typedef __m256i integers; /* LANES i32 */

@@ -263,26 +263,22 @@ ALWAYS_INLINE void multiply_tile(const struct den_matmul *op, const struct tile 
         store_sums(op, tile->row + (size_t)r, column, done[r]);
 }
 
+/* A tile's height is a constant of its code; no taller one than the set has registers for is made. */
+#define TAKE_TILE(height)                                                                          \
+    if (height <= ROWS_MAX && rows >= height) {                                                    \
+        multiply_tile(op, tile, column, height <= ROWS_MAX ? height : 1, format);                  \
+        return height;                                                                             \
+    }
+
 /* As many rows as one tile takes; returns how many. */
 ALWAYS_INLINE size_t multiply_some(const struct den_matmul *op, const struct tile *tile,
                                    size_t column, size_t rows, const enum den_pack_format format)
 {
-    if (ROWS_MAX >= 12 && rows >= 12) {
-        multiply_tile(op, tile, column, ROWS_MAX >= 12 ? 12 : 1, format);
-        return 12;
-    }
-    if (ROWS_MAX >= 8 && rows >= 8) {
-        multiply_tile(op, tile, column, ROWS_MAX >= 8 ? 8 : 1, format);
-        return 8;
-    }
-    if (rows >= 4) {
-        multiply_tile(op, tile, column, 4, format);
-        return 4;
-    }
-    if (rows >= 2) {
-        multiply_tile(op, tile, column, 2, format);
-        return 2;
-    }
+    TAKE_TILE(12)
+    TAKE_TILE(8)
+    TAKE_TILE(6)
+    TAKE_TILE(4)
+    TAKE_TILE(2)
     multiply_tile(op, tile, column, 1, format);
     return 1;
 }
