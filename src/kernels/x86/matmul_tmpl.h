@@ -263,7 +263,7 @@ ALWAYS_INLINE void multiply_tile(const struct den_matmul *op, const struct tile 
         store_sums(op, tile->row + (size_t)r, column, done[r]);
 }
 
-/* A tile's height is a constant of its code; no taller one than the set has registers for is made. */
+/* A tile's height is a constant of its code; none is made that the set has no registers for. */
 #define TAKE_TILE(height)                                                                          \
     if (height <= ROWS_MAX && rows >= height) {                                                    \
         multiply_tile(op, tile, column, height <= ROWS_MAX ? height : 1, format);                  \
