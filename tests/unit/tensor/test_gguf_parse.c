@@ -145,7 +145,7 @@ static void refuses_bad_headers(void **state)
     struct sample s = make_sample();
     const struct change changes[] = {
         { 0, 4, 0x04034B50, DEN_BAD_FILE, "zip archive" },
-        { s.version, 4, 1, DEN_UNSUPPORTED, "version 1" },
+        { s.version, 4, 1, DEN_UNSUPPORTED, "version 1; Den reads versions 2 and 3, convert" },
         { s.version, 4, 4, DEN_UNSUPPORTED, "version 4" },
         { s.version, 4, 0, DEN_UNSUPPORTED, "version 0" },
         { s.version, 4, 0x03000000, DEN_UNSUPPORTED, "big-endian" },
@@ -163,7 +163,7 @@ static void refuses_bad_keys(void **state)
 {
     struct sample s = make_sample();
     const struct change changes[] = {
-        { s.first_key_length, 8, 0, DEN_BAD_FILE, "key ''" },
+        { s.first_key_length, 8, 0, DEN_BAD_FILE, "key '' has a name of a length outside" },
         { s.first_key_length, 8, 70000, DEN_BAD_FILE, "name of a key" },
         { s.first_key_length, 8, UINT64_MAX, DEN_BAD_FILE, "name of a key" },
         { s.first_key_kind, 4, 13, DEN_BAD_FILE, "'general.alignment' is of kind 13" },
@@ -328,6 +328,54 @@ static void opens_many_small_keys(void **state)
     den_gguf_close(gguf);
 }
 
+/* A header with these counts before so many zero bytes, which have room for the entries. */
+static void check_counts(uint64_t tensors, uint64_t keys, size_t zeros, const char *message)
+{
+    struct writer w = { 0 };
+    unsigned char *bytes = calloc(1, 24 + zeros);
+    struct den_error err;
+
+    assert_non_null(bytes);
+    put_header(&w, tensors, keys);
+    memcpy(bytes, w.bytes, w.length);
+    assert_int_equal(open_copy(bytes, 24 + zeros, &err), DEN_BAD_FILE);
+    if (!strstr(err.message, message))
+        fail_msg("'%s', wanted '%s'", err.message, message);
+    free(bytes);
+}
+
+static void limits_counts(void **state)
+{
+    check_counts(0, DEN_GGUF_KEYS_MAX + 1, 14 * (DEN_GGUF_KEYS_MAX + 1),
+                 "declares 65537 keys; 65536 are allowed");
+    check_counts(0, DEN_GGUF_KEYS_MAX + 1, 14 * (DEN_GGUF_KEYS_MAX + 1) - 1, "have room for 65536");
+    check_counts(DEN_TENSORS_MAX + 1, 0, 33 * (DEN_TENSORS_MAX + 1),
+                 "declares 65537 tensors; 65536 are allowed");
+    check_counts(DEN_TENSORS_MAX + 1, 0, 33 * (DEN_TENSORS_MAX + 1) - 1, "have room for 65536");
+}
+
+static void limits_key_names(void **state)
+{
+    static struct writer w; /* a header, then a name that goes on behind it */
+    struct den_error err;
+    size_t length;
+
+    for (length = DEN_GGUF_KEY_BYTES_MAX; length <= DEN_GGUF_KEY_BYTES_MAX + 1; length++) {
+        unsigned char *bytes = calloc(1, 100 + length);
+
+        assert_non_null(bytes);
+        w.length = 0;
+        put_header(&w, 0, 1);
+        put_u64(&w, length);
+        memcpy(bytes, w.bytes, w.length);
+        memset(bytes + w.length, 'x', length); /* then kind 0, value 0 */
+        assert_int_equal(open_copy(bytes, w.length + length + 5, &err),
+                         length > DEN_GGUF_KEY_BYTES_MAX ? DEN_BAD_FILE : DEN_OK);
+        free(bytes);
+    }
+    assert_non_null(strstr(err.message, "outside 1 to 65535 bytes"));
+}
+
 int tensor_test_gguf_parse(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +389,8 @@ int tensor_test_gguf_parse(int argc, char **argv)
         cmocka_unit_test(quotes_names_in_messages),
         cmocka_unit_test(opens_files_without_tensors),
         cmocka_unit_test(opens_many_small_keys),
+        cmocka_unit_test(limits_counts),
+        cmocka_unit_test(limits_key_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
