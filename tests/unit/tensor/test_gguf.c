@@ -148,6 +148,42 @@ static void refuses_broken_first_parts(void **state)
     check_first("a.gguf", 1, 5, DEN_BAD_FILE, "split.tensors.count is 5");
 }
 
+/* The three keys must be integers; `odd` is given as text. */
+static void check_odd_kind(const char *odd)
+{
+    static const char *const keys[] = { "split.no", "split.count", "split.tensors.count" };
+    struct writer w = { 0 };
+    struct scratch scratch;
+    struct den_gguf *gguf = NULL;
+    struct den_error err = { 0 };
+    int i;
+
+    put_header(&w, 0, 3);
+    for (i = 0; i < 3; i++) {
+        if (strcmp(keys[i], odd) != 0) {
+            put_key_u32(&w, keys[i], i == 1 && strcmp(odd, "split.no") == 0 ? 2 : 0);
+            continue;
+        }
+        put_text(&w, keys[i]);
+        put_u32(&w, 8);
+        put_text(&w, "two");
+    }
+    scratch_create(&scratch);
+    den_gguf_open(scratch_write(&scratch, "a.gguf", w.bytes, w.length), &gguf, &err);
+    scratch_destroy(&scratch);
+    assert_null(gguf);
+    assert_int_equal(err.status, DEN_BAD_FILE);
+    if (!strstr(err.message, odd) || !strstr(err.message, "it must be an integer"))
+        fail_msg("%s", err.message);
+}
+
+static void refuses_split_keys_of_other_kinds(void **state)
+{
+    check_odd_kind("split.no");
+    check_odd_kind("split.count");
+    check_odd_kind("split.tensors.count");
+}
+
 static void refuses_split_memory(void **state)
 {
     struct writer w = { 0 };
@@ -180,9 +216,13 @@ static void refuses_what_is_no_file(void **state)
 int tensor_test_gguf(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_tensors),         cmocka_unit_test(joins_split_files),
-        cmocka_unit_test(refuses_broken_splits), cmocka_unit_test(refuses_broken_first_parts),
-        cmocka_unit_test(refuses_split_memory),  cmocka_unit_test(refuses_what_is_no_file),
+        cmocka_unit_test(reads_tensors),
+        cmocka_unit_test(joins_split_files),
+        cmocka_unit_test(refuses_broken_splits),
+        cmocka_unit_test(refuses_broken_first_parts),
+        cmocka_unit_test(refuses_split_keys_of_other_kinds),
+        cmocka_unit_test(refuses_split_memory),
+        cmocka_unit_test(refuses_what_is_no_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
