@@ -29,25 +29,27 @@ static int option_width(const struct den_option *option)
 /* Prints `text` wrapped at 100 columns; continuation lines start at column `indent`. */
 static void print_wrapped(const char *text, int column, int indent, FILE *out)
 {
+    bool line_start = true;
+
     while (*text) {
         size_t word = strcspn(text, " \n");
 
-        if (column > indent && column + (int)word > 99) {
+        if (!line_start && column + 1 + (int)word > 100) {
             fprintf(out, "\n%*s", indent, "");
             column = indent;
+        } else if (!line_start) {
+            fputc(' ', out);
+            column++;
         }
         fprintf(out, "%.*s", (int)word, text);
         column += (int)word;
         text += word;
-        if (*text == ' ') {
-            fputc(' ', out);
-            column++;
-            text++;
-        } else if (*text == '\n') {
+        line_start = *text == '\n';
+        if (line_start) {
             fprintf(out, "\n%*s", indent, "");
             column = indent;
-            text++;
         }
+        text += *text != '\0';
     }
     fputc('\n', out);
 }

@@ -9,7 +9,7 @@ import subprocess
 
 def test_scripted_conversation_remembers(den):
     out = den.out("chat", "--temperature", "0", "-n", "30",
-                  input="What is the capital of France?\nWhat is the capital of Italy?\n")
+                  input="What is the capital of France? Answer in one sentence.\nAnd of Italy?\n")
     assert "Paris" in out and "Rome" in out
 
 

@@ -58,19 +58,20 @@ def test_template_from_a_file_with_tools(den):
     assert den.out("template", "--file", template, "--tools", tools, "--messages", path) == "clock:HI"
 
 
-@pytest.mark.parametrize("content, cause", [("{", "malformed JSON"), ("{}", "array"), ('[{"role": "user"}]', "content"),
-                                            ('[{"content": "x"}]', "role"), ("[1]", "message")])
-def test_bad_conversations(den, content, cause):
+@pytest.mark.parametrize("code, content, cause", [
+    (6, "{", "malformed JSON"), (2, "{}", "array"), (2, '[{"role": "user"}]', "content"),
+    (2, '[{"content": "x"}]', "role"), (2, "[1]", "message")])
+def test_bad_conversations(den, code, content, cause):
     path = den.scratch / "messages.json"
     path.write_text(content)
     done = den.run("template", "--messages", path)
-    assert done.returncode == 2
+    assert done.returncode == code
     assert cause in done.stderr
 
 
 def test_template_that_would_not_end(den):
     template = den.scratch / "t.jinja"
-    template.write_text("{% for i in range(1000000) %}{% for j in range(1000000) %}x{% endfor %}{% endfor %}")
+    template.write_text("{% for i in range(90000) %}{% for j in range(90000) %}x{% endfor %}{% endfor %}")
     done = den.run("template", "--file", template, "--messages", messages_file(den, []))
-    assert done.returncode != 0
-    assert "limit" in done.stderr or "too" in done.stderr
+    assert done.returncode == 5
+    assert "steps" in done.stderr
