@@ -40,6 +40,8 @@ enum den_status den_json_parse(const char *text, size_t length, const char *what
                         DEN_JSON_DEPTH_MAX);
     value = json_loadb(text, length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL,
                        &trouble);
+    if (!value && trouble.text[0] == '\0') /* jansson names every fault but this one */
+        return den_fail(err, DEN_NO_MEMORY, "%s: out of memory", what);
     if (!value)
         return den_fail(err, DEN_INVALID, "%s: malformed JSON at line %d, column %d: %s", what,
                         trouble.line, trouble.column, trouble.text);
