@@ -1,6 +1,8 @@
 """Requests that are wrong: each has its status and says which field and why."""
 import pytest
 
+from conftest import read_answer
+
 HI = [{"role": "user", "content": "hi"}]
 WRONG = [
     ({}, "messages"), ({"messages": []}, "messages"), ({"messages": {}}, "messages"), ({"messages": "hi"}, "messages"),
@@ -66,7 +68,6 @@ def test_chunked_body(server):
     for piece in (b'{"messages":', b'[{"role":"user","content":"hi"}],', b'"max_tokens":2}'):
         connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
     connection.sendall(b"0\r\n\r\n")
-    from conftest import read_answer
     assert read_answer(connection).http == 200
 
 
