@@ -91,6 +91,23 @@ static void refuses_lying_indexes(void **state)
     check_index("{\"weight_map\":", DEN_BAD_FILE, "malformed JSON");
 }
 
+static void limits_shards(void **state)
+{
+    enum { ENTRY_BYTES_MAX = 32 };
+    char *index = malloc((DEN_MODEL_SHARDS_MAX + 2) * ENTRY_BYTES_MAX);
+    size_t at;
+    int i;
+
+    assert_non_null(index);
+    at = (size_t)snprintf(index, ENTRY_BYTES_MAX, "{\"weight_map\":{");
+    for (i = 0; i <= DEN_MODEL_SHARDS_MAX; i++)
+        at +=
+            (size_t)snprintf(index + at, ENTRY_BYTES_MAX, "%s\"t%d\":\"f%d\"", i ? "," : "", i, i);
+    snprintf(index + at, ENTRY_BYTES_MAX, "}}");
+    check_index(index, DEN_BAD_FILE, "names 513 files; at most 512 are allowed");
+    free(index);
+}
+
 static void refuses_tensors_in_two_shards(void **state)
 {
     struct scratch scratch;
@@ -124,9 +141,8 @@ static void refuses_missing_files(void **state)
 int tensor_test_safetensors(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_files_and_folders),
-        cmocka_unit_test(refuses_lying_indexes),
-        cmocka_unit_test(refuses_tensors_in_two_shards),
+        cmocka_unit_test(reads_files_and_folders), cmocka_unit_test(refuses_lying_indexes),
+        cmocka_unit_test(limits_shards),           cmocka_unit_test(refuses_tensors_in_two_shards),
         cmocka_unit_test(refuses_missing_files),
     };
 

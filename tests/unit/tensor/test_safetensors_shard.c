@@ -87,6 +87,7 @@ static void refuses_bad_shapes(void **state)
     refuse(F32("[9223372036854775807,3]", "[0,8]"), 8, DEN_BAD_FILE, "overflow");
     refuse(F32("[9223372036854775807]", "[0,8]"), 8, DEN_BAD_FILE, "overflow");
     refuse(F32("[2305843009213693952,2]", "[0,8]"), 8, DEN_BAD_FILE, "overflow");
+    refuse(F32("[4294967296,4294967296,1]", "[0,0]"), 0, DEN_BAD_FILE, "product overflows");
     refuse(F32("[99999999999999999999]", "[0,8]"), 8, DEN_BAD_FILE, "malformed JSON");
     refuse(F32("[3]", "[0,8]"), 8, DEN_BAD_FILE, "has 8 bytes of data; its shape needs 12");
 }
@@ -129,6 +130,11 @@ static void refuses_bad_headers(void **state)
         assert_int_equal(opened.err.status, DEN_BAD_FILE);
         close_bytes(&opened);
     }
+    length = DEN_SAFETENSORS_HEADER_MAX + 1;
+    memcpy(bytes, &length, 8);
+    open_bytes(&opened, bytes, 16);
+    assert_non_null(strstr(opened.err.message, "declares a header of 104857601 bytes; at most"));
+    close_bytes(&opened);
     open_bytes(&opened, "GGUF\3\0\0\0\0\0\0\0", 12);
     assert_non_null(strstr(opened.err.message, "it looks like a GGUF file"));
     close_bytes(&opened);
@@ -184,11 +190,39 @@ static void aligns_what_is_not(void **state)
         assert_int_equal(opened.err.status, DEN_OK);
         tensor = den_safetensors_find(opened.file, "w");
         assert_int_equal((uintptr_t)tensor->data % sizeof(float), 0);
+        if ((8 + strlen(header)) % sizeof(float) == 0) /* used in place */
+            assert_ptr_equal(tensor->data, opened.bytes + 8 + strlen(header));
         memcpy(&value, (const float *)tensor->data + 1, sizeof value);
         memcpy(&wanted, "\4\5\6\7", sizeof wanted);
         assert_true(value == wanted);
         close_bytes(&opened);
     }
+}
+
+static void limits_tensors(void **state)
+{
+    const size_t count = DEN_TENSORS_MAX + 1;
+    unsigned char *bytes = malloc(count * 80);
+    char *header = malloc(count * 80);
+    struct opened opened;
+    size_t at = 1;
+    size_t i;
+
+    assert_non_null(bytes);
+    assert_non_null(header);
+    header[0] = '{';
+    for (i = 0; i < count; i++)
+        at += (size_t)snprintf(
+            header + at, 80,
+            "\"%zu\":{\"dtype\":\"I8\",\"shape\":[1],\"data_offsets\":[%zu,%zu]}%c", i, i, i + 1,
+            i + 1 < count ? ',' : '}');
+    header[at] = '\0';
+    open_bytes(&opened, bytes, compose(bytes, header, count));
+    assert_int_equal(opened.err.status, DEN_BAD_FILE);
+    assert_non_null(strstr(opened.err.message, "has 65537 tensors; 65536 are allowed"));
+    close_bytes(&opened);
+    free(bytes);
+    free(header);
 }
 
 static void survives_every_changed_byte(void **state)
@@ -218,10 +252,15 @@ static void survives_every_changed_byte(void **state)
 int tensor_test_safetensors_shard(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refuses_bad_entries), cmocka_unit_test(refuses_bad_shapes),
-        cmocka_unit_test(refuses_bad_offsets), cmocka_unit_test(refuses_bad_headers),
-        cmocka_unit_test(limits_depth),        cmocka_unit_test(refuses_every_truncation),
-        cmocka_unit_test(aligns_what_is_not),  cmocka_unit_test(survives_every_changed_byte),
+        cmocka_unit_test(refuses_bad_entries),
+        cmocka_unit_test(refuses_bad_shapes),
+        cmocka_unit_test(refuses_bad_offsets),
+        cmocka_unit_test(refuses_bad_headers),
+        cmocka_unit_test(limits_depth),
+        cmocka_unit_test(refuses_every_truncation),
+        cmocka_unit_test(aligns_what_is_not),
+        cmocka_unit_test(limits_tensors),
+        cmocka_unit_test(survives_every_changed_byte),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
