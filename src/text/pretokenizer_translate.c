@@ -8,7 +8,10 @@
 #include "text/pretokenizer_regex.h"
 
 #include <ctype.h>
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -17,7 +20,7 @@
 enum { CLASS_DEPTH_MAX = 8, GROUP_DEPTH_MAX = 200, NAME_BYTES_MAX = 48 };
 
 #define SPACE "\\t-\\r\\x{85}\\p{Z}"
-#define WORD  "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}"
+#define WORD  "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\xB2\\xB3\\xB9\\xBC-\\xBE" /* as Oniguruma has it */
 #define HEX   "0-9A-Fa-f"
 
 struct translation {
@@ -88,6 +91,22 @@ static bool starts(const struct translation *t, const char *text)
     return t->length - t->at >= length && memcmp(t->pattern + t->at, text, length) == 0;
 }
 
+/* True where PCRE2 knows a script of that name. Its \p{Han} means the script's extensions too (since
+ * 10.40), Oniguruma's means the script alone, which PCRE2 writes \p{sc:Han}. */
+static bool is_script(const char *name)
+{
+    char pattern[NAME_BYTES_MAX + 16];
+    PCRE2_SIZE offset;
+    pcre2_code *code;
+    int error;
+
+    snprintf(pattern, sizeof pattern, "\\p{sc:%s}", name);
+    code =
+        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF, &error, &offset, NULL);
+    pcre2_code_free(code);
+    return code != NULL;
+}
+
 /* \p{Name}, \p{^Name}, \P{Name}: at the backslash. */
 static bool translate_property(struct translation *t, struct den_buffer *out)
 {
@@ -118,6 +137,8 @@ static bool translate_property(struct translation *t, struct den_buffer *out)
     for (i = 0; i < sizeof property_names / sizeof property_names[0]; i++)
         if (strcmp(property_names[i].name, name) == 0)
             return den_buffer_append_text(out, property_names[i].class + 3);
+    if (count > 2 && is_script(name))
+        den_buffer_append_text(out, "sc:");
     den_buffer_append(out, c, (size_t)(end - c) + 1);
     return true;
 }
@@ -211,7 +232,10 @@ static bool translate_operand(struct translation *t, struct den_buffer *out, int
         if (starts(t, "[:") && (colon = memmem(t->pattern + t->at, t->length - t->at, ":]", 2))) {
             size_t length = (size_t)(colon + 2 - (t->pattern + t->at));
 
-            den_buffer_append(&members, t->pattern + t->at, length);
+            if (starts(t, "[:punct:]"))
+                den_buffer_append_text(&members, "\\p{P}\\p{S}");
+            else
+                den_buffer_append(&members, t->pattern + t->at, length);
             t->at += length;
         } else if (peek(t, 0) == '[') {
             good = translate_nested(t, &members, &whole, depth);
@@ -240,7 +264,6 @@ static bool translate_class(struct translation *t, struct den_buffer *out, int d
 {
     struct den_buffer operand;
     bool negated = peek(t, 1) == '^';
-    size_t start = out->length;
     bool joined = false;
     bool good;
 
@@ -261,19 +284,16 @@ static bool translate_class(struct translation *t, struct den_buffer *out, int d
     if (good && peek(t, 0) != ']')
         good = fail_at(t, "a class without an end");
     t->at++;
-    if (joined) {
+    if (good && !joined && negated && operand.length > 1 && operand.data[1] == '^')
+        good = fail_at(t, "a doubly negated class");
+    if (good && !joined && negated && operand.length > 0) {
+        den_buffer_append_text(out, "[^");
+        den_buffer_append(out, operand.data + 1, operand.length - 1);
+    } else if (good) {
         den_buffer_append(out, operand.data, operand.length);
-        den_buffer_append_text(out, negated ? ")(?s:.))" : ")");
-    } else if (negated && operand.length > 1 && operand.data[1] == '^') {
-        good = good && fail_at(t, "a doubly negated class");
-    } else {
-        den_buffer_append(out, operand.data, operand.length);
-        if (negated && out->status == DEN_OK) {
-            den_buffer_append_byte(out, ' ');
-            memmove(out->data + start + 2, out->data + start + 1, out->length - start - 2);
-            out->data[start + 1] = '^';
-        }
     }
+    if (joined)
+        den_buffer_append_text(out, negated ? ")(?s:.))" : ")");
     den_buffer_deinit(&operand);
     return good;
 }
