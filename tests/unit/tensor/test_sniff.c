@@ -27,8 +27,8 @@ static void recognises_files(void **state)
         size_t length;
         const char *part;
     } cases[] = {
-        { "GGUF", 4, "GGUF" },
-        { "\x20\0\0\0\0\0\0\0{\"w\"", 12, "safetensors" },
+        { "GGUF", 4, "looks like a GGUF" },
+        { "\x20\0\0\0\0\0\0\0{\"w\"", 12, "looks like a safetensors" },
         { "PK\3\4", 4, "zip archive" },
         { "\x80\2}q", 4, "pickle" },
         { "version https://git-lfs.github.com/spec/v1", 42, "Git LFS" },
@@ -38,7 +38,7 @@ static void recognises_files(void **state)
         { "\x7F"
           "ELF\2",
           5, "program" },
-        { "{\"a\":1}", 7, "JSON" },
+        { "{\"a\":1}", 7, "looks like JSON" },
         { "\0\0\0\0\0\0\0\0\0\0\0\0", 12, "begins with zeros" },
         { "hello", 5, "unknown" },
         { "PK", 2, "unknown" },
