@@ -36,10 +36,12 @@ async function setCalm(page, tokens = 48) {
     await page.locator(".panel").waitFor({ state: "detached" });
 }
 
+/** Waits until an answer is under way. */
 async function growing(page) {
-    await page.waitForFunction(() =>
+    await page.waitForFunction(() => document.querySelector(".answer:last-child .failure") ||
         (document.querySelector(".answer:last-child .prose")?.textContent ?? "").length > 40,
         null, { timeout: 0 });
+    assert.equal(await page.locator(".failure").count(), 0);
 }
 
 test("files come gzipped, with a policy, and again as 304", async () => {

@@ -25,7 +25,7 @@ export default {
     modelFact: "{model} ({description}) remembers {tokens} tokens of a conversation.",
     suggestion1: "Explain why the sky is blue, in three sentences.",
     suggestion2: "Write a polite e-mail that moves our meeting to Friday.",
-    suggestion3: "Write a C function that reverses a string, and explain it.",
+    suggestion3: "Write a Python function that reverses a string.",
     suggestion4: "Give me five ideas for a rainy Sunday with children.",
 
     message: "Message",

@@ -26,7 +26,7 @@ export default {
     modelFact: "{model}（{description}）能记住 {tokens} 个词元的对话。",
     suggestion1: "用三句话解释天空为什么是蓝色的。",
     suggestion2: "写一封礼貌的邮件，把会议改到星期五。",
-    suggestion3: "写一个反转字符串的 C 函数，并加以说明。",
+    suggestion3: "写一个反转字符串的 Python 函数。",
     suggestion4: "给我五个雨天和孩子一起过周日的主意。",
 
     message: "消息",
