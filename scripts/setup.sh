@@ -90,15 +90,18 @@ install_models() {
     touch "$stamp"
 }
 
+# Nothing that the build reads is newer than the start of the last whole build.
 is_built() {
-    [ -x "$root/build/$1/den" ] && [ -z "$(cd "$root" && find CMakeLists.txt CMakePresets.json cmake src include models \
-        web/src web/node_modules/.den-* web/*.* -newer "build/$1/den" -print -quit 2>/dev/null)" ]
+    [ -x "$root/build/$1/den" ] && [ -e "$root/build/$1/.den-built" ] &&
+        [ -z "$(cd "$root" && find CMakeLists.txt CMakePresets.json cmake src models web -path web/node_modules -prune -o \
+            -type f -newer "build/$1/.den-built" -print -quit 2>/dev/null)" ]
 }
 
 # build PRESET [TARGET...]
 build() {
-    local preset=$1
+    local preset=$1 started=$cache/build-started
     shift
+    touch "$started"
     say "building ($preset)"
     (cd "$root" && cmake --preset "$preset") >"$log" 2>&1 ||
         die "configuring the build" "$(grep -m1 -A3 'CMake Error' "$log" | tr '\n' ' ' || tail -n 1 "$log")" "see $log"
@@ -106,7 +109,7 @@ build() {
         show_build_progress >&2
     [ "${PIPESTATUS[0]}" = 0 ] || { grep -m 5 -E 'error|FAILED' "$log" >&2
         die "building" "the compiler reported an error (above)" "see $log; if the disk is full, make room and run it again"; }
-    [ $# -gt 0 ] || touch "$root/build/$preset/den"
+    [ $# -gt 0 ] || touch -r "$started" "$root/build/$preset/.den-built"
 }
 
 # On a terminal one line that moves; elsewhere every fiftieth step.
