@@ -1,4 +1,5 @@
-/* Where a model's name leads: catalogue, path, models folder; and what is said when it leads nowhere. */
+/* Where a model's name leads: catalogue, path, models folder; and what is said when it leads
+ * nowhere. */
 #include "test.h"
 
 #include <stdio.h>
