@@ -39,7 +39,9 @@ enum den_pack_format {
     DEN_PACK_Q4_K,   /* Q4_K: super-groups of 256: f16 d and dmin, u8 scales and minima per 32,
                         nibbles; value d * s * q - dmin * m */
     DEN_PACK_Q8,     /* Q8_0: q + 128 as u8, f16 scale; value q * d */
-    DEN_PACK_Q8_16,  /* the rest (Q5, Q6_K, Q2_K, IQ4, MXFP4 ...): q + 128 as u8, f32 scale and
+    DEN_PACK_Q8_K,   /* Q6_K, Q3_K, IQ4_XS: super-groups of 256: f16 d, i8 scales per 16, q + 128 as
+                        u8; value d * s * q */
+    DEN_PACK_Q8_16,  /* the rest (Q5, Q2_K, IQ4_NL, MXFP4 ...): q + 128 as u8, f32 scale and
                         minimum per half group of 16; value q * d + m */
     DEN_PACK_FORMATS
 };

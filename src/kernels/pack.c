@@ -23,6 +23,7 @@ static const struct {
     [DEN_PACK_Q4_MIN] = { "q4_min", DEN_GROUP, DEN_Q4_MIN_BYTES },
     [DEN_PACK_Q4_K] = { "q4_k", DEN_SUPER_GROUP, DEN_Q4_K_BYTES },
     [DEN_PACK_Q8] = { "q8", DEN_GROUP, DEN_Q8_BYTES },
+    [DEN_PACK_Q8_K] = { "q8_k", DEN_SUPER_GROUP, DEN_Q8_K_BYTES },
     [DEN_PACK_Q8_16] = { "q8_16", DEN_GROUP, 2 * DEN_Q8_16_HALF_BYTES },
 };
 
@@ -43,6 +44,8 @@ enum den_status den_pack_choose(enum den_type type, bool int8, enum den_pack_for
         *out_format = DEN_PACK_Q4_K;
     else if (type == DEN_TYPE_Q8_0)
         *out_format = DEN_PACK_Q8;
+    else if (den_codes_has_steps(type))
+        *out_format = DEN_PACK_Q8_K;
     else if (den_codes_has(type))
         *out_format = DEN_PACK_Q8_16;
     else
@@ -205,6 +208,26 @@ static void pack_q8(const struct panel *panel)
         }
 }
 
+static void pack_q8_k(const struct panel *panel)
+{
+    const struct den_type_info *info = den_type_info((uint32_t)panel->type);
+    struct den_codes codes;
+    size_t o, s, h;
+
+    for (o = 0; o < DEN_PANEL; o++)
+        for (s = 0; panel->rows[o] && s < panel->in / DEN_SUPER_GROUP; s++) {
+            unsigned char *unit = panel->data + s * DEN_Q8_K_BYTES;
+
+            den_codes_read(panel->type, panel->rows[o] + s * info->bytes, &codes);
+            memcpy(unit + DEN_Q8_K_D_AT + 2 * o, &codes.d, 2);
+            for (h = 0; h < DEN_SUPER_GROUP / DEN_HALF_GROUP; h++) {
+                memcpy(unit + DEN_Q8_K_SCALES_AT + h * DEN_PANEL + o, &codes.steps[h], 1);
+                pack_codes(unit + DEN_Q8_K_LINES_AT + h * DEN_Q8_K_HALF_BYTES,
+                           codes.codes + h * DEN_HALF_GROUP, 4, o);
+            }
+        }
+}
+
 static void pack_q8_16(const struct panel *panel)
 {
     const struct den_type_info *info = den_type_info((uint32_t)panel->type);
@@ -243,6 +266,9 @@ static void pack_panel(enum den_pack_format format, const struct panel *panel)
         break;
     case DEN_PACK_Q8:
         pack_q8(panel);
+        break;
+    case DEN_PACK_Q8_K:
+        pack_q8_k(panel);
         break;
     default:
         pack_q8_16(panel);
@@ -354,6 +380,21 @@ static void unpack_q8(const unsigned char *group, size_t o, float *out)
         out[k] = d * (float)code_at(group, o, k);
 }
 
+static void unpack_q8_k(const unsigned char *unit, size_t o, float *out)
+{
+    float d = f16_at(unit + DEN_Q8_K_D_AT + 2 * o);
+    size_t k;
+
+    for (k = 0; k < DEN_SUPER_GROUP; k++) {
+        size_t h = k / DEN_HALF_GROUP;
+        float step = (int8_t)unit[DEN_Q8_K_SCALES_AT + h * DEN_PANEL + o];
+
+        out[k] = d * step *
+                 (float)code_at(unit + DEN_Q8_K_LINES_AT + h * DEN_Q8_K_HALF_BYTES, o,
+                                k % DEN_HALF_GROUP);
+    }
+}
+
 static void unpack_q8_16(const unsigned char *half, size_t o, float *out)
 {
     float scale = f32_at(half + DEN_Q8_16_SCALES_AT + 4 * o);
@@ -386,6 +427,10 @@ void den_packed_row_to_f32(const struct den_packed *packed, size_t row, float *o
     case DEN_PACK_Q8:
         for (k = 0; k < packed->in; k += DEN_GROUP)
             unpack_q8(panel + k / DEN_GROUP * DEN_Q8_BYTES, o, out + k);
+        break;
+    case DEN_PACK_Q8_K:
+        for (k = 0; k < packed->in; k += DEN_SUPER_GROUP)
+            unpack_q8_k(panel + k / DEN_SUPER_GROUP * DEN_Q8_K_BYTES, o, out + k);
         break;
     case DEN_PACK_Q8_16:
         for (k = 0; k < packed->in; k += DEN_HALF_GROUP)

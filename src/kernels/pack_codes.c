@@ -9,9 +9,14 @@ static const int8_t non_linear[16] = { -127, -104, -83, -65, -49, -35, -22, -10,
                                        1,    13,   25,  38,  53,  69,  89,  113 };
 static const int8_t fp4_doubled[16] = { 0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12 };
 
+static uint16_t u16_at(const uint8_t *bytes)
+{
+    return (uint16_t)(bytes[0] | bytes[1] << 8);
+}
+
 static float f16_at(const uint8_t *bytes)
 {
-    return den_f16_to_f32((uint16_t)(bytes[0] | bytes[1] << 8));
+    return den_f16_to_f32(u16_at(bytes));
 }
 
 /* The same scale and minimum for `count` half groups from `first` on. */
@@ -23,6 +28,16 @@ static void set_scales(struct den_codes *out, int first, int count, float scale,
         out->scales[i] = scale;
         out->minima[i] = minimum;
     }
+}
+
+/* The same whole step of d for `count` half groups. */
+static void set_steps(struct den_codes *out, int first, int count, int step)
+{
+    int i;
+
+    for (i = first; i < first + count; i++)
+        out->steps[i] = (int8_t)step;
+    set_scales(out, first, count, den_f16_to_f32(out->d) * (float)step, -0.0f);
 }
 
 /* f16 d | [f16 m] | u32 fifth bits | 16 B nibbles */
@@ -80,9 +95,9 @@ static void read_q2_k(const uint8_t *block, struct den_codes *out)
 static void read_q3_k(const uint8_t *block, struct den_codes *out)
 {
     const uint8_t *packed = block + 96;
-    float d = f16_at(block + 108);
     int i;
 
+    out->d = u16_at(block + 108);
     for (i = 0; i < DEN_SUPER_GROUP; i++) {
         int q = block[32 + i / 128 * 32 + i % 32] >> (i / 32 % 4 * 2) & 3;
         int third = block[i % 32] >> (i / 32) & 1;
@@ -93,7 +108,7 @@ static void read_q3_k(const uint8_t *block, struct den_codes *out)
         int low = packed[i % 8] >> (i / 8 * 4) & 15;
         int high = packed[8 + i % 4] >> (i / 4 * 2) & 3;
 
-        set_scales(out, i, 1, d * (float)((low | high << 4) - 32), -0.0f);
+        set_steps(out, i, 1, (low | high << 4) - 32);
     }
 }
 
@@ -123,9 +138,9 @@ static void read_q5_k(const uint8_t *block, struct den_codes *out)
 /* 128 B low nibbles | 64 B upper bit pairs | 16 i8 scales | f16 d */
 static void read_q6_k(const uint8_t *block, struct den_codes *out)
 {
-    float d = f16_at(block + 208);
     int i;
 
+    out->d = u16_at(block + 208);
     for (i = 0; i < DEN_SUPER_GROUP; i++) {
         int low = block[i / 128 * 64 + i % 64] >> (i / 64 % 2 * 4) & 15;
         int high = block[128 + i / 128 * 32 + i % 32] >> (i / 32 % 4 * 2) & 3;
@@ -133,21 +148,21 @@ static void read_q6_k(const uint8_t *block, struct den_codes *out)
         out->codes[i] = (int8_t)((low | high << 4) - 32);
     }
     for (i = 0; i < 16; i++)
-        set_scales(out, i, 1, d * (float)(int8_t)block[192 + i], -0.0f);
+        set_steps(out, i, 1, (int8_t)block[192 + i]);
 }
 
 /* f16 d | u16 upper scale bits | 4 B lower scale nibbles | 8 x 16 B nibbles */
 static void read_iq4_xs(const uint8_t *block, struct den_codes *out)
 {
     unsigned upper = (unsigned)(block[2] | block[3] << 8);
-    float d = f16_at(block);
     int i;
 
+    out->d = u16_at(block);
     for (i = 0; i < 8; i++) {
         int scale = (block[4 + i / 2] >> (i % 2 * 4) & 15) | (int)(upper >> (2 * i) & 3) << 4;
 
         read_table(block + 8 + 16 * i, non_linear, out->codes + 32 * i);
-        set_scales(out, 2 * i, 2, d * (float)(scale - 32), -0.0f);
+        set_steps(out, 2 * i, 2, scale - 32);
     }
 }
 
@@ -167,6 +182,11 @@ bool den_codes_has(enum den_type type)
     default:
         return false;
     }
+}
+
+bool den_codes_has_steps(enum den_type type)
+{
+    return type == DEN_TYPE_Q6_K || type == DEN_TYPE_Q3_K || type == DEN_TYPE_IQ4_XS;
 }
 
 void den_codes_read(enum den_type type, const void *block, struct den_codes *out)

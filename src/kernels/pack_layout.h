@@ -25,6 +25,13 @@ enum {
     DEN_Q8_SCALES_AT = 8 * DEN_LINE_BYTES, /* 16 f16 */
     DEN_Q8_BYTES = DEN_Q8_SCALES_AT + 32,
 
+    /* Q8_K: a super-group of 256 */
+    DEN_Q8_K_D_AT = 0,                                /* 16 f16, and as many bytes unused */
+    DEN_Q8_K_SCALES_AT = 64,                          /* 16 half groups x 16 i8 */
+    DEN_Q8_K_LINES_AT = DEN_Q8_K_SCALES_AT + 16 * 16, /* 16 half groups x 4 lines */
+    DEN_Q8_K_HALF_BYTES = 4 * DEN_LINE_BYTES,
+    DEN_Q8_K_BYTES = DEN_Q8_K_LINES_AT + 16 * DEN_Q8_K_HALF_BYTES,
+
     /* Q8_16: a half group of 16 */
     DEN_Q8_16_SCALES_AT = 4 * DEN_LINE_BYTES,       /* 16 f32 */
     DEN_Q8_16_MINIMA_AT = DEN_Q8_16_SCALES_AT + 64, /* 16 f32 */

@@ -140,6 +140,26 @@ static void multiply_q8(const struct den_matmul *op, const unsigned char *panel,
     }
 }
 
+static void multiply_q8_k(const struct den_matmul *op, const unsigned char *panel, size_t row,
+                          float sums[DEN_PANEL])
+{
+    size_t h, o;
+
+    for (h = 0; h < op->weights->in / DEN_HALF_GROUP; h++) {
+        const unsigned char *unit = panel + h / 16 * DEN_Q8_K_BYTES;
+        const unsigned char *lines = unit + DEN_Q8_K_LINES_AT + h % 16 * DEN_Q8_K_HALF_BYTES;
+        struct group x = group_of(op, row, h / 2);
+        const int8_t *values = x.values + h % 2 * DEN_HALF_GROUP;
+
+        for (o = 0; o < DEN_PANEL; o++) {
+            float step = (int8_t)unit[DEN_Q8_K_SCALES_AT + h % 16 * DEN_PANEL + o];
+
+            sums[o] += (float)(dot_bytes(lines, values, 4, o) + 16 * x.biases[h % 2]) *
+                       (f16_at(unit + DEN_Q8_K_D_AT + 2 * o) * step * x.scale);
+        }
+    }
+}
+
 static void multiply_q8_16(const struct den_matmul *op, const unsigned char *panel, size_t row,
                            float sums[DEN_PANEL])
 {
@@ -230,6 +250,7 @@ DEFINE_MATMUL(q4)
 DEFINE_MATMUL(q4_min)
 DEFINE_MATMUL(q4_k)
 DEFINE_MATMUL(q8)
+DEFINE_MATMUL(q8_k)
 DEFINE_MATMUL(q8_16)
 
 void den_matmul_kernels_ref(den_matmul_kernel table[DEN_PACK_FORMATS])
@@ -241,5 +262,6 @@ void den_matmul_kernels_ref(den_matmul_kernel table[DEN_PACK_FORMATS])
     table[DEN_PACK_Q4_MIN] = matmul_q4_min;
     table[DEN_PACK_Q4_K] = matmul_q4_k;
     table[DEN_PACK_Q8] = matmul_q8;
+    table[DEN_PACK_Q8_K] = matmul_q8_k;
     table[DEN_PACK_Q8_16] = matmul_q8_16;
 }

@@ -109,6 +109,14 @@ static inline lanes load_u8(const unsigned char *from)
     return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(eight)));
 }
 
+static inline lanes load_i8(const unsigned char *from)
+{
+    int64_t eight;
+
+    memcpy(&eight, from, sizeof eight);
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_cvtsi64_si128(eight)));
+}
+
 static inline lanes load_brain(const uint16_t *from)
 {
     __m128i half = _mm_loadu_si128((const __m128i *)(const void *)from);

@@ -61,6 +61,13 @@ static inline lanes load_u8(const unsigned char *from)
     return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(sixteen));
 }
 
+static inline lanes load_i8(const unsigned char *from)
+{
+    __m128i sixteen = _mm_loadu_si128((const __m128i *)(const void *)from);
+
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(sixteen));
+}
+
 static inline lanes load_brain(const uint16_t *from)
 {
     __m256i half = _mm256_loadu_si256((const __m256i *)(const void *)from);

@@ -201,6 +201,29 @@ ALWAYS_INLINE void add_q8(const struct tile *tile, size_t g, const int rows, lan
                rows);
 }
 
+ALWAYS_INLINE void add_q8_k(const struct tile *tile, size_t g, const int rows, lanes sums[ROWS_MAX])
+{
+    const unsigned char *unit = tile->weights + g / 8 * DEN_Q8_K_BYTES;
+    struct group x = group_of(tile, g);
+    lanes d = load_half(halves_at(unit, DEN_Q8_K_D_AT, tile->part));
+    integers dots[ROWS_MAX];
+
+#pragma GCC unroll 2
+    for (int h = 0; h < 2; h++) {
+        size_t i = g % 8 * 2 + (size_t)h;
+        const unsigned char *lines = unit + DEN_Q8_K_LINES_AT + i * DEN_Q8_K_HALF_BYTES;
+        lanes step = load_i8(unit + DEN_Q8_K_SCALES_AT + i * DEN_PANEL + tile->part * LANES);
+
+        prefetch_lines(lines, DEN_Q8_K_HALF_BYTES, rows);
+        dot_group_bytes(lines + tile->part * PART_BYTES, x.values + h * DEN_HALF_GROUP, 4, rows,
+                        dots);
+#pragma GCC unroll 16
+        for (int r = 0; DOT_BYTES_BIAS && r < rows; r++)
+            dots[r] = add_i32(dots[r], all_of_i32(16 * x.biases[2 * r + h]));
+        add_scaled(sums, dots, multiply(d, step), x.scales, rows);
+    }
+}
+
 ALWAYS_INLINE void add_q8_16(const struct tile *tile, size_t g, const int rows,
                              lanes sums[ROWS_MAX])
 {
@@ -251,6 +274,9 @@ ALWAYS_INLINE void multiply_tile(const struct den_matmul *op, const struct tile 
             break;
         case DEN_PACK_Q8:
             add_q8(tile, g, rows, sums);
+            break;
+        case DEN_PACK_Q8_K:
+            add_q8_k(tile, g, rows, sums);
             break;
         default:
             add_q8_16(tile, g, rows, sums);
@@ -318,6 +344,7 @@ DEFINE_MATMUL(matmul_q4, DEN_PACK_Q4)
 DEFINE_MATMUL(matmul_q4_min, DEN_PACK_Q4_MIN)
 DEFINE_MATMUL(matmul_q4_k, DEN_PACK_Q4_K)
 DEFINE_MATMUL(matmul_q8, DEN_PACK_Q8)
+DEFINE_MATMUL(matmul_q8_k, DEN_PACK_Q8_K)
 DEFINE_MATMUL(matmul_q8_16, DEN_PACK_Q8_16)
 
 void FILL(den_matmul_kernel table[DEN_PACK_FORMATS])
@@ -326,5 +353,6 @@ void FILL(den_matmul_kernel table[DEN_PACK_FORMATS])
     table[DEN_PACK_Q4_MIN] = matmul_q4_min;
     table[DEN_PACK_Q4_K] = matmul_q4_k;
     table[DEN_PACK_Q8] = matmul_q8;
+    table[DEN_PACK_Q8_K] = matmul_q8_k;
     table[DEN_PACK_Q8_16] = matmul_q8_16;
 }
