@@ -273,8 +273,7 @@ static void split_digit_groups(struct splitting *splitting, const char *text, st
             continue;
         }
         if (splitting->step->whole_only && run < end &&
-            den_unicode_next(text + run, end - run, &code, &used) && den_unicode_is_word(code) &&
-            !den_unicode_is_mark(code)) {
+            den_unicode_next(text + run, end - run, &code, &used) && den_unicode_is_word(code)) {
             at = run;
             continue;
         }

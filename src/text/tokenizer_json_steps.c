@@ -207,6 +207,17 @@ static enum den_status add_step(struct den_tokenizer *tokenizer, enum den_pretok
         (struct den_pretokenizer_step){ .kind = kind, .behavior = behavior }, err);
 }
 
+/* The two patterns in use that group digits from the right look ahead over the rest of the run at
+ * every digit, which is quadratic; a counted step does the same. */
+static bool is_digit_grouping(const json_t *object, bool *out_whole_only)
+{
+    const char *regex =
+        json_string_value(json_object_get(json_object_get(object, "pattern"), "Regex"));
+
+    *out_whole_only = regex && strcmp(regex, "\\d{1,3}(?=(?:\\d{3})*\\b)") == 0;
+    return regex && (*out_whole_only || strcmp(regex, "(?=(\\d{3})+(?!\\d))") == 0);
+}
+
 static enum den_status read_split(struct den_tokenizer *tokenizer, const json_t *object,
                                   struct den_error *err)
 {
@@ -217,6 +228,9 @@ static enum den_status read_split(struct den_tokenizer *tokenizer, const json_t 
         den_tokenizer_read_pattern(tokenizer, object, &step.text, &step.regex, err) != DEN_OK)
         return err->status;
     step.kind = step.regex ? DEN_PRETOKENIZER_REGEX : DEN_PRETOKENIZER_LITERAL;
+    if (is_digit_grouping(object, &step.whole_only) && !step.invert &&
+        step.behavior == DEN_SPLIT_ISOLATED)
+        step.kind = DEN_PRETOKENIZER_DIGIT_GROUPS;
     return den_pretokenizer_add(&tokenizer->pretokenizer, step, err);
 }
 
