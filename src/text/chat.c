@@ -1,14 +1,9 @@
 /* See chat.h.
  *
- * Which template: GGUF keeps it under tokenizer.chat_template, with variants beside it
- * (tokenizer.chat_template.tool_use); a folder in chat_template.jinja or in tokenizer_config.json's
- * chat_template, a text or a list of named ones. With tools, the tool_use variant is taken where
- * there is one.
- *
- * Two habits of templates are met here rather than in every caller. Some know content as text only,
- * others as a list of parts: lists of text parts are joined unless the template's source speaks of
- * parts (it reads a ".type" or "['type']"). Some refuse a system message; its text then goes before
- * the first user message's and the template is tried again. */
+ * What a template can take is found out when the chat is created, by rendering one message both
+ * ways (as a text and as a list with one text part) and looking whether its words come out:
+ * templates differ too much for their source to be judged. A template that does not compile is reported when
+ * it is first needed, so that the model can still complete raw text. */
 #include "text/chat.h"
 
 #include <stdlib.h>
@@ -16,168 +11,104 @@
 
 #include "base/json.h"
 #include "text/chat_messages.h"
+#include "text/chat_parts.h"
 
+/* For models without a template: enough to talk with a base model. */
 static const char plain_template[] =
-    "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}"
-    "{% if add_generation_prompt %}assistant:{% endif %}";
+    "{% for message in messages %}"
+    "{{ message.role | capitalize }}: {{ message.content | default('', true) }}\n\n"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}Assistant:{% endif %}";
+
+struct variant {
+    struct den_template *compiled; /* NULL: there is none, or it is broken */
+    struct den_chat_shape shape;
+};
 
 struct den_chat {
     const struct den_tokenizer *tokenizer;
-    struct den_template *general;
-    struct den_template *with_tools; /* NULL: the general one */
-    bool knows_parts;
-    bool writes_bos; /* the source speaks of bos_token */
+    struct variant plain;
+    struct variant tools;
+    struct den_error broken; /* why `plain` does not compile; DEN_OK otherwise */
     bool is_guess;
-    char *bos;
-    char *eos;
+    json_t *bos;
+    json_t *eos;
 };
 
-/* --- finding and compiling --- */
-
-static bool mentions(const char *source, size_t length, const char *words)
-{
-    return memmem(source, length, words, strlen(words)) != NULL;
-}
-
-static enum den_status add_template(struct den_chat *chat, const char *source, size_t length,
-                                    bool for_tools, struct den_error *err)
-{
-    struct den_template **place = for_tools ? &chat->with_tools : &chat->general;
-
-    if (*place)
-        return DEN_OK; /* the first of a name counts */
-    if (den_template_create(source, length, place, err) != DEN_OK)
-        return den_fail_at(err, "the model's chat template");
-    if (for_tools)
-        return DEN_OK;
-    chat->knows_parts = mentions(source, length, ".type") || mentions(source, length, "['type']") ||
-                        mentions(source, length, "[\"type\"]");
-    chat->writes_bos = mentions(source, length, "bos_token");
-    return DEN_OK;
-}
-
-static enum den_status from_gguf(struct den_chat *chat, const struct den_gguf *gguf,
-                                 struct den_error *err)
-{
-    struct den_gguf_string source;
-    enum den_status status = den_gguf_get_string(gguf, "tokenizer.chat_template", &source, err);
-
-    if (status == DEN_OK && add_template(chat, source.text, source.length, false, err) != DEN_OK)
-        return err->status;
-    if (status != DEN_OK && status != DEN_NOT_FOUND)
-        return status;
-    status = den_gguf_get_string(gguf, "tokenizer.chat_template.tool_use", &source, err);
-    if (status == DEN_OK)
-        return add_template(chat, source.text, source.length, true, err);
-    return status == DEN_NOT_FOUND ? DEN_OK : status;
-}
-
-/* tokenizer_config.json: "chat_template": text, or [{"name": "default", "template": text}, ...] */
-static enum den_status from_config(struct den_chat *chat, const json_t *config,
-                                   struct den_error *err)
-{
-    const json_t *value = json_object_get(config, "chat_template");
-    const json_t *item;
-    size_t i;
-
-    if (json_is_string(value))
-        return add_template(chat, json_string_value(value), json_string_length(value), false, err);
-    json_array_foreach((json_t *)(uintptr_t)value, i, item)
-    {
-        const char *name = json_string_value(json_object_get(item, "name"));
-        const json_t *source = json_object_get(item, "template");
-        bool for_tools = name && strcmp(name, "tool_use") == 0;
-
-        if (!name || !json_is_string(source) || (!for_tools && strcmp(name, "default") != 0))
-            continue;
-        if (add_template(chat, json_string_value(source), json_string_length(source), for_tools,
-                         err) != DEN_OK)
-            return err->status;
-    }
-    return DEN_OK;
-}
-
-/* Reads a text file of the folder; an absent one leaves `out` empty. */
-static enum den_status read_optional(const struct den_weights *weights, const char *name,
-                                     struct den_buffer *out, struct den_error *err)
+/* Whether one user message with this content comes out of the template. `out` gets the text. */
+static bool try_content(const struct den_chat *chat, const struct den_template *compiled,
+                        json_t *content, struct den_buffer *out)
 {
     struct den_error trouble = { 0 };
+    json_t *variables = json_pack("{s:[{s:s, s:o}], s:n, s:b, s:O, s:O}", "messages", "role",
+                                  "user", "content", content, "tools", "add_generation_prompt", 1,
+                                  "bos_token", chat->bos, "eos_token", chat->eos);
 
-    if (den_weights_read_text(weights, name, out, &trouble) == DEN_OK ||
-        trouble.status == DEN_NOT_FOUND)
-        return DEN_OK;
-    *err = trouble;
-    return err->status;
+    if (!variables)
+        return false;
+    den_template_render(compiled, variables, 0, out, &trouble);
+    json_decref(variables);
+    return trouble.status == DEN_OK && strstr(out->data, "needle in hay") != NULL;
 }
 
-/* A special token's text in tokenizer_config.json: "<s>" or {"content": "<s>"}. */
-static const char *special_text(const json_t *config, const char *key)
-{
-    const json_t *value = json_object_get(config, key);
-
-    if (json_is_object(value))
-        value = json_object_get(value, "content");
-    return json_string_value(value);
-}
-
-static enum den_status from_folder(struct den_chat *chat, const struct den_weights *weights,
-                                   struct den_error *err)
+static enum den_chat_content find_content(const struct den_chat *chat,
+                                          const struct den_template *compiled)
 {
     struct den_buffer text;
-    json_t *config = NULL;
-    const char *name;
+    struct den_buffer parts;
+    enum den_chat_content content = DEN_CHAT_CONTENT_TEXT;
+    bool takes_text;
+    bool takes_parts;
 
-    den_buffer_init(&text, DEN_FILE_TEXT_BYTES_MAX);
-    if (read_optional(weights, "chat_template.jinja", &text, err) != DEN_OK ||
-        (text.length > 0 && add_template(chat, text.data, text.length, false, err) != DEN_OK))
-        goto done;
-    den_buffer_clear(&text);
-    if (read_optional(weights, "tokenizer_config.json", &text, err) != DEN_OK || text.length == 0 ||
-        den_json_parse(text.data, text.length, "tokenizer_config.json", &config, err) != DEN_OK)
-        goto done;
-    if ((name = special_text(config, "bos_token")) != NULL)
-        chat->bos = strdup(name);
-    if ((name = special_text(config, "eos_token")) != NULL)
-        chat->eos = strdup(name);
-    from_config(chat, config, err);
-done:
-    json_decref(config);
+    den_buffer_init(&text, DEN_TEMPLATE_OUTPUT_BYTES_MAX);
+    den_buffer_init(&parts, DEN_TEMPLATE_OUTPUT_BYTES_MAX);
+    takes_text = try_content(chat, compiled, json_string("needle in hay"), &text);
+    takes_parts = try_content(
+        chat, compiled, json_pack("[{s:s, s:s}]", "type", "text", "text", "needle in hay"), &parts);
+    if (takes_text && takes_parts && strcmp(text.data, parts.data) == 0)
+        content = DEN_CHAT_CONTENT_EITHER;
+    else if (!takes_text && takes_parts && !strstr(parts.data, "'text'") &&
+             !strstr(parts.data, "\"text\""))
+        content = DEN_CHAT_CONTENT_PARTS; /* a dump of the list is no use of it */
     den_buffer_deinit(&text);
-    return err->status;
+    den_buffer_deinit(&parts);
+    return content;
 }
 
-static char *token_name(const struct den_tokenizer *tokenizer, den_token token)
+static void compile(const struct den_chat *chat, const char *source, size_t length,
+                    struct variant *out, struct den_error *err)
 {
-    struct den_token_text name = { "", 0 };
-
-    if (token != DEN_TOKEN_NONE)
-        name = den_tokenizer_name(tokenizer, token);
-    return strndup(name.bytes, name.length);
+    if (den_template_create(source, length, &out->compiled, err) != DEN_OK)
+        return;
+    out->shape.content = find_content(chat, out->compiled);
+    out->shape.knows_developer = memmem(source, length, "developer", 9) != NULL;
 }
 
-enum den_status den_chat_create(const struct den_weights *weights,
-                                const struct den_tokenizer *tokenizer, struct den_chat **out,
-                                struct den_error *err)
+enum den_status den_chat_create_source(const struct den_chat_source *source,
+                                       const struct den_tokenizer *tokenizer, struct den_chat **out,
+                                       struct den_error *err)
 {
-    const struct den_gguf *gguf = den_weights_gguf(weights);
     struct den_chat *chat = calloc(1, sizeof *chat);
+    struct den_error ignored = { 0 };
 
     if (!chat)
         return den_fail(err, DEN_NO_MEMORY, "chat: out of memory");
     chat->tokenizer = tokenizer;
-    if ((gguf ? from_gguf(chat, gguf, err) : from_folder(chat, weights, err)) != DEN_OK)
-        goto fail;
-    if (!chat->general) {
-        chat->is_guess = true;
-        if (add_template(chat, plain_template, sizeof plain_template - 1, false, err) != DEN_OK)
-            goto fail;
-    }
-    if (!chat->bos)
-        chat->bos = token_name(tokenizer, den_tokenizer_bos(tokenizer));
-    if (!chat->eos)
-        chat->eos = token_name(tokenizer, den_tokenizer_eos(tokenizer));
+    chat->bos = json_stringn(source->bos.data, source->bos.length);
+    chat->eos = json_stringn(source->eos.data, source->eos.length);
     if (!chat->bos || !chat->eos) {
-        den_fail(err, DEN_NO_MEMORY, "chat: out of memory");
+        den_fail(err, DEN_INVALID, "chat: the texts of BOS and EOS are not UTF-8");
+        goto fail;
+    }
+    chat->is_guess = source->plain.length == 0;
+    if (chat->is_guess)
+        compile(chat, plain_template, strlen(plain_template), &chat->plain, &chat->broken);
+    else
+        compile(chat, source->plain.data, source->plain.length, &chat->plain, &chat->broken);
+    if (source->tools.length > 0)
+        compile(chat, source->tools.data, source->tools.length, &chat->tools, &ignored);
+    if (chat->broken.status == DEN_NO_MEMORY) {
+        *err = chat->broken;
         goto fail;
     }
     *out = chat;
@@ -187,14 +118,27 @@ fail:
     return err->status;
 }
 
+enum den_status den_chat_create(const struct den_weights *weights,
+                                const struct den_tokenizer *tokenizer, struct den_chat **out,
+                                struct den_error *err)
+{
+    struct den_chat_source source;
+
+    den_chat_source_init(&source);
+    if (den_chat_source_read(&source, weights, tokenizer, err) == DEN_OK)
+        den_chat_create_source(&source, tokenizer, out, err);
+    den_chat_source_deinit(&source);
+    return err->status;
+}
+
 void den_chat_destroy(struct den_chat *chat)
 {
     if (!chat)
         return;
-    den_template_destroy(chat->general);
-    den_template_destroy(chat->with_tools);
-    free(chat->bos);
-    free(chat->eos);
+    den_template_destroy(chat->plain.compiled);
+    den_template_destroy(chat->tools.compiled);
+    json_decref(chat->bos);
+    json_decref(chat->eos);
     free(chat);
 }
 
@@ -203,67 +147,114 @@ bool den_chat_is_guess(const struct den_chat *chat)
     return chat->is_guess;
 }
 
-/* --- rendering --- */
-
-static json_t *variables_of(const struct den_chat *chat, const struct den_chat_request *request,
-                            json_t *messages)
+/* All variables but the messages; those of `extra` go first, so that none of ours can be replaced.
+ */
+static json_t *collect_variables(const struct den_chat *chat,
+                                 const struct den_chat_request *request)
 {
-    json_t *variables = json_pack("{s:O, s:b, s:s, s:s}", "messages", messages,
-                                  "add_generation_prompt", (int)request->add_generation_prompt,
-                                  "bos_token", chat->bos, "eos_token", chat->eos);
+    json_t *variables = request->extra ? json_copy((json_t *)request->extra) : json_object();
+    json_t *tools =
+        json_array_size(request->tools) > 0 ? json_copy((json_t *)request->tools) : json_null();
 
-    if (variables && request->tools && json_array_size(request->tools) > 0)
-        json_object_set(variables, "tools", (json_t *)(uintptr_t)request->tools);
-    if (variables && request->extra)
-        json_object_update_missing(variables, (json_t *)(uintptr_t)request->extra);
+    if (!variables) {
+        json_decref(tools);
+        return NULL;
+    }
+    if (!json_object_get(variables, "documents"))
+        json_object_set_new(variables, "documents", json_null());
+    if (json_object_set_new(variables, "tools", tools) != 0 ||
+        json_object_set_new(variables, "add_generation_prompt",
+                            json_boolean(request->add_generation_prompt)) != 0 ||
+        json_object_set(variables, "bos_token", chat->bos) != 0 ||
+        json_object_set(variables, "eos_token", chat->eos) != 0) {
+        json_decref(variables);
+        return NULL;
+    }
     return variables;
 }
 
-static enum den_status render(const struct den_chat *chat, const struct den_chat_request *request,
-                              json_t *messages, struct den_buffer *out, struct den_error *err)
+/* Renders; a template that raises gets the messages once more in each shape that it may be able to
+ * take. The first reason is the one reported. */
+static void render_shapes(const struct variant *variant, json_t *variables, json_t *messages,
+                          const struct den_chat_request *request, struct den_buffer *out,
+                          struct den_error *err)
 {
-    const struct den_template *template = chat->general;
-    json_t *variables = variables_of(chat, request, messages);
+    bool (*const repairs[])(json_t * messages) = { den_chat_fill_content, den_chat_merge_system };
+    size_t i;
 
-    if (!variables)
-        return den_fail(err, DEN_NO_MEMORY, "chat: out of memory");
-    if (chat->with_tools && json_object_get(variables, "tools"))
-        template = chat->with_tools;
-    den_template_render(template, variables, request->now, out, err);
-    json_decref(variables);
-    return err->status;
+    den_template_render(variant->compiled, variables, request->now, out, err);
+    for (i = 0; i < sizeof repairs / sizeof repairs[0] && err->status == DEN_INVALID; i++) {
+        struct den_error again = { 0 };
+
+        if (repairs[i](messages) &&
+            den_template_render(variant->compiled, variables, request->now, out, &again) == DEN_OK)
+            *err = again;
+    }
 }
 
 enum den_status den_chat_render(const struct den_chat *chat, const struct den_chat_request *request,
                                 struct den_buffer *out, struct den_error *err)
 {
-    struct den_error again = { 0 };
-    json_t *messages;
-    json_t *merged;
+    bool has_tools = json_array_size(request->tools) > 0;
+    const struct variant *variant = has_tools && chat->tools.compiled ? &chat->tools : &chat->plain;
+    json_t *messages = NULL;
+    json_t *variables;
 
-    if (den_chat_messages_read(request->messages, !chat->knows_parts, &messages, err) != DEN_OK)
-        return err->status;
-    if (render(chat, request, messages, out, err) == DEN_INVALID &&
-        (merged = den_chat_messages_without_system(messages)) != NULL) {
-        if (render(chat, request, merged, out, &again) == DEN_OK)
-            *err = again;
-        json_decref(merged);
+    if (!variant->compiled) {
+        *err = chat->broken;
+        return den_fail_at(err, "the model's chat template is broken");
     }
+    if (request->extra && !json_is_object(request->extra))
+        return den_fail(err, DEN_INVALID, "the template's extra variables must be an object");
+    if (den_chat_tools_check(request->tools, err) != DEN_OK ||
+        den_chat_messages_shape(request->messages, &variant->shape, &messages, err) != DEN_OK)
+        return err->status;
+    variables = collect_variables(chat, request);
+    if (variables && json_object_set(variables, "messages", messages) == 0)
+        render_shapes(variant, variables, messages, request, out, err);
+    else
+        den_fail(err, DEN_NO_MEMORY, "chat: out of memory");
+    json_decref(variables);
     json_decref(messages);
     return err->status;
+}
+
+static bool begins_with(const struct den_buffer *text, const json_t *token)
+{
+    size_t length = json_string_length(token);
+
+    return length > 0 && text->length >= length &&
+           memcmp(text->data, json_string_value(token), length) == 0;
+}
+
+static bool ends_with(const struct den_buffer *text, const json_t *token)
+{
+    size_t length = json_string_length(token);
+
+    return length > 0 && text->length >= length &&
+           memcmp(text->data + text->length - length, json_string_value(token), length) == 0;
 }
 
 enum den_status den_chat_encode(const struct den_chat *chat, const struct den_chat_request *request,
                                 struct den_tokens *out, struct den_error *err)
 {
     unsigned flags = DEN_ENCODE_PARSE_SPECIAL;
+    size_t before = out->count;
     struct den_buffer text;
 
+    if (!chat->tokenizer)
+        return den_fail(err, DEN_UNSUPPORTED, "chat: there is no tokenizer to encode with");
     den_buffer_init(&text, DEN_TEMPLATE_OUTPUT_BYTES_MAX);
-    if (!chat->writes_bos)
-        flags |= DEN_ENCODE_ADD_SPECIAL;
-    if (den_chat_render(chat, request, &text, err) == DEN_OK)
+    if (den_chat_render(chat, request, &text, err) == DEN_OK) {
+        if (!begins_with(&text, chat->bos))
+            flags |= DEN_ENCODE_ADD_SPECIAL;
         den_tokenizer_encode(chat->tokenizer, text.data, text.length, flags, out, err);
+        /* a tokenizer that ends texts with EOS would end the answer before it begins */
+        if (err->status == DEN_OK && (flags & DEN_ENCODE_ADD_SPECIAL) && out->count > before &&
+            out->items[out->count - 1] == den_tokenizer_eos(chat->tokenizer) &&
+            !ends_with(&text, chat->eos))
+            out->count--;
+    }
     den_buffer_deinit(&text);
     return err->status;
 }

@@ -1,4 +1,5 @@
-/* See chat_messages.h. Errors name the index and the field, because clients show them to people. */
+/* See chat_messages.h. Running out of memory inside jansson shows as a NULL value and is reported
+ * as DEN_NO_MEMORY. */
 #include "text/chat_messages.h"
 
 #include <string.h>
@@ -6,142 +7,240 @@
 #include "base/buffer.h"
 #include "base/json.h"
 
-static enum den_status check_part(const json_t *part, size_t index, size_t place,
+static enum den_status out_of_memory(struct den_error *err)
+{
+    return den_fail(err, DEN_NO_MEMORY, "messages: out of memory");
+}
+
+static enum den_status check_role(const json_t *message, size_t index, struct den_error *err)
+{
+    static const char *const roles[] = { "system",    "developer", "user",
+                                         "assistant", "tool",      "function" };
+    const json_t *role = json_object_get(message, "role");
+    size_t i;
+
+    if (!json_is_object(message))
+        return den_fail(err, DEN_INVALID,
+                        "messages[%zu] must be an object with 'role' and "
+                        "'content'",
+                        index);
+    if (!json_is_string(role))
+        return den_fail(err, DEN_INVALID, "messages[%zu].role is missing; it must be a string",
+                        index);
+    for (i = 0; i < sizeof roles / sizeof roles[0]; i++)
+        if (strcmp(json_string_value(role), roles[i]) == 0)
+            return DEN_OK;
+    return den_fail(err, DEN_INVALID,
+                    "messages[%zu].role is '%.40s'; it must be one of system, developer, user, "
+                    "assistant, tool, function",
+                    index, json_string_value(role));
+}
+
+static enum den_status check_part(const json_t *part, size_t index, size_t part_index,
                                   struct den_error *err)
 {
-    const char *type = json_string_value(json_object_get(part, "type"));
+    const json_t *type = json_object_get(part, "type");
 
-    if (!json_is_object(part) || !type)
+    if (!json_is_object(part) || !json_is_string(type))
         return den_fail(err, DEN_INVALID,
-                        "messages[%zu].content[%zu] must be an object with a type", index, place);
-    if (strcmp(type, "text") == 0 && !json_is_string(json_object_get(part, "text")))
+                        "messages[%zu].content[%zu] must be an object with a 'type'", index,
+                        part_index);
+    if (strcmp(json_string_value(type), "text") != 0)
+        return den_fail(err, DEN_INVALID,
+                        "messages[%zu].content[%zu].type is '%.40s'; this model takes 'text' only",
+                        index, part_index, json_string_value(type));
+    if (!json_is_string(json_object_get(part, "text")))
         return den_fail(err, DEN_INVALID, "messages[%zu].content[%zu].text must be a string", index,
-                        place);
+                        part_index);
     return DEN_OK;
 }
 
 static enum den_status check_content(const json_t *message, size_t index, struct den_error *err)
 {
     const json_t *content = json_object_get(message, "content");
-    const json_t *part;
-    size_t place;
+    bool has_calls = json_array_size(json_object_get(message, "tool_calls")) > 0;
+    size_t i;
 
-    if (json_is_string(content))
+    if (json_is_string(content) || ((!content || json_is_null(content)) && has_calls))
         return DEN_OK;
-    if (!content || json_is_null(content)) {
-        if (json_is_array(json_object_get(message, "tool_calls")))
-            return DEN_OK;
-        return den_fail(err, DEN_INVALID, "messages[%zu].content is missing", index);
-    }
     if (!json_is_array(content))
         return den_fail(err, DEN_INVALID,
-                        "messages[%zu].content must be a string or a list of parts", index);
-    json_array_foreach((json_t *)(uintptr_t)content, place,
-                       part) if (check_part(part, index, place, err) != DEN_OK) return err->status;
+                        "messages[%zu].content must be a string or a list of text parts", index);
+    for (i = 0; i < json_array_size(content); i++)
+        if (check_part(json_array_get(content, i), index, i, err) != DEN_OK)
+            return err->status;
     return DEN_OK;
 }
 
-static enum den_status check_message(const json_t *message, size_t index, struct den_error *err)
+static enum den_status check_calls(const json_t *message, size_t index, struct den_error *err)
 {
-    if (!json_is_object(message))
-        return den_fail(err, DEN_INVALID,
-                        "messages[%zu]: a message must be an object with role and content", index);
-    if (!json_is_string(json_object_get(message, "role")))
-        return den_fail(err, DEN_INVALID,
-                        "messages[%zu].role must be a string such as user, assistant or system",
-                        index);
-    return check_content(message, index, err);
+    const json_t *calls = json_object_get(message, "tool_calls");
+    size_t i;
+
+    if (!calls || json_is_null(calls))
+        return DEN_OK;
+    if (!json_is_array(calls))
+        return den_fail(err, DEN_INVALID, "messages[%zu].tool_calls must be a list", index);
+    for (i = 0; i < json_array_size(calls); i++) {
+        const json_t *function = json_object_get(json_array_get(calls, i), "function");
+        const json_t *arguments = json_object_get(function, "arguments");
+
+        if (!json_is_string(json_object_get(function, "name")))
+            return den_fail(err, DEN_INVALID,
+                            "messages[%zu].tool_calls[%zu].function.name must be a string", index,
+                            i);
+        if (arguments && !json_is_string(arguments) && !json_is_object(arguments))
+            return den_fail(err, DEN_INVALID,
+                            "messages[%zu].tool_calls[%zu].function.arguments must be a JSON "
+                            "string or an object",
+                            index, i);
+    }
+    return DEN_OK;
 }
 
-/* The text of a list of parts, one after another; NULL when a part is no text or memory runs out.
- */
-static json_t *joined(const json_t *parts)
+static json_t *join_parts(const json_t *parts)
 {
     struct den_buffer text;
-    const json_t *part;
-    json_t *value = NULL;
+    json_t *joined = NULL;
     size_t i;
 
-    den_buffer_init(&text, DEN_TEMPLATE_OUTPUT_BYTES_MAX);
-    json_array_foreach((json_t *)(uintptr_t)parts, i, part)
-    {
-        const json_t *piece = json_object_get(part, "text");
+    den_buffer_init(&text, DEN_HTTP_BODY_BYTES_MAX);
+    for (i = 0; i < json_array_size(parts); i++) {
+        const json_t *part = json_object_get(json_array_get(parts, i), "text");
 
-        if (!json_is_string(piece))
-            goto done;
-        den_buffer_append(&text, json_string_value(piece), json_string_length(piece));
+        if (i > 0)
+            den_buffer_append_byte(&text, '\n');
+        den_buffer_append(&text, json_string_value(part), json_string_length(part));
     }
     if (text.status == DEN_OK)
-        value = json_stringn(text.data, text.length);
-done:
+        joined = json_stringn(text.data, text.length);
     den_buffer_deinit(&text);
-    return value;
+    return joined;
 }
 
-/* Replaces function.arguments that are JSON text by what the text says; text that is no JSON stays
- * as it is. */
-static void parse_arguments(json_t *message)
+static bool shape_content(json_t *message, enum den_chat_content wanted)
 {
-    json_t *call;
+    json_t *content = json_object_get(message, "content");
+
+    if (!content)
+        return json_object_set_new(message, "content", json_null()) == 0;
+    if (json_is_array(content) && wanted == DEN_CHAT_CONTENT_TEXT)
+        return json_object_set_new(message, "content", join_parts(content)) == 0;
+    if (json_is_string(content) && wanted == DEN_CHAT_CONTENT_PARTS)
+        return json_object_set_new(message, "content",
+                                   json_pack("[{s:s, s:O}]", "type", "text", "text", content)) == 0;
+    return true;
+}
+
+/* Clients send arguments as JSON in a string, templates index them. What does not parse stays the
+ * text it is: the model wrote it, and the turn must not be lost for it. */
+static bool shape_calls(json_t *message)
+{
+    json_t *calls = json_object_get(message, "tool_calls");
     size_t i;
 
-    json_array_foreach(json_object_get(message, "tool_calls"), i, call)
-    {
-        json_t *function = json_object_get(call, "function");
+    if (json_is_null(calls))
+        return json_object_del(message, "tool_calls") == 0;
+    for (i = 0; i < json_array_size(calls); i++) {
+        json_t *function = json_object_get(json_array_get(calls, i), "function");
         const json_t *arguments = json_object_get(function, "arguments");
-        struct den_error ignored = { 0 };
-        json_t *parsed;
+        struct den_error trouble = { 0 };
+        json_t *parsed = NULL;
 
-        if (json_is_string(arguments) &&
-            den_json_parse(json_string_value(arguments), json_string_length(arguments), "arguments",
-                           &parsed, &ignored) == DEN_OK)
-            json_object_set_new(function, "arguments", parsed);
+        if (arguments &&
+            (!json_is_string(arguments) ||
+             (json_string_length(arguments) > 0 &&
+              den_json_parse(json_string_value(arguments), json_string_length(arguments),
+                             "arguments", &parsed, &trouble) != DEN_OK)))
+            continue;
+        if (!parsed)
+            parsed = json_object();
+        if (!json_is_object(parsed)) {
+            json_decref(parsed);
+            continue;
+        }
+        if (json_object_set_new(function, "arguments", parsed) != 0)
+            return false;
     }
+    return true;
 }
 
-static json_t *prepare(const json_t *message, bool join_parts)
+static bool shape_reasoning(json_t *message)
 {
-    bool has_calls = json_is_array(json_object_get(message, "tool_calls"));
-    json_t *copy = has_calls ? json_deep_copy(message) : json_copy((json_t *)(uintptr_t)message);
-    json_t *text;
-
-    if (!copy)
-        return NULL;
-    if (has_calls)
-        parse_arguments(copy);
-    if (join_parts && json_is_array(json_object_get(copy, "content")) &&
-        (text = joined(json_object_get(copy, "content"))) != NULL)
-        json_object_set_new(copy, "content", text);
-    return copy;
-}
-
-enum den_status den_chat_messages_read(const json_t *messages, bool join_parts, json_t **out,
-                                       struct den_error *err)
-{
-    json_t *list;
+    static const char *const names[] = { "reasoning_content", "thinking", "reasoning" };
+    json_t *reasoning = NULL;
     size_t i;
 
-    if (!json_is_array(messages))
-        return den_fail(err, DEN_INVALID, "messages must be a list of messages");
+    for (i = 0; i < 3 && (!reasoning || json_is_null(reasoning)); i++)
+        reasoning = json_object_get(message, names[i]);
+    if (!reasoning || json_is_null(reasoning))
+        return true;
+    if (!json_object_get(message, "thinking") &&
+        json_object_set(message, "thinking", reasoning) != 0)
+        return false;
+    return json_object_set(message, "reasoning_content", reasoning) == 0;
+}
+
+static bool shape_message(json_t *message, const struct den_chat_shape *shape)
+{
+    const char *role = json_string_value(json_object_get(message, "role"));
+
+    if (!shape->knows_developer && strcmp(role, "developer") == 0 &&
+        json_object_set_new(message, "role", json_string("system")) != 0)
+        return false;
+    return shape_content(message, shape->content) && shape_calls(message) &&
+           shape_reasoning(message);
+}
+
+enum den_status den_chat_messages_shape(const json_t *messages, const struct den_chat_shape *shape,
+                                        json_t **out_messages, struct den_error *err)
+{
+    json_t *copy = NULL;
+    size_t i;
+
+    if (!json_is_array(messages) || json_array_size(messages) == 0)
+        return den_fail(err, DEN_INVALID, "messages must be a list with at least one message");
     if (json_array_size(messages) > DEN_MESSAGES_MAX)
-        return den_fail(err, DEN_TOO_LARGE, "messages: %zu given; at most %d are possible",
+        return den_fail(err, DEN_TOO_LARGE, "messages has %zu entries; at most %d are allowed",
                         json_array_size(messages), DEN_MESSAGES_MAX);
-    list = json_array();
     for (i = 0; i < json_array_size(messages); i++) {
         const json_t *message = json_array_get(messages, i);
 
-        if (check_message(message, i, err) != DEN_OK)
-            goto fail;
-        if (json_array_append_new(list, prepare(message, join_parts)) != 0) {
-            den_fail(err, DEN_NO_MEMORY, "messages: out of memory");
-            goto fail;
-        }
+        if (check_role(message, i, err) != DEN_OK || check_content(message, i, err) != DEN_OK ||
+            check_calls(message, i, err) != DEN_OK)
+            return err->status;
     }
-    *out = list;
+    copy = json_deep_copy(messages);
+    if (!copy)
+        return out_of_memory(err);
+    for (i = 0; i < json_array_size(copy); i++)
+        if (!shape_message(json_array_get(copy, i), shape)) {
+            json_decref(copy);
+            return out_of_memory(err);
+        }
+    *out_messages = copy;
     return DEN_OK;
-fail:
-    json_decref(list);
-    return err->status;
+}
+
+enum den_status den_chat_tools_check(const json_t *tools, struct den_error *err)
+{
+    size_t i;
+
+    if (!tools || json_is_null(tools))
+        return DEN_OK;
+    if (!json_is_array(tools))
+        return den_fail(err, DEN_INVALID, "tools must be a list");
+    for (i = 0; i < json_array_size(tools); i++) {
+        const json_t *tool = json_array_get(tools, i);
+        const json_t *function = json_object_get(tool, "function");
+
+        if (!json_is_string(json_object_get(function ? function : tool, "name")))
+            return den_fail(err, DEN_INVALID,
+                            "tools[%zu].function.name is missing; a tool is {\"type\": "
+                            "\"function\", \"function\": {\"name\": ...}}",
+                            i);
+    }
+    return DEN_OK;
 }
 
 static bool has_role(const json_t *message, const char *role)
@@ -151,21 +250,58 @@ static bool has_role(const json_t *message, const char *role)
     return value && strcmp(value, role) == 0;
 }
 
-json_t *den_chat_messages_without_system(const json_t *messages)
+/* system + blank line + user; either may be a text or a list of parts. */
+static json_t *merge_contents(json_t *system, json_t *content)
 {
-    const json_t *system = json_array_get(messages, 0);
-    const json_t *user = json_array_get(messages, 1);
-    const char *before = json_string_value(json_object_get(system, "content"));
-    const char *after = json_string_value(json_object_get(user, "content"));
-    json_t *list;
-    json_t *merged;
+    struct den_buffer text;
+    json_t *merged = NULL;
 
-    if (!has_role(system, "system") || !has_role(user, "user") || !before || !after)
-        return NULL;
-    list = json_copy((json_t *)(uintptr_t)messages);
-    merged = json_copy((json_t *)(uintptr_t)user);
-    json_object_set_new(merged, "content", json_sprintf("%s\n\n%s", before, after));
-    json_array_remove(list, 0);
-    json_array_set_new(list, 0, merged);
-    return list;
+    if (json_is_array(system) || json_is_array(content)) {
+        merged = json_is_array(system) ? json_deep_copy(system)
+                                       : json_pack("[{s:s, s:O}]", "type", "text", "text", system);
+        if (merged && json_is_array(content))
+            json_array_extend(merged, content);
+        else if (merged)
+            json_array_append_new(merged, json_pack("{s:s, s:O}", "type", "text", "text", content));
+        return merged;
+    }
+    den_buffer_init(&text, 2 * (size_t)DEN_HTTP_BODY_BYTES_MAX);
+    den_buffer_append(&text, json_string_value(system), json_string_length(system));
+    den_buffer_append_text(&text, "\n\n");
+    den_buffer_append(&text, json_string_value(content), json_string_length(content));
+    if (text.status == DEN_OK)
+        merged = json_stringn(text.data, text.length);
+    den_buffer_deinit(&text);
+    return merged;
+}
+
+bool den_chat_merge_system(json_t *messages)
+{
+    json_t *first = json_array_get(messages, 0);
+    json_t *second = json_array_get(messages, 1);
+    json_t *content;
+
+    if (!has_role(first, "system"))
+        return false;
+    if (!has_role(second, "user")) /* nobody to join: the system speaks as the user */
+        return json_object_set_new(first, "role", json_string("user")) == 0;
+    content = merge_contents(json_object_get(first, "content"), json_object_get(second, "content"));
+    if (!content || json_object_set_new(second, "content", content) != 0)
+        return false;
+    return json_array_remove(messages, 0) == 0;
+}
+
+bool den_chat_fill_content(json_t *messages)
+{
+    bool has_changed = false;
+    size_t i;
+
+    for (i = 0; i < json_array_size(messages); i++) {
+        json_t *message = json_array_get(messages, i);
+
+        if (!json_is_null(json_object_get(message, "content")))
+            continue;
+        has_changed = json_object_set_new(message, "content", json_string("")) == 0;
+    }
+    return has_changed;
 }

@@ -1,4 +1,4 @@
-/* The shape of a conversation, checked and brought into the form that chat templates expect. */
+/* A client's messages, checked, and put into the shape that templates expect. */
 #ifndef DEN_TEXT_CHAT_MESSAGES_H
 #define DEN_TEXT_CHAT_MESSAGES_H
 
@@ -7,15 +7,30 @@
 
 #include "base/status.h"
 
-/* Checks each message (an object with a text role and with content that is text, a list of text
- * parts, or null beside tool calls) and gives a new list: arguments of tool calls that came as JSON
- * text are parsed, because templates treat them as mappings; with `join_parts`, lists of text parts
- * become one text, for templates that know nothing else. */
-enum den_status den_chat_messages_read(const json_t *messages, bool join_parts, json_t **out,
-                                       struct den_error *err);
+/* How a template takes a message's content. */
+enum den_chat_content {
+    DEN_CHAT_CONTENT_TEXT,   /* a text only: parts are joined by newlines */
+    DEN_CHAT_CONTENT_EITHER, /* as it comes */
+    DEN_CHAT_CONTENT_PARTS   /* a list of parts only: a text becomes one part */
+};
 
-/* For templates that refuse a system message: puts its text before the first user message's. NULL:
- * there is no system message or no user message, or memory ran out. */
-json_t *den_chat_messages_without_system(const json_t *messages);
+struct den_chat_shape {
+    enum den_chat_content content;
+    bool knows_developer; /* the template names the role; otherwise it becomes `system` */
+};
+
+/* Checks `messages` (DEN_INVALID names the index and the field) and makes a copy in which the
+ * content has the template's shape, the arguments of tool calls are objects where they were JSON
+ * texts, and the text of reasoning has each of the names that templates read. */
+enum den_status den_chat_messages_shape(const json_t *messages, const struct den_chat_shape *shape,
+                                        json_t **out_messages, struct den_error *err);
+/* DEN_INVALID unless `tools` is a list of OpenAI's tools. */
+enum den_status den_chat_tools_check(const json_t *tools, struct den_error *err);
+
+/* For templates that reject what OpenAI allows. Each changes shaped messages in place and tells
+ * whether there was anything to change: a system message at the front joins the first user message;
+ * a content of null beside tool calls becomes an empty text. */
+bool den_chat_merge_system(json_t *messages);
+bool den_chat_fill_content(json_t *messages);
 
 #endif

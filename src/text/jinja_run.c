@@ -42,9 +42,8 @@ bool den_jinja_fail_bound(struct den_jinja_run *run, const char *format, ...)
 bool den_jinja_spend(struct den_jinja_run *run, size_t count)
 {
     if (count > run->steps_left)
-        return den_jinja_fail_bound(run,
-                                    "the template takes more than %u steps; does a loop run away?",
-                                    DEN_TEMPLATE_STEPS_MAX);
+        return den_jinja_fail_bound(
+            run, "the template takes more than %zu steps; does a loop run away?", run->steps_max);
     run->steps_left -= count;
     return true;
 }
@@ -70,17 +69,17 @@ void *den_jinja_alloc(struct den_jinja_run *run, size_t count, size_t size)
     void *memory = den_arena_array(run->arena, count, size);
 
     if (!memory)
-        den_jinja_fail_bound(run, "the template's values take more than %u MiB of memory",
-                             DEN_TEMPLATE_MEMORY_BYTES_MAX >> 20);
+        den_jinja_fail_bound(run, "the template's values take more than %zu MiB of memory",
+                             run->memory_bytes_max >> 20);
     return memory;
 }
 
 bool den_jinja_emit(struct den_jinja_run *run, const char *bytes, size_t length)
 {
     if (run->is_capturing) {
-        if (length > DEN_TEMPLATE_MEMORY_BYTES_MAX - run->captured_bytes)
-            return den_jinja_fail_bound(run, "macros produce more than %u MiB of text",
-                                        DEN_TEMPLATE_MEMORY_BYTES_MAX >> 20);
+        if (length > run->memory_bytes_max - run->captured_bytes)
+            return den_jinja_fail_bound(run, "macros produce more than %zu MiB of text",
+                                        run->memory_bytes_max >> 20);
         run->captured_bytes += length;
     }
     if (den_buffer_append(run->out, bytes, length))

@@ -49,6 +49,8 @@ struct den_jinja_run {
     struct den_jinja_scope *root;
     int64_t now;
     size_t steps_left;
+    size_t steps_max;
+    size_t memory_bytes_max;
     size_t captured_bytes;
     unsigned depth;
     unsigned line;

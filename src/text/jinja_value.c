@@ -413,7 +413,8 @@ static bool characters(struct den_jinja_run *run, const struct den_jinja_text *t
 
 static bool rest_of_iterator(struct den_jinja_list *source, struct den_jinja_list *list)
 {
-    list->items = source->items + source->next;
+    if (source->items) /* an empty one may have none */
+        list->items = source->items + source->next;
     list->count = source->count - source->next;
     list->capacity = list->count;
     source->next = source->count;

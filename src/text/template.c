@@ -6,6 +6,7 @@
 
 #include "text/jinja_eval.h"
 #include "text/jinja_parser.h"
+#include "text/template_limits.h"
 
 struct den_template {
     struct den_arena *arena;
@@ -72,8 +73,10 @@ void den_template_destroy(struct den_template *compiled)
     free(compiled);
 }
 
-enum den_status den_template_render(const struct den_template *compiled, const json_t *variables,
-                                    int64_t now, struct den_buffer *out, struct den_error *err)
+enum den_status den_template_render_limited(const struct den_template *compiled,
+                                            const json_t *variables, int64_t now,
+                                            const struct den_template_limits *limits,
+                                            struct den_buffer *out, struct den_error *err)
 {
     struct den_buffer text;
     struct den_jinja_run run = { .err = err,
@@ -81,10 +84,12 @@ enum den_status den_template_render(const struct den_template *compiled, const j
                                  .variables = variables,
                                  .special = compiled->special,
                                  .now = now,
-                                 .steps_left = DEN_TEMPLATE_STEPS_MAX,
+                                 .steps_left = limits->steps_max,
+                                 .steps_max = limits->steps_max,
+                                 .memory_bytes_max = limits->memory_bytes_max,
                                  .line = 1 };
 
-    run.arena = den_arena_create(DEN_TEMPLATE_MEMORY_BYTES_MAX);
+    run.arena = den_arena_create(limits->memory_bytes_max);
     if (!run.arena)
         return den_fail(err, DEN_NO_MEMORY, "template: out of memory");
     den_buffer_init(&text, DEN_TEMPLATE_OUTPUT_BYTES_MAX);
@@ -97,4 +102,14 @@ enum den_status den_template_render(const struct den_template *compiled, const j
     den_buffer_deinit(&text);
     den_arena_destroy(run.arena);
     return err->status;
+}
+
+enum den_status den_template_render(const struct den_template *compiled, const json_t *variables,
+                                    int64_t now, struct den_buffer *out, struct den_error *err)
+{
+    static const struct den_template_limits limits = { .steps_max = DEN_TEMPLATE_STEPS_MAX,
+                                                       .memory_bytes_max =
+                                                           DEN_TEMPLATE_MEMORY_BYTES_MAX };
+
+    return den_template_render_limited(compiled, variables, now, &limits, out, err);
 }

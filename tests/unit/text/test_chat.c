@@ -1,0 +1,260 @@
+/* Chats: the model-style templates through the whole path, what happens with templates that reject
+ * a role or take content in one shape only, and models without a template. */
+#include "template_fixtures.h"
+
+#include "text/chat_parts.h"
+
+static struct den_chat *make_chat(const char *plain, const char *tools)
+{
+    struct den_chat_source source;
+    struct den_error err = { 0 };
+    struct den_chat *chat = NULL;
+
+    den_chat_source_init(&source);
+    den_buffer_append_text(&source.plain, plain);
+    den_buffer_append_text(&source.tools, tools);
+    den_buffer_append_text(&source.bos, "<s>");
+    den_buffer_append_text(&source.eos, "</s>");
+    assert_int_equal(den_chat_create_source(&source, NULL, &chat, &err), DEN_OK);
+    den_chat_source_deinit(&source);
+    return chat;
+}
+
+static json_t *parse(const char *text)
+{
+    struct den_error err = { 0 };
+    json_t *value = NULL;
+
+    if (den_json_parse(text, strlen(text), "test", &value, &err) != DEN_OK)
+        fail_msg("%s", err.message);
+    return value;
+}
+
+/* Renders with a generation prompt; the caller frees out->data by deinit. */
+static enum den_status render(const struct den_chat *chat, const char *messages, const char *tools,
+                              struct den_buffer *out, struct den_error *err)
+{
+    struct den_chat_request request = { .messages = parse(messages),
+                                        .tools = tools ? parse(tools) : NULL,
+                                        .add_generation_prompt = true };
+    enum den_status status;
+
+    *err = (struct den_error){ 0 };
+    den_buffer_init(out, 100000);
+    status = den_chat_render(chat, &request, out, err);
+    json_decref((json_t *)request.messages);
+    json_decref((json_t *)request.tools);
+    return status;
+}
+
+static void expect(const struct den_chat *chat, const char *messages, const char *wanted)
+{
+    struct den_buffer out;
+    struct den_error err;
+
+    render(chat, messages, NULL, &out, &err);
+    assert_string_equal(err.message, "");
+    assert_string_equal(out.data, wanted);
+    den_buffer_deinit(&out);
+}
+
+static const char chatml[] = "{% for m in messages %}<{{ m.role }}>{{ m.content + '' }}{% endfor %}"
+                             "{% if add_generation_prompt %}<assistant>{% endif %}";
+
+static void renders_text_and_joins_parts(void **state)
+{
+    struct den_chat *chat = make_chat(chatml, "");
+
+    assert_false(den_chat_is_guess(chat));
+    expect(chat, "[{\"role\":\"user\",\"content\":\"Hi\"}]", "<user>Hi<assistant>");
+    expect(chat,
+           "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},"
+           "{\"type\":\"text\",\"text\":\"b\"}]}]",
+           "<user>a\nb<assistant>");
+    expect(chat,
+           "[{\"role\":\"developer\",\"content\":\"D\"},{\"role\":\"user\",\"content\":\"U\"}]",
+           "<system>D<user>U<assistant>");
+    den_chat_destroy(chat);
+}
+
+static void keeps_parts_where_the_template_reads_them(void **state)
+{
+    struct den_chat *chat =
+        make_chat("{% for m in messages %}{% if m.content is string %}S:{{ m.content }}{% else %}"
+                  "{% for p in m.content %}P:{{ p.text }}{% endfor %}{% endif %}{% endfor %}",
+                  "");
+    struct den_chat *both =
+        make_chat("{% for m in messages %}{% if m.content is string %}{{ m.content }}{% else %}"
+                  "{% for p in m.content %}{{ p.text }}{% endfor %}{% endif %};{% endfor %}",
+                  "");
+    struct den_chat *parts = make_chat(
+        "{% for m in messages %}{% for p in m.content if p.type == 'text' %}[{{ p.text }}]"
+        "{% endfor %}{% endfor %}",
+        "");
+    const char *list = "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},"
+                       "{\"type\":\"text\",\"text\":\"b\"}]},"
+                       "{\"role\":\"assistant\",\"content\":\"c\"}]";
+
+    expect(chat, list, "S:a\nbS:c");
+    expect(both, list, "ab;c;");
+    expect(parts, list, "[a][b][c]");
+    den_chat_destroy(chat);
+    den_chat_destroy(both);
+    den_chat_destroy(parts);
+}
+
+static void merges_a_rejected_system_message(void **state)
+{
+    struct den_chat *chat = make_chat(
+        "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('System role not "
+        "supported') }}{% endif %}<{{ m.role }}>{{ m.content }}{% endfor %}",
+        "");
+    struct den_chat *strict = make_chat("{{ raise_exception('Never.') }}", "");
+    struct den_buffer out;
+    struct den_error err;
+
+    expect(
+        chat,
+        "[{\"role\":\"system\",\"content\":\"Be brief.\"},{\"role\":\"user\",\"content\":\"Hi\"}]",
+        "<user>Be brief.\n\nHi");
+    expect(chat, "[{\"role\":\"system\",\"content\":\"Alone.\"}]", "<user>Alone.");
+    assert_int_equal(render(strict, "[{\"role\":\"user\",\"content\":\"Hi\"}]", NULL, &out, &err),
+                     DEN_INVALID);
+    assert_string_equal(err.message, "Never.");
+    assert_int_equal(out.length, 0);
+    den_buffer_deinit(&out);
+    den_chat_destroy(chat);
+    den_chat_destroy(strict);
+}
+
+static void parses_arguments_and_fills_content(void **state)
+{
+    struct den_chat *chat =
+        make_chat("{% for m in messages %}{{ m.content + '' }}"
+                  "{% for c in m.tool_calls or [] %}{{ c.function.arguments.city"
+                  " }}{{ c.function.arguments | tojson }}{% endfor %}"
+                  "{% endfor %}",
+                  "");
+
+    expect(chat,
+           "[{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"1\",\"type\":"
+           "\"function\",\"function\":{\"name\":\"w\",\"arguments\":\"{\\\"city\\\": "
+           "\\\"Oslo\\\"}\"}}]}]",
+           "Oslo{\"city\": \"Oslo\"}");
+    expect(chat,
+           "[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"w\","
+           "\"arguments\":\"\"}}]}]",
+           "{}");
+    expect(chat,
+           "[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"w\","
+           "\"arguments\":\"{broken\"}}]}]",
+           "\"{broken\"");
+    den_chat_destroy(chat);
+}
+
+static void chooses_the_variant_for_tools(void **state)
+{
+    struct den_chat *chat = make_chat("plain {{ tools }}", "tools {{ tools[0].function.name }}");
+    struct den_buffer out;
+    struct den_error err;
+    const char *messages = "[{\"role\":\"user\",\"content\":\"Hi\"}]";
+
+    render(chat, messages, "[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]", &out, &err);
+    assert_string_equal(out.data, "tools f");
+    den_buffer_deinit(&out);
+    render(chat, messages, "[]", &out, &err);
+    assert_string_equal(out.data, "plain None");
+    den_buffer_deinit(&out);
+    assert_int_equal(render(chat, messages, "[{}]", &out, &err), DEN_INVALID);
+    assert_non_null(strstr(err.message, "tools[0]"));
+    den_buffer_deinit(&out);
+    den_chat_destroy(chat);
+}
+
+static void passes_extra_variables(void **state)
+{
+    struct den_chat *chat =
+        make_chat("{{ bos_token }}{{ thinking_on }}{{ messages | length }}", "");
+    struct den_chat_request request = {
+        .messages = parse("[{\"role\":\"user\",\"content\":\"Hi\"}]"),
+        .extra = parse("{\"thinking_on\":\"yes\",\"messages\":[],\"bos_token\":\"no\"}")
+    };
+    struct den_error err = { 0 };
+    struct den_buffer out;
+
+    den_buffer_init(&out, 1000);
+    assert_int_equal(den_chat_render(chat, &request, &out, &err), DEN_OK);
+    assert_string_equal(out.data, "<s>yes1");
+    den_buffer_deinit(&out);
+    json_decref((json_t *)request.messages);
+    json_decref((json_t *)request.extra);
+    den_chat_destroy(chat);
+}
+
+static void talks_without_a_template(void **state)
+{
+    struct den_chat *chat = make_chat("", "");
+
+    assert_true(den_chat_is_guess(chat));
+    expect(chat, "[{\"role\":\"user\",\"content\":\"Hi\"}]", "User: Hi\n\nAssistant:");
+    den_chat_destroy(chat);
+}
+
+static void reports_a_broken_template_when_used(void **state)
+{
+    struct den_chat *chat = make_chat("{% if x %}", "");
+    struct den_buffer out;
+    struct den_error err;
+
+    assert_int_equal(render(chat, "[{\"role\":\"user\",\"content\":\"Hi\"}]", NULL, &out, &err),
+                     DEN_INVALID);
+    assert_non_null(strstr(err.message, "chat template is broken"));
+    assert_non_null(strstr(err.message, "{% endif %}"));
+    den_buffer_deinit(&out);
+    den_chat_destroy(chat);
+}
+
+/* Every model-style template must cope with what clients send most. */
+static void renders_model_templates(void **state)
+{
+    json_t *fixture = read_fixture(DEN_FIXTURES "/templates/models.json");
+    const char *name;
+    json_t *source;
+
+    json_object_foreach(json_object_get(fixture, "templates"), name, source)
+    {
+        struct den_chat *chat = make_chat(json_string_value(source), "");
+        struct den_buffer out;
+        struct den_error err;
+
+        render(chat,
+               "[{\"role\":\"system\",\"content\":\"Be brief.\"},{\"role\":\"user\",\"content\":"
+               "[{\"type\":\"text\",\"text\":\"Hello\"}]},{\"role\":\"assistant\",\"content\":"
+               "\"Hi.\"},{\"role\":\"user\",\"content\":\"Bye\"}]",
+               NULL, &out, &err);
+        assert_string_equal(err.message, "");
+        if (!strstr(out.data, "Be brief.") || !strstr(out.data, "Hello") ||
+            !strstr(out.data, "Bye") || strstr(out.data, "'text'"))
+            fail_msg("%s: %s", name, out.data);
+        den_buffer_deinit(&out);
+        den_chat_destroy(chat);
+    }
+    json_decref(fixture);
+}
+
+int text_test_chat(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(renders_text_and_joins_parts),
+        cmocka_unit_test(keeps_parts_where_the_template_reads_them),
+        cmocka_unit_test(merges_a_rejected_system_message),
+        cmocka_unit_test(parses_arguments_and_fills_content),
+        cmocka_unit_test(chooses_the_variant_for_tools),
+        cmocka_unit_test(passes_extra_variables),
+        cmocka_unit_test(talks_without_a_template),
+        cmocka_unit_test(reports_a_broken_template_when_used),
+        cmocka_unit_test(renders_model_templates),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
