@@ -112,15 +112,15 @@ static float gauss(void)
 
 static void sets_equal_those_of_sorting(void **state)
 {
-    const size_t sizes[] = { 1, 63, 64, 65, 1000, 49152, 50001 };
-    const int top_ks[] = { 0, 1, 40, 1024, 1025, 30000 };
+    const size_t sizes[] = { 1, 63, 64, 65, 1000, 20001 };
+    const int top_ks[] = { 0, 1, 40, 1025 };
     const float top_ps[] = { 1, 0.95f, 0.5f }, min_ps[] = { 0, 0.05f, 0.001f };
-    float *logits = calloc(50001, sizeof *logits);
+    float *logits = calloc(20001, sizeof *logits);
     size_t s, k, p, m, i;
 
     srand(5);
     for (s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
-        for (k = 0; k < 6; k++)
+        for (k = 0; k < 4; k++)
             for (p = 0; p < 3; p++)
                 for (m = 0; m < 3; m++) {
                     struct den_sampler_options options = den_sampler_defaults();
