@@ -5,7 +5,13 @@
  * Waking costs a system call even when nobody sleeps, and a token passes hundreds of barriers, so
  * `parked` counts the sleepers and an empty count skips the call. The order that makes this safe:
  * a waiter counts itself, then looks at the word once more; a changer changes the word, then looks
- * at the count. All four are sequentially consistent, so at least one of the two sees the other. */
+ * at the count. All four are sequentially consistent, so at least one of the two sees the other.
+ *
+ * A shared job has a door instead of a barrier: `door` counts the members inside and says whether
+ * it is open. The caller opens it, works, closes it, and waits until it is empty. `job` and
+ * `context` change only while it is shut and empty, so whoever got in reads the right ones; a
+ * member that comes late finds it shut and goes back to wait. The lowest bit of `generation` tells
+ * the two kinds of job apart, since a member that slept through shared jobs knows only the last. */
 #include "base/team.h"
 
 #include <linux/futex.h>
@@ -21,6 +27,7 @@
 /* How long a waiter spins before it parks: longer than a gap between layers, shorter than a time
  * slice. One spin takes 5 to 60 ns, by processor, so it is timed when a team is created. */
 static const double spin_seconds = 50e-6;
+enum { DOOR_OPEN = 1 << 16 };
 enum { SPINS_TIMED = 256, SPINS_MIN = 200, SPINS_MAX = 100000 };
 
 struct member {
@@ -30,15 +37,15 @@ struct member {
 };
 
 struct den_team {
-    _Alignas(64)
-        atomic_uint generation;     /* jobs started; odd or even means nothing, only change does */
-    _Alignas(64) atomic_uint phase; /* barriers passed */
-    _Alignas(64) atomic_int parked; /* members asleep, on either word */
+    _Alignas(64) atomic_uint generation; /* jobs started, times two; odd: the last one is shared */
+    _Alignas(64) atomic_uint phase;      /* barriers passed */
+    _Alignas(64) atomic_uint door;       /* members inside a shared job; DOOR_OPEN */
+    _Alignas(64) atomic_int parked;      /* members asleep, on either word */
     _Alignas(64) atomic_int arrived;
     _Alignas(64) atomic_size_t claimed;
     _Alignas(64) den_team_job job;
     void *context;
-    bool stop;
+    atomic_bool stop;
     int size;
     int spins;
     int started; /* threads running, for a destroy half-way */
@@ -91,11 +98,25 @@ static void wait_for_change(struct den_team *team, atomic_uint *word, unsigned o
     atomic_fetch_sub(&team->parked, 1);
 }
 
+static void wake(struct den_team *team, atomic_uint *word)
+{
+    if (atomic_load(&team->parked) > 0)
+        futex(word, FUTEX_WAKE, DEN_THREADS_MAX);
+}
+
 static void change(struct den_team *team, atomic_uint *word)
 {
     atomic_fetch_add(word, 1);
-    if (atomic_load(&team->parked) > 0)
-        futex(word, FUTEX_WAKE, DEN_THREADS_MAX);
+    wake(team, word);
+}
+
+/* The next job is a shared one, or one for all. */
+static void start(struct den_team *team, unsigned shared)
+{
+    unsigned last = atomic_load_explicit(&team->generation, memory_order_relaxed);
+
+    atomic_store(&team->generation, ((last | 1) + 1) | shared);
+    wake(team, &team->generation);
 }
 
 void den_team_barrier(struct den_team *team)
@@ -117,6 +138,21 @@ size_t den_team_claim(struct den_team *team, size_t block)
     return atomic_fetch_add_explicit(&team->claimed, block, memory_order_relaxed);
 }
 
+/* A shared job, if its door is still open. */
+static void join_shared(struct den_team *team, int member)
+{
+    unsigned door = atomic_load_explicit(&team->door, memory_order_relaxed);
+
+    do
+        if (!(door & DOOR_OPEN))
+            return;
+    while (!atomic_compare_exchange_weak_explicit(&team->door, &door, door + 1,
+                                                  memory_order_acquire, memory_order_relaxed));
+    team->job(team->context, team, member);
+    atomic_fetch_sub(&team->door, 1);
+    wake(team, &team->door);
+}
+
 static void *serve(void *argument)
 {
     struct member *member = argument;
@@ -125,9 +161,13 @@ static void *serve(void *argument)
 
     for (;;) {
         wait_for_change(team, &team->generation, seen);
-        seen++;
-        if (team->stop)
+        seen = atomic_load_explicit(&team->generation, memory_order_acquire);
+        if (atomic_load_explicit(&team->stop, memory_order_relaxed))
             return NULL;
+        if (seen & 1) {
+            join_shared(team, member->index);
+            continue;
+        }
         team->job(team->context, team, member->index);
         den_team_barrier(team);
     }
@@ -138,9 +178,27 @@ void den_team_run(struct den_team *team, den_team_job job, void *context)
     team->job = job;
     team->context = context;
     if (team->size > 1)
-        change(team, &team->generation);
+        start(team, 0);
     job(context, team, 0);
     den_team_barrier(team);
+}
+
+void den_team_share(struct den_team *team, den_team_job job, void *context)
+{
+    unsigned door;
+
+    team->job = job;
+    team->context = context;
+    if (team->size > 1) {
+        atomic_store_explicit(&team->door, DOOR_OPEN, memory_order_release);
+        start(team, 1);
+    }
+    job(context, team, 0);
+    if (team->size > 1)
+        atomic_fetch_and(&team->door, ~(unsigned)DOOR_OPEN);
+    while ((door = atomic_load_explicit(&team->door, memory_order_acquire)) != 0)
+        wait_for_change(team, &team->door, door);
+    atomic_store_explicit(&team->claimed, 0, memory_order_relaxed);
 }
 
 enum den_status den_team_create(int size, struct den_team **out_team, struct den_error *err)
@@ -177,7 +235,7 @@ void den_team_destroy(struct den_team *team)
         return;
     team->stop = true;
     if (team->started > 1)
-        change(team, &team->generation);
+        start(team, 0);
     for (i = 1; i < team->started; i++)
         pthread_join(team->members[i].thread, NULL);
     free(team);

@@ -26,7 +26,13 @@ int den_team_size(const struct den_team *team);
 
 void den_team_run(struct den_team *team, den_team_job job, void *context);
 
-/* Inside a job: waits for all members, and resets the counter that den_team_claim() hands out. */
+/* As den_team_run() for work that is shared out by den_team_claim() alone: members join as they
+ * come, and the call returns when nobody is inside any more. A member that another process keeps
+ * off its core is not waited for; the others do its share. No barriers in such a job, and a member
+ * may find everything claimed, or be called twice. */
+void den_team_share(struct den_team *team, den_team_job job, void *context);
+
+/* Inside a job of den_team_run(): waits for all members, and resets the counter that den_team_claim() hands out. */
 void den_team_barrier(struct den_team *team);
 /* Inside a job: the first of `block` unclaimed items; >= the caller's total when none are left.
  * Starts at 0 in each job and after each barrier. */

@@ -279,14 +279,18 @@ static void merge_unit(const struct job *job, size_t unit, int member)
 static void attend(void *context, struct den_team *team, int member)
 {
     const struct job *job = context;
-    size_t units = job->blocks * job->layout->kv_heads, i;
+    size_t i;
 
     /* from the last: late rows of a prompt see most and take longest */
     while ((i = den_team_claim(team, 1)) < job->items)
         attend_item(job, job->items - 1 - i, member);
-    if (!job->split)
-        return;
-    den_team_barrier(team);
+}
+
+static void merge(void *context, struct den_team *team, int member)
+{
+    const struct job *job = context;
+    size_t units = job->blocks * job->layout->kv_heads, i;
+
     while ((i = den_team_claim(team, 1)) < units)
         merge_unit(job, i, member);
 }
@@ -327,22 +331,30 @@ static size_t plan_blocks(struct job *job)
     return work;
 }
 
+static void number_items(struct job *job)
+{
+    struct den_attention_block *blocks = job->device->workspace.blocks;
+    size_t i;
+
+    job->items = 0;
+    for (i = 0; i < job->blocks; i++) {
+        blocks[i].item = job->items;
+        job->items += job->layout->kv_heads * (job->split ? blocks[i].chunks : 1);
+    }
+}
+
 /* Decides what a work item is and numbers them. */
 static void plan_items(struct job *job)
 {
     struct den_workspace *workspace = &job->device->workspace;
-    size_t units = job->blocks * job->layout->kv_heads, chunks = 0, item = 0, i;
+    size_t units = job->blocks * job->layout->kv_heads, chunks = 0, i;
     int threads = job->device->threads;
 
     for (i = 0; i < job->blocks; i++)
         chunks += workspace->blocks[i].chunks * job->layout->kv_heads;
     job->split = threads > 1 && units < 4 * (size_t)threads && chunks > units &&
                  chunks * job->queries_max <= workspace->partials_max;
-    for (i = 0; i < job->blocks; i++) {
-        workspace->blocks[i].item = item;
-        item += job->layout->kv_heads * (job->split ? workspace->blocks[i].chunks : 1);
-    }
-    job->items = item;
+    number_items(job);
 }
 
 void den_device_attention(struct den_device *device, const struct den_attention *op)
@@ -362,11 +374,13 @@ void den_device_attention(struct den_device *device, const struct den_attention 
     work = plan_blocks(&job);
     plan_items(&job);
     if (work > SERIAL_WORK && device->threads > 1) {
-        den_team_run(device->team, attend, &job);
+        den_team_share(device->team, attend, &job);
+        if (job.split)
+            den_team_share(device->team, merge, &job);
         return;
     }
+    job.split = false;
+    number_items(&job);
     for (i = 0; i < job.items; i++)
         attend_item(&job, i, 0);
-    for (i = 0; job.split && i < job.blocks * layout->kv_heads; i++)
-        merge_unit(&job, i, 0);
 }

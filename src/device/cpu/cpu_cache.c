@@ -231,7 +231,7 @@ void den_device_rope(struct den_device *device, const struct den_rope *op)
     assert(op->kv_heads == op->pool->layout.kv_heads && op->layer < op->pool->layout.layers);
     find_table(&job);
     if (op->where->rows > SERIAL_ROWS && device->threads > 1) {
-        den_team_run(device->team, run, &job);
+        den_team_share(device->team, run, &job);
         return;
     }
     for (row = 0; row < op->where->rows; row++)

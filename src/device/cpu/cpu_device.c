@@ -234,7 +234,7 @@ void den_device_norm(struct den_device *device, const struct den_normalize *op)
 
     assert(!op->accumulate || op->width <= device->workspace.width_max);
     if (op->rows * op->width > SERIAL_ELEMENTS && device->threads > 1) {
-        den_team_run(device->team, norm_rows, &job);
+        den_team_share(device->team, norm_rows, &job);
         return;
     }
     for (row = 0; row < op->rows; row++)
@@ -265,7 +265,7 @@ void den_device_softcap(struct den_device *device, float *values, size_t rows, s
     struct cap_job job = { .device = device, .values = values, .count = rows * width, .cap = cap };
 
     if (job.count > SERIAL_ELEMENTS && device->threads > 1)
-        den_team_run(device->team, cap_values, &job);
+        den_team_share(device->team, cap_values, &job);
     else
         device->kernels.vector.softcap(values, job.count, cap);
 }

@@ -1,9 +1,9 @@
 /* Linear layers on the CPU.
  *
  * A product has two phases. First each input row becomes what the kernels want: normalised or gated
- * and quantized to int8 (or left in f32), in the workspace. Rows are shared out; a barrier; then
- * panels of weights are. With a single row the first phase is a microsecond of work, less than a
- * barrier costs, and so every member does it for itself and there is no barrier.
+ * and quantized to int8 (or left in f32), in the workspace, rows being shared out; then panels of
+ * weights are. With a single row the first phase is a microsecond of work, less than waiting for
+ * each other costs, and so every member does it for itself and there is one phase.
  *
  * In the second phase a work item is a run of panels times a block of rows: small enough that the
  * last item does not keep the team waiting, large enough that a panel's bytes, once in the nearest
@@ -164,21 +164,27 @@ static void multiply_item(const struct job *job, const struct prepared *prepared
              row_end < rows ? row_end : rows);
 }
 
-static void run(void *context, struct den_team *team, int member)
+static void prepare_rows(void *context, struct den_team *team, int member)
+{
+    const struct job *job = context;
+    struct prepared prepared = place(job, job->op->rows, 0);
+    size_t row, i;
+
+    (void)member;
+    while ((row = den_team_claim(team, CLAIMED_ROWS)) < job->op->rows)
+        for (i = row; i < row + CLAIMED_ROWS && i < job->op->rows; i++)
+            prepare_row(job, i, &prepared);
+}
+
+static void multiply_items(void *context, struct den_team *team, int member)
 {
     const struct job *job = context;
     struct prepared prepared = place(job, job->op->rows, job->own ? (size_t)member : 0);
-    size_t item, row, i;
+    size_t item = den_team_claim(team, 1);
 
-    if (job->own) {
+    if (job->own && item < job->items)
         prepare_row(job, 0, &prepared);
-    } else if (job->prepare) {
-        while ((row = den_team_claim(team, CLAIMED_ROWS)) < job->op->rows)
-            for (i = row; i < row + CLAIMED_ROWS && i < job->op->rows; i++)
-                prepare_row(job, i, &prepared);
-        den_team_barrier(team);
-    }
-    while ((item = den_team_claim(team, 1)) < job->items)
+    for (; item < job->items; item = den_team_claim(team, 1))
         multiply_item(job, &prepared, item);
 }
 
@@ -220,7 +226,9 @@ void den_device_linear(struct den_device *device, const struct den_linear *op)
     if (device->threads > 1 && op->rows * matrix->in * matrix->out > SERIAL_WORK) {
         job.own = job.prepare && op->rows == 1;
         plan(&job);
-        den_team_run(device->team, run, &job);
+        if (job.prepare && !job.own)
+            den_team_share(device->team, prepare_rows, &job);
+        den_team_share(device->team, multiply_items, &job);
         return;
     }
     prepared = place(&job, op->rows, 0);

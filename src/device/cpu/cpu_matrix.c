@@ -64,7 +64,7 @@ static enum den_status add_part(struct den_device *device, struct den_matrix *ma
         matrix->has_float = true;
     else if (matrix->in_padded < part->packed.in_padded)
         matrix->in_padded = part->packed.in_padded;
-    den_team_run(device->team, pack, &job);
+    den_team_share(device->team, pack, &job);
     return DEN_OK;
 }
 
@@ -162,7 +162,7 @@ void den_device_embed(struct den_device *device, const struct den_embed *op)
     size_t row;
 
     if (op->rows > SERIAL_ROWS && device->threads > 1) {
-        den_team_run(device->team, embed, &job);
+        den_team_share(device->team, embed, &job);
         return;
     }
     for (row = 0; row < op->rows; row++)

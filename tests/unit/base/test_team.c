@@ -187,12 +187,49 @@ static void comes_and_goes(void **state)
     den_team_destroy(NULL);
 }
 
+static void take_once(void *context, struct den_team *team, int member)
+{
+    take(context, team, 0);
+}
+
+/* Thousands of jobs in a row, so that members come early, late and not at all; jobs for all of them
+ * in between. */
+static void shared_jobs_do_everything_once(void **state)
+{
+    static struct claims claims;
+    int size, round;
+
+    for (size = 1; size <= MEMBERS_MAX; size++) {
+        struct den_team *team = create(size);
+
+        for (round = 0; round < 500; round++) {
+            size_t i;
+
+            memset(&claims, 0, sizeof claims);
+            claims.block = round % 3 ? 7 : ITEMS;
+            if (round % 5 == 4)
+                den_team_run(team, take_in_two_phases, &claims);
+            else
+                den_team_share(team, take_once, &claims);
+            for (i = 0; i < ITEMS; i++)
+                if (claims.taken[0][i] != 1)
+                    fail_msg("%d members, round %d: item %zu done %d times", size, round, i,
+                             claims.taken[0][i]);
+        }
+        den_team_destroy(team);
+    }
+}
+
 int base_test_team(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(runs_each_job_on_every_member),     cmocka_unit_test(holds_at_barriers),
-        cmocka_unit_test(claims_cover_all_items_once),       cmocka_unit_test(wakes_parked_members),
-        cmocka_unit_test(wakes_members_parked_at_a_barrier), cmocka_unit_test(comes_and_goes),
+        cmocka_unit_test(runs_each_job_on_every_member),
+        cmocka_unit_test(holds_at_barriers),
+        cmocka_unit_test(claims_cover_all_items_once),
+        cmocka_unit_test(shared_jobs_do_everything_once),
+        cmocka_unit_test(wakes_parked_members),
+        cmocka_unit_test(wakes_members_parked_at_a_barrier),
+        cmocka_unit_test(comes_and_goes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
