@@ -12,6 +12,9 @@ export const AXE = require.resolve("axe-core/axe.min.js");
 
 const PROGRAMS = [process.env.DEN_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser"];
 
+/* Only so that a page that is broken does not hang the run; nothing is timed with it. */
+const PATIENCE_MS = 180000;
+
 export function launch() {
     const program = PROGRAMS.find((path) => path && existsSync(path));
     if (!program) throw new Error("no Chromium: apt-get install chromium");
@@ -28,6 +31,7 @@ export async function openPage(browser, url, options = {}) {
     const context = await browser.newContext({
         locale: "en-US", viewport: { width: 1280, height: 800 }, ...options,
     });
+    context.setDefaultTimeout(PATIENCE_MS);
     await context.grantPermissions(["clipboard-read", "clipboard-write"]).catch(() => {});
     const page = await context.newPage();
     const faults = [];
@@ -51,6 +55,12 @@ export async function openPage(browser, url, options = {}) {
     await page.goto(url);
     await page.locator("#composer").waitFor();
     return page;
+}
+
+/** Waits until the element with this id or class has the keyboard. */
+export function focused(page, name) {
+    return page.waitForFunction((wanted) => document.activeElement.id === wanted ||
+        document.activeElement.className === wanted, name);
 }
 
 export async function ask(page, text) {

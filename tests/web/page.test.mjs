@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { ATTACKS } from "./attacks.mjs";
-import { answered, ask, AXE, launch, openPage } from "./browser.mjs";
+import { answered, ask, AXE, focused, launch, openPage } from "./browser.mjs";
 import { startMock } from "./mock.mjs";
 
 let browser, mock;
@@ -180,11 +180,11 @@ test("every shortcut works", async () => {
         await page.keyboard.press("Enter");
         await page.locator(".answer .siblings").waitFor();
         await answered(page);
-        assert.equal(await page.evaluate(() => document.activeElement.id), "composer");
+        await focused(page, "composer");
         await page.keyboard.press("Control+B");
         await page.locator(".sidebar").waitFor({ state: "detached" });
         await page.keyboard.press("Control+K");
-        assert.equal(await page.evaluate(() => document.activeElement.id), "search");
+        await focused(page, "search");
         await page.keyboard.type("scatters");
         await page.locator(".chat-name", { hasText: "one" }).waitFor();
         await page.keyboard.type(" nowhere");
@@ -284,7 +284,7 @@ test("chats are renamed, deleted and brought back from the list", async () => {
         await page.keyboard.type("Sky");
         await page.keyboard.press("Enter");
         await page.locator(".chat-name", { hasText: "Sky" }).waitFor();
-        assert.equal(await page.evaluate(() => document.activeElement.className), "chat-name");
+        await focused(page, "chat-name");
         await page.locator(".chat-name", { hasText: "Sky" }).hover();
         await page.getByRole("button", { name: "Delete: Sky" }).click();
         await page.locator(".welcome").waitFor();

@@ -2,7 +2,7 @@
  * when the server goes. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { answered, ask, launch, openPage } from "./browser.mjs";
+import { answered, ask, focused, launch, openPage } from "./browser.mjs";
 import { startServer } from "./server.mjs";
 
 const LONG = "Write a very long story about a lighthouse keeper, at least a thousand words.";
@@ -122,7 +122,7 @@ test("answers and questions branch", async () => {
 
 test("a whole conversation needs no mouse", async () => {
     await withPage({}, async (page) => {
-        assert.equal(await page.evaluate(() => document.activeElement.id), "composer");
+        await focused(page, "composer");
         await setCalm(page, 16);
         await page.locator("#composer").focus();
         await page.keyboard.type("Say hello.");
@@ -134,7 +134,7 @@ test("a whole conversation needs no mouse", async () => {
         await page.keyboard.press("Enter");
         await page.locator(".bubble", { hasText: "Say goodbye." }).waitFor();
         await answered(page);
-        assert.equal(await page.evaluate(() => document.activeElement.id), "composer");
+        await focused(page, "composer");
         await page.keyboard.press("Control+Shift+C");
         const copied = await page.evaluate(() => navigator.clipboard.readText());
         assert.ok(copied.length > 0);

@@ -1,7 +1,7 @@
 /* App: the page's frame: sidebar, header, transcript, composer, settings, dialogs; and the keys that
  * work everywhere. It redraws when the chat says that something changed. */
 
-import { useEffect, useReducer, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n.js";
 import { actionOf } from "../keys.js";
@@ -35,6 +35,7 @@ export function App({ chat }) {
     const [sidebar, setSidebar] = useState(() => chat.settings.sidebar && !isNarrow());
     const [panel, setPanel] = useState(false);
     const [help, setHelp] = useState(false);
+    const wantsSearch = useRef(false); /* focus the field once the sidebar is there */
     const composer = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
     chat.onChange = () => redraw(0);
 
@@ -56,8 +57,14 @@ export function App({ chat }) {
     };
     const search = () => {
         setSidebar(true);
-        requestAnimationFrame(() => document.getElementById("search")?.focus());
+        wantsSearch.current = true;
+        redraw(0);
     };
+    useLayoutEffect(() => {
+        if (!wantsSearch.current) return;
+        wantsSearch.current = false;
+        document.getElementById("search")?.focus();
+    });
     const copyAnswer = () => {
         const answer = chat.path.filter((message) => message.role === "assistant").at(-1);
         if (answer) copyText(answer.content);
