@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares den tokenize with the package tokenizers on whole files, for a GGUF of byte-level BPE.
 
-    python3 scripts/compare_tokenizer.py build/release/src/den MODEL.gguf TEXT...
+    python3 scripts/compare_tokenizer.py build/release/den MODEL.gguf TEXT...
 
 The reference is built from the vocabulary and merges of the GGUF itself and the pre-tokenizer of its family as written
 in that family's tokenizer.json. Prints ids compared and the reference's speed; exits 1 on the first difference. Needs the

@@ -174,29 +174,31 @@ static enum den_status map_matches(const struct den_normalizer_step *step,
 
     while (start < text.length) {
         size_t end = find_run_end(text, start);
-        const char *run = text.bytes + start;
-        size_t length = end - start;
+        struct den_token_text run = { text.bytes + start, end - start };
         size_t at = 0;
 
-        while (at < length) {
-            size_t from;
-            size_t to;
+        while (at < run.length) {
+            struct den_regex_match match;
+            size_t next;
 
-            if (den_regex_find(step->regex, work, run, length, at, &from, &to, err) != DEN_OK)
+            if (den_regex_find(step->regex, work, run, at, &match, err) != DEN_OK)
                 return err->status;
-            if (from == SIZE_MAX)
+            if (match.start == SIZE_MAX)
                 break;
-            den_buffer_append(out, run + at, from - at);
-            action(step, (struct den_token_text){ run + from, to - from }, out);
-            if (to == from && to < length) { /* an empty match: step over one character */
+            next = match.end;
+            den_buffer_append(out, run.bytes + at, match.start - at);
+            action(step,
+                   (struct den_token_text){ run.bytes + match.start, match.end - match.start },
+                   out);
+            if (match.end == match.start && match.end < run.length) { /* step over a character */
                 uint32_t code;
 
-                to += den_utf8_decode(run + to, length - to, &code);
-                den_buffer_append(out, run + from, to - from);
+                next += den_utf8_decode(run.bytes + next, run.length - next, &code);
+                den_buffer_append(out, run.bytes + match.end, next - match.end);
             }
-            at = to > at ? to : length;
+            at = next > at ? next : run.length;
         }
-        den_buffer_append(out, run + at, length - at);
+        den_buffer_append(out, run.bytes + at, run.length - at);
         if (end < text.length)
             den_buffer_append_byte(out, text.bytes[end++]);
         start = end;

@@ -130,30 +130,27 @@ static void put_part(struct splitting *splitting, size_t start, size_t end, bool
 static enum den_status split_run(struct splitting *splitting, struct den_regex_work *work,
                                  const char *text, size_t start, size_t end, struct den_error *err)
 {
-    const char *run = text + start;
-    size_t length = end - start;
+    struct den_token_text run = { text + start, end - start };
     size_t gap = 0; /* where the part before the next match begins */
     size_t at = 0;
 
-    while (at < length) {
-        size_t from;
-        size_t to;
+    while (at < run.length) {
+        struct den_regex_match match;
 
-        if (den_regex_find(splitting->step->regex, work, run, length, at, &from, &to, err) !=
-            DEN_OK)
+        if (den_regex_find(splitting->step->regex, work, run, at, &match, err) != DEN_OK)
             return err->status;
-        if (from == SIZE_MAX)
+        if (match.start == SIZE_MAX)
             break;
-        put_part(splitting, start + gap, start + from, false);
-        put_part(splitting, start + from, start + to, true);
-        gap = to;
-        at = to;
-        if (to == from) { /* an empty match only cuts */
+        put_part(splitting, start + gap, start + match.start, false);
+        put_part(splitting, start + match.start, start + match.end, true);
+        gap = match.end;
+        at = match.end;
+        if (match.end == match.start) { /* an empty match only cuts */
             uint32_t code;
 
-            if (to >= length)
+            if (at >= run.length)
                 break;
-            at = to + den_utf8_decode(run + to, length - to, &code);
+            at += den_utf8_decode(run.bytes + at, run.length - at, &code);
         }
     }
     put_part(splitting, start + gap, end, false);

@@ -95,31 +95,31 @@ void den_regex_work_destroy(struct den_regex_work *work)
 }
 
 enum den_status den_regex_find(const struct den_regex *regex, struct den_regex_work *work,
-                               const char *text, size_t length, size_t start, size_t *out_from,
-                               size_t *out_to, struct den_error *err)
+                               struct den_token_text text, size_t start,
+                               struct den_regex_match *out, struct den_error *err)
 {
     uint32_t options = PCRE2_NO_UTF_CHECK; /* the caller splits around ill-formed bytes */
-    PCRE2_SPTR subject = (PCRE2_SPTR)text;
+    PCRE2_SPTR subject = (PCRE2_SPTR)text.bytes;
     int found =
-        pcre2_match(regex->code, subject, length, start, options, work->data, work->context);
+        pcre2_match(regex->code, subject, text.length, start, options, work->data, work->context);
 
     if (found == PCRE2_ERROR_JIT_STACKLIMIT && !work->stack) {
         work->stack = pcre2_jit_stack_create(JIT_STACK_BYTES_MIN, JIT_STACK_BYTES_MAX, NULL);
         if (!work->stack)
             return den_fail(err, DEN_NO_MEMORY, "tokenizer: out of memory for a match");
         pcre2_jit_stack_assign(work->context, NULL, work->stack);
-        found =
-            pcre2_match(regex->code, subject, length, start, options, work->data, work->context);
+        found = pcre2_match(regex->code, subject, text.length, start, options, work->data,
+                            work->context);
     }
-    *out_from = SIZE_MAX;
+    *out = (struct den_regex_match){ SIZE_MAX, SIZE_MAX };
     if (found == PCRE2_ERROR_NOMATCH)
         return DEN_OK;
     if (found < 0)
         return den_fail(err, DEN_TOO_LARGE,
                         "tokenizer: the model's regular expression takes too long at byte %zu of a "
                         "text of %zu bytes (PCRE2 error %d)",
-                        start, length, found);
-    *out_from = pcre2_get_ovector_pointer(work->data)[0];
-    *out_to = pcre2_get_ovector_pointer(work->data)[1];
+                        start, text.length, found);
+    out->start = pcre2_get_ovector_pointer(work->data)[0];
+    out->end = pcre2_get_ovector_pointer(work->data)[1];
     return DEN_OK;
 }

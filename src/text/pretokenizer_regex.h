@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/status.h"
+#include "text/tokenizer.h"
 
 struct den_regex;
 struct den_regex_work;
@@ -29,10 +30,15 @@ enum den_status den_regex_translate(const char *pattern, size_t length, struct d
 struct den_regex_work *den_regex_work_create(void); /* NULL: out of memory */
 void den_regex_work_destroy(struct den_regex_work *work);
 
-/* Finds the first match in well-formed `text` at or after `start`. *out_from == SIZE_MAX: none.
- * A pattern that backtracks past the limits is DEN_TOO_LARGE. */
+struct den_regex_match {
+    size_t start; /* SIZE_MAX: no match */
+    size_t end;
+};
+
+/* Finds the first match in well-formed `text` at or after `start`. A pattern that backtracks past
+ * the limits is DEN_TOO_LARGE. */
 enum den_status den_regex_find(const struct den_regex *regex, struct den_regex_work *work,
-                               const char *text, size_t length, size_t start, size_t *out_from,
-                               size_t *out_to, struct den_error *err);
+                               struct den_token_text text, size_t start,
+                               struct den_regex_match *out, struct den_error *err);
 
 #endif

@@ -20,8 +20,9 @@
 enum { CLASS_DEPTH_MAX = 8, GROUP_DEPTH_MAX = 200, NAME_BYTES_MAX = 48 };
 
 #define SPACE "\\t-\\r\\x{85}\\p{Z}"
-#define WORD  "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\xB2\\xB3\\xB9\\xBC-\\xBE" /* as Oniguruma has it */
-#define HEX   "0-9A-Fa-f"
+/* With the superscripts and fractions of Latin-1, as Oniguruma has it. */
+#define WORD "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\xB2\\xB3\\xB9\\xBC-\\xBE"
+#define HEX  "0-9A-Fa-f"
 
 struct translation {
     const char *pattern;
@@ -91,8 +92,8 @@ static bool starts(const struct translation *t, const char *text)
     return t->length - t->at >= length && memcmp(t->pattern + t->at, text, length) == 0;
 }
 
-/* True where PCRE2 knows a script of that name. Its \p{Han} means the script's extensions too (since
- * 10.40), Oniguruma's means the script alone, which PCRE2 writes \p{sc:Han}. */
+/* True where PCRE2 knows a script of that name. Its \p{Han} means the script's extensions too
+ * (since 10.40), Oniguruma's means the script alone, which PCRE2 writes \p{sc:Han}. */
 static bool is_script(const char *name)
 {
     char pattern[NAME_BYTES_MAX + 16];

@@ -8,8 +8,8 @@
  * | t5 | SentencePiece unigram | white space is collapsed; EOS is added |
  * | bert | WordPiece | words begin with U+2581 where Hugging Face marks their rest with ## |
  *
- * Token types: normal 1, unknown 2, control 3, user-defined 4, unused 5, byte 6. Control and unknown
- * tokens are special; they and the user-defined ones are found in the text itself. */
+ * Token types: normal 1, unknown 2, control 3, user-defined 4, unused 5, byte 6. Control and
+ * unknown tokens are special; they and the user-defined ones are found in the text itself. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

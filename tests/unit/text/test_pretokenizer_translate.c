@@ -1,5 +1,5 @@
-/* From Oniguruma to PCRE2: what is rewritten, and what is refused. What the rewritten patterns match
- * is checked over every code point against the tokenizers package when the fixtures are made. */
+/* From Oniguruma to PCRE2: what is rewritten, and what is refused. What rewritten patterns
+ * match, test_tokenizer compares with the tokenizers package. */
 #include "test.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
-/* Every tokenizer of tests/fixtures/tokenizers against the reference packages' ids and texts
- * (make_tokenizers.py), from tokenizer.json and from GGUF, and what a tokenizer tells of its tokens. */
+/* Every tokenizer of tests/fixtures/tokenizers against the reference packages' ids and texts (made
+ * by make_tokenizers.py), from tokenizer.json and from GGUF; and what a tokenizer tells of its
+ * tokens. */
 #include "tokenizer_fixture.h"
 
 enum { BOTH = DEN_ENCODE_ADD_SPECIAL | DEN_ENCODE_PARSE_SPECIAL };
