@@ -2,8 +2,8 @@
  *
  * What a template can take is found out when the chat is created, by rendering one message both
  * ways (as a text and as a list with one text part) and looking whether its words come out:
- * templates differ too much for their source to be judged. A template that does not compile is reported when
- * it is first needed, so that the model can still complete raw text. */
+ * templates differ too much for their source to be judged. A template that does not compile is
+ * reported when it is first needed, so that the model can still complete raw text. */
 #include "text/chat.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Equality, order, hashes and membership of Jinja values, as Python defines them: 1 == 1.0 == True,
  * lists and tuples compare item by item, dicts regardless of order; only numbers, texts, lists and
  * tuples are ordered. See jinja_value.h. */
-#include "text/jinja_value.h"
+#include "text/jinja_compare.h"
 
 #include <math.h>
 #include <string.h>

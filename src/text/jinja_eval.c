@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "text/jinja_compare.h"
 #include "text/jinja_print.h"
 
 static bool eval_items(struct den_jinja_run *run, const struct den_jinja_node *node,

@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "text/jinja_call.h"
+#include "text/jinja_compare.h"
 #include "text/jinja_run.h"
 
 static void write_escaped(uint32_t code, struct den_buffer *out)

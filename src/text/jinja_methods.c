@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "text/jinja_compare.h"
 #include "text/jinja_eval.h"
 #include "text/jinja_methods_text.h"
 

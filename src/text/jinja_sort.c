@@ -1,6 +1,6 @@
 /* den_jinja_sort() of jinja_value.h: merge sort, bottom up, because comparisons can fail and
  * must stop at once, and because Python's order of equal items is that of the input. */
-#include "text/jinja_value.h"
+#include "text/jinja_compare.h"
 
 #include <string.h>
 

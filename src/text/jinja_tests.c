@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "text/jinja_compare.h"
 #include "text/jinja_eval.h"
 #include "text/jinja_methods.h"
 #include "text/jinja_print.h"

@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "base/utf8.h"
+#include "text/jinja_compare.h"
 #include "text/jinja_run.h"
 
 enum { LIST_CAPACITY_MIN = 4, DICT_CAPACITY_MIN = 8 };

@@ -4,12 +4,9 @@
  * compiled template, for constants) and is never freed alone. The kinds mirror Python's, because
  * templates are written against Python: texts are sequences of code points, dicts keep insertion
  * order and take any hashable key, booleans are integers, a filter such as `map` yields an iterator
- * that can be walked once. Integers are 64 bits; passing that range is an error where Python would
- * go on.
- *
- * Lists, tuples and dicts are immutable once a template can see them, as transformers' sandbox
- * demands; namespaces are the one thing a template may change. Cost: a list index is O(1), a dict
- * lookup O(1) expected, a text index O(1) for ASCII and O(n) otherwise. */
+ * that is walked once. Integers are 64 bits; passing that range is an error. Only namespaces can be
+ * changed by a template, as in transformers' sandbox. Cost: a list index is O(1), a dict lookup
+ * O(1) expected, a text index O(1) for ASCII, else O(n). */
 #ifndef DEN_TEXT_JINJA_VALUE_H
 #define DEN_TEXT_JINJA_VALUE_H
 
@@ -180,11 +177,6 @@ bool den_jinja_undefined_hint(struct den_jinja_run *run, const char *hint,
 /* Fails with the reason why `value` is undefined. */
 bool den_jinja_undefined_fail(struct den_jinja_run *run, struct den_jinja_value value);
 
-/* Sorts by < in place, stable, n log n comparisons. `keys` (or NULL: the items themselves) are what
- * is compared, in step with the items; they move along. */
-bool den_jinja_sort(struct den_jinja_run *run, struct den_jinja_list *list,
-                    struct den_jinja_list *keys, bool is_reversed);
-
 /* Python's type name: "str", "dict", "NoneType" ... */
 const char *den_jinja_type_name(struct den_jinja_value value);
 bool den_jinja_is_true(struct den_jinja_value value);
@@ -196,15 +188,6 @@ static inline bool den_jinja_is_number(struct den_jinja_value value)
 bool den_jinja_as_integer(struct den_jinja_value value, int64_t *out);
 double den_jinja_as_number(struct den_jinja_value value);
 
-bool den_jinja_equal(struct den_jinja_run *run, struct den_jinja_value a, struct den_jinja_value b,
-                     bool *out);
-/* out_order: -1, 0, 1, or 2 where NaN makes every comparison false. Fails for kinds without an
- * order between them. `sign` names the operator in the message. */
-bool den_jinja_compare(struct den_jinja_run *run, struct den_jinja_value a,
-                       struct den_jinja_value b, const char *sign, int *out_order);
-/* False in *out_hashable, without failing, for lists and dicts. */
-bool den_jinja_hash(struct den_jinja_run *run, struct den_jinja_value value, uint64_t *out_hash,
-                    bool *out_hashable);
 /* len(); *out_has is false for values without one. */
 void den_jinja_length(struct den_jinja_value value, size_t *out_length, bool *out_has);
 /* Everything that `for` would visit, as a list that must not be changed; takes what is left of an
@@ -213,7 +196,5 @@ bool den_jinja_items(struct den_jinja_run *run, struct den_jinja_value value,
                      struct den_jinja_list **out);
 bool den_jinja_is_iterable(struct den_jinja_value value);
 int64_t den_jinja_range_at(const struct den_jinja_range *range, size_t index);
-bool den_jinja_contains(struct den_jinja_run *run, struct den_jinja_value container,
-                        struct den_jinja_value item, bool *out);
 
 #endif

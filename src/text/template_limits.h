@@ -1,4 +1,4 @@
-/* Rendering with bounds of one's own, smaller than those of base/limits.h: for fuzzing and tests. */
+/* Rendering with bounds of one's own, smaller than those of base/limits.h: for fuzzing, tests. */
 #ifndef DEN_TEXT_TEMPLATE_LIMITS_H
 #define DEN_TEXT_TEMPLATE_LIMITS_H
 

@@ -1,5 +1,5 @@
-/* Templates as a whole: the bounds that a hostile one meets, the messages people read, and templates
- * in the style of shipped models over many conversations, compared with jinja2. */
+/* Templates as a whole: the bounds that a hostile one meets, the messages people read, and
+ * templates in the style of shipped models over many conversations, compared with jinja2. */
 #include "template_fixtures.h"
 
 #include <pthread.h>
