@@ -38,8 +38,7 @@ static const char *const end_names[] = {
     "[e~[",
     "<seed:eos>",
     "<end_of_utterance>",
-    "<\xEF\xBD\x9C"
-    "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>",
+    "<\357\275\234end\342\226\201of\342\226\201sentence\357\275\234>", /* deepseek */
 };
 
 enum den_status den_tokenizer_create_empty(size_t capacity, size_t bytes_max,
