@@ -32,7 +32,8 @@ void den_team_run(struct den_team *team, den_team_job job, void *context);
  * may find everything claimed, or be called twice. */
 void den_team_share(struct den_team *team, den_team_job job, void *context);
 
-/* Inside a job of den_team_run(): waits for all members, and resets the counter that den_team_claim() hands out. */
+/* Inside a job of den_team_run(): waits for all members, and resets the counter that
+ * den_team_claim() hands out. */
 void den_team_barrier(struct den_team *team);
 /* Inside a job: the first of `block` unclaimed items; >= the caller's total when none are left.
  * Starts at 0 in each job and after each barrier. */
