@@ -231,7 +231,7 @@ enum den_status den_catalogue_resolve(const struct den_catalogue *catalogue, con
     }
     if (den_file_exists(name))
         return copy_path(name, out, capacity, err);
-    if (!strchr(name, '/') && strlen(name) < 256 &&
+    if (name[0] != '.' && !strchr(name, '/') && strlen(name) < 256 &&
         den_path_join(path, sizeof path - 5, catalogue->folder, name, err) == DEN_OK) {
         memcpy(path + strlen(path), ".gguf", 6);
         if (den_file_exists(path))
