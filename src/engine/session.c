@@ -198,7 +198,8 @@ enum den_status den_engine_step(struct den_engine *engine, struct den_step *step
     if (check_steps(engine, steps, count, err) != DEN_OK)
         return err->status;
     batch = fill_batch(engine, steps, count);
-    if (den_model_run(engine->model, engine->forward, engine->pool, &batch, cancel, &logits, err) !=
+    batch.cancel = cancel;
+    if (den_model_run(engine->model, engine->forward, engine->pool, &batch, &logits, err) !=
         DEN_OK) {
         for (i = 0; i < count; i++)
             give_pages(steps[i].session, pages_for(steps[i].session->length));

@@ -405,8 +405,7 @@ static void run_head(const struct run *run)
 
 enum den_status den_model_run(const struct den_model *model, struct den_forward *forward,
                               struct den_kv_pool *pool, const struct den_batch *batch,
-                              const atomic_bool *cancel, const float **out_logits,
-                              struct den_error *err)
+                              const float **out_logits, struct den_error *err)
 {
     const struct den_description *d = &model->description;
     struct run run = { model, forward, pool, batch, NULL, batch->where.rows };
@@ -422,7 +421,7 @@ enum den_status den_model_run(const struct den_model *model, struct den_forward 
                                                          .output = forward->hidden,
                                                          .output_stride = d->width });
     for (layer = 0; layer < d->layers; layer++) {
-        if (cancel && atomic_load_explicit(cancel, memory_order_relaxed))
+        if (batch->cancel && atomic_load_explicit(batch->cancel, memory_order_relaxed))
             return den_fail(err, DEN_CANCELLED, "cancelled");
         run_layer(&run, layer);
     }

@@ -36,14 +36,13 @@ struct den_batch {
     const int32_t *tokens;     /* (rows) */
     const int32_t *logit_rows; /* (logit_count) rows whose logits are wanted, rising */
     size_t logit_count;
+    const atomic_bool *cancel; /* looked at between layers; NULL: none */
 };
 /* Runs the batch, fills the cache, and leaves logits (logit_count, vocabulary) in *out_logits,
- * valid until the next run. `cancel` (may be NULL) is looked at between layers: set, the run ends
- * with DEN_CANCELLED; the cache then holds rubbish at the batch's positions, which the caller must
- * not count as filled. */
+ * valid until the next run. When the batch's `cancel` is set, the run ends with DEN_CANCELLED; the
+ * cache then holds rubbish at the batch's positions, which the caller must not count as filled. */
 enum den_status den_model_run(const struct den_model *model, struct den_forward *forward,
                               struct den_kv_pool *pool, const struct den_batch *batch,
-                              const atomic_bool *cancel, const float **out_logits,
-                              struct den_error *err);
+                              const float **out_logits, struct den_error *err);
 
 #endif

@@ -52,7 +52,10 @@ static void remember(void *context, const struct den_generation_event *event)
 {
     struct record *record = context;
 
-    strncat(record->text, event->text, event->text_length);
+    size_t used = strlen(record->text);
+
+    assert_true(used + event->text_length < sizeof record->text);
+    memcpy(record->text + used, event->text, event->text_length);
     record->prompt_done = event->prompt_done;
     if (event->token == DEN_TOKEN_NONE) {
         record->prompt_events += event->text_length == 0;

@@ -39,7 +39,7 @@ static inline void changed_config(struct changed *changed, const char *name, con
     char *text;
 
     assert_non_null(more);
-    strcpy(changed->folder, "/tmp/den-test-XXXXXX");
+    snprintf(changed->folder, sizeof changed->folder, "/tmp/den-test-XXXXXX");
     assert_non_null(mkdtemp(changed->folder));
     snprintf(changed->path, sizeof changed->path, "%s", changed->folder);
     snprintf(path, sizeof path, "%s/models/%s/config.json", DEN_FIXTURES, name);
@@ -65,7 +65,7 @@ static inline void changed_gguf(struct changed *changed, const char *name, const
     char path[512];
     char *found;
 
-    strcpy(changed->folder, "/tmp/den-test-XXXXXX");
+    snprintf(changed->folder, sizeof changed->folder, "/tmp/den-test-XXXXXX");
     assert_non_null(mkdtemp(changed->folder));
     snprintf(path, sizeof path, "%s/models/%s.gguf", DEN_FIXTURES, name);
     den_buffer_init(&bytes, 1 << 20);

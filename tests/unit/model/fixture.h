@@ -139,7 +139,7 @@ static inline const float *fixture_run(struct fixture *fixture, int32_t sequence
                                            .tokens = fixture->prompt + first,
                                            .logit_rows = rows,
                                            .logit_count = count },
-                      NULL, &logits, &fixture->err) != DEN_OK)
+                      &logits, &fixture->err) != DEN_OK)
         fail_msg("%s", fixture->err.message);
     return logits;
 }

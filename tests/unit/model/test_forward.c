@@ -75,8 +75,8 @@ static void agrees_with_sequences_together(void **state)
                 den_model_run(
                     fixture->model, fixture->forward, fixture->pool,
                     &(struct den_batch){
-                        { rows, position, sequence, fixture->pages }, tokens, wanted, rows },
-                    NULL, &logits, &fixture->err),
+                        { rows, position, sequence, fixture->pages }, tokens, wanted, rows, NULL },
+                    &logits, &fixture->err),
                 DEN_OK);
             for (r = 0; r < rows; r++)
                 compare("together", names[i], logits + r * FIXTURE_VOCABULARY,
@@ -112,8 +112,9 @@ static void gives_only_the_rows_asked_for(void **state)
                                                                   sequence, fixture->pages },
                                                                 fixture->prompt,
                                                                 wanted,
-                                                                count },
-                                           NULL, &logits, &fixture->err),
+                                                                count,
+                                                                NULL },
+                                           &logits, &fixture->err),
                              DEN_OK);
             for (w = 0; w < count; w++)
                 compare("some rows", names[i], logits + w * FIXTURE_VOCABULARY,
@@ -131,8 +132,8 @@ static void refuses_more_rows_than_it_was_made_for(void **state)
     const float *logits = NULL;
 
     fixture_open(fixture, "llama", false, DEN_PRECISION_FP32, FIXTURE_CONTEXT);
-    assert_int_equal(den_model_run(fixture->model, fixture->forward, fixture->pool, &batch, NULL,
-                                   &logits, &fixture->err),
+    assert_int_equal(den_model_run(fixture->model, fixture->forward, fixture->pool, &batch, &logits,
+                                   &fixture->err),
                      DEN_INVALID);
     assert_null(logits);
     fixture_close(fixture);
@@ -148,10 +149,10 @@ static void ends_when_cancelled(void **state)
 
     fixture_open(fixture, "llama", false, DEN_PRECISION_FP32, FIXTURE_CONTEXT);
     assert_int_equal(
-        den_model_run(
-            fixture->model, fixture->forward, fixture->pool,
-            &(struct den_batch){ { 1, &zero, &zero, fixture->pages }, fixture->prompt, &zero, 1 },
-            &cancel, &logits, &fixture->err),
+        den_model_run(fixture->model, fixture->forward, fixture->pool,
+                      &(struct den_batch){
+                          { 1, &zero, &zero, fixture->pages }, fixture->prompt, &zero, 1, &cancel },
+                      &logits, &fixture->err),
         DEN_CANCELLED);
     assert_null(logits);
     fixture_close(fixture);
