@@ -3,7 +3,13 @@
  * What a template can take is found out when the chat is created, by rendering one message both
  * ways (as a text and as a list with one text part) and looking whether its words come out:
  * templates differ too much for their source to be judged. A template that does not compile is
- * reported when it is first needed, so that the model can still complete raw text. */
+ * reported when it is first needed, so that the model can still complete raw text.
+ *
+ * To continue an answer, the prompt has to end where the answer's text does, without the marker
+ * that closes a turn. Templates have no switch for that, and looking for the text in the result
+ * finds a short one inside a marker, or not at all if the template has trimmed it. So the text
+ * gets a mark at its end before it is rendered, and the result is cut where the mark came out:
+ * blanks at the end of the text survive, too, because the mark stands behind them. */
 #include "text/chat.h"
 
 #include <stdlib.h>
@@ -19,6 +25,8 @@ static const char plain_template[] =
     "{{ message.role | capitalize }}: {{ message.content | default('', true) }}\n\n"
     "{% endfor %}"
     "{% if add_generation_prompt %}Assistant:{% endif %}";
+
+static const char end_mark[] = "[[the text to continue ends here]]";
 
 struct variant {
     struct den_template *compiled; /* NULL: there is none, or it is broken */
@@ -163,8 +171,9 @@ static json_t *collect_variables(const struct den_chat *chat,
     if (!json_object_get(variables, "documents"))
         json_object_set_new(variables, "documents", json_null());
     if (json_object_set_new(variables, "tools", tools) != 0 ||
-        json_object_set_new(variables, "add_generation_prompt",
-                            json_boolean(request->add_generation_prompt)) != 0 ||
+        json_object_set_new(
+            variables, "add_generation_prompt",
+            json_boolean(request->add_generation_prompt && !request->continue_last)) != 0 ||
         json_object_set(variables, "bos_token", chat->bos) != 0 ||
         json_object_set(variables, "eos_token", chat->eos) != 0) {
         json_decref(variables);
@@ -192,8 +201,9 @@ static void render_shapes(const struct variant *variant, json_t *variables, json
     }
 }
 
-enum den_status den_chat_render(const struct den_chat *chat, const struct den_chat_request *request,
-                                struct den_buffer *out, struct den_error *err)
+static enum den_status render_all(const struct den_chat *chat,
+                                  const struct den_chat_request *request, struct den_buffer *out,
+                                  struct den_error *err)
 {
     bool has_tools = json_array_size(request->tools) > 0;
     const struct variant *variant = has_tools && chat->tools.compiled ? &chat->tools : &chat->plain;
@@ -209,6 +219,10 @@ enum den_status den_chat_render(const struct den_chat *chat, const struct den_ch
     if (den_chat_tools_check(request->tools, err) != DEN_OK ||
         den_chat_messages_shape(request->messages, &variant->shape, &messages, err) != DEN_OK)
         return err->status;
+    if (request->continue_last && den_chat_mark_last(messages, end_mark, err) != DEN_OK) {
+        json_decref(messages);
+        return err->status;
+    }
     variables = collect_variables(chat, request);
     if (variables && json_object_set(variables, "messages", messages) == 0)
         render_shapes(variant, variables, messages, request, out, err);
@@ -216,6 +230,47 @@ enum den_status den_chat_render(const struct den_chat *chat, const struct den_ch
         den_fail(err, DEN_NO_MEMORY, "chat: out of memory");
     json_decref(variables);
     json_decref(messages);
+    return err->status;
+}
+
+/* Where the last mark begins; NULL: there is none. */
+static const char *find_mark(const struct den_buffer *text)
+{
+    const size_t length = sizeof end_mark - 1;
+    const char *end = text->data + text->length;
+    const char *next = memmem(text->data, text->length, end_mark, length);
+    const char *found = NULL;
+
+    while (next) {
+        found = next;
+        next += length;
+        next = memmem(next, (size_t)(end - next), end_mark, length);
+    }
+    return found;
+}
+
+enum den_status den_chat_render(const struct den_chat *chat, const struct den_chat_request *request,
+                                struct den_buffer *out, struct den_error *err)
+{
+    struct den_buffer whole;
+    const char *mark;
+
+    if (!request->continue_last)
+        return render_all(chat, request, out, err);
+    den_buffer_init(&whole, DEN_TEMPLATE_OUTPUT_BYTES_MAX);
+    if (render_all(chat, request, &whole, err) != DEN_OK)
+        goto done;
+    mark = find_mark(&whole);
+    if (!mark) {
+        den_fail(err, DEN_UNSUPPORTED,
+                 "this model's template can't continue an answer: it does not write the text of "
+                 "an assistant's last message; the last message must be a user's");
+        goto done;
+    }
+    den_buffer_append(out, whole.data, (size_t)(mark - whole.data));
+    den_buffer_status(out, "chat", err);
+done:
+    den_buffer_deinit(&whole);
     return err->status;
 }
 

@@ -21,6 +21,9 @@ struct den_chat_request {
                                a list of text parts */
     const json_t *tools;    /* NULL: none */
     bool add_generation_prompt;
+    bool continue_last; /* the last message is an assistant's (without tool calls) whose text goes
+                           on: the result ends with that text, and add_generation_prompt is
+                           ignored. DEN_UNSUPPORTED if the template does not write that text */
     const json_t
         *extra; /* NULL, or an object of further template variables (enable_thinking, ...) */
     int64_t now;

@@ -305,3 +305,35 @@ bool den_chat_fill_content(json_t *messages)
     }
     return has_changed;
 }
+
+/* A new text: `text` (NULL: nothing) and the mark. */
+static json_t *with_mark(const json_t *text, const char *mark)
+{
+    if (!text)
+        return json_string(mark);
+    return json_pack("s%+", json_string_value(text), json_string_length(text), mark);
+}
+
+enum den_status den_chat_mark_last(json_t *messages, const char *mark, struct den_error *err)
+{
+    size_t count = json_array_size(messages);
+    json_t *last = count > 0 ? json_array_get(messages, count - 1) : NULL;
+    json_t *content = json_object_get(last, "content");
+    json_t *part;
+    int failure;
+
+    if (!has_role(last, "assistant") || json_array_size(json_object_get(last, "tool_calls")) > 0)
+        return den_fail(err, DEN_INVALID,
+                        "only an assistant's message without tool calls can be continued, and it "
+                        "must be the last one");
+    if (!json_is_array(content)) {
+        failure = json_object_set_new(last, "content", with_mark(content, mark));
+    } else if (json_array_size(content) == 0) {
+        failure =
+            json_array_append_new(content, json_pack("{s:s, s:s}", "type", "text", "text", mark));
+    } else {
+        part = json_array_get(content, json_array_size(content) - 1);
+        failure = json_object_set_new(part, "text", with_mark(json_object_get(part, "text"), mark));
+    }
+    return failure ? out_of_memory(err) : DEN_OK;
+}

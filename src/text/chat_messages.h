@@ -33,4 +33,8 @@ enum den_status den_chat_tools_check(const json_t *tools, struct den_error *err)
 bool den_chat_merge_system(json_t *messages);
 bool den_chat_fill_content(json_t *messages);
 
+/* Appends `mark` to the text of the last of shaped messages. DEN_INVALID unless that message is an
+ * assistant's, without tool calls. */
+enum den_status den_chat_mark_last(json_t *messages, const char *mark, struct den_error *err);
+
 #endif

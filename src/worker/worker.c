@@ -202,6 +202,19 @@ static void on_end(void *context, const struct den_job_end *end)
 
 /* --- requests --- */
 
+/* A conversation that ends with an assistant's text asks for the rest of it, not for another turn;
+ * one that ends with tool calls is the template's to judge. */
+static bool ends_with_answer(const json_t *messages)
+{
+    const json_t *last = json_array_size(messages) > 0
+                             ? json_array_get(messages, json_array_size(messages) - 1)
+                             : NULL;
+    const char *role = json_string_value(json_object_get(last, "role"));
+
+    return role && strcmp(role, "assistant") == 0 &&
+           json_array_size(json_object_get(last, "tool_calls")) == 0;
+}
+
 static enum den_status encode_prompt(const struct den_worker *worker,
                                      const struct den_worker_request *request,
                                      struct den_tokens *out, struct den_error *err)
@@ -209,6 +222,7 @@ static enum den_status encode_prompt(const struct den_worker *worker,
     const struct den_chat_request chat = { .messages = request->messages,
                                            .tools = request->tools,
                                            .add_generation_prompt = true,
+                                           .continue_last = ends_with_answer(request->messages),
                                            .now = den_clock_unix() };
 
     if (request->messages)

@@ -45,7 +45,8 @@ const struct den_worker_info *den_worker_info(const struct den_worker *worker);
 /* What clients may set; fields left at their initial value (den_worker_request_defaults) take the
  * model's defaults. */
 struct den_worker_request {
-    const json_t *messages; /* chat: array of messages ... */
+    const json_t *messages; /* chat: array of messages (if the last is an assistant's text, it is
+                               continued) ... */
     const json_t *tools;
     const char *prompt; /* ... or a raw prompt, with no template */
     const char *preset; /* "creative", "factual", "classify" or NULL */

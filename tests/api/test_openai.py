@@ -142,6 +142,20 @@ def test_next_turn_reads_only_what_is_new(client):
     assert second.usage.prompt_tokens_details.cached_tokens >= first.usage.prompt_tokens - 1
 
 
+def test_an_answer_is_continued(client):
+    question = {"role": "user", "content": "Explain in three sentences why the sky is blue."}
+    whole = client.chat.completions.create(messages=[question], temperature=0, max_tokens=40)
+    for tokens in (1, 7, 20):
+        begun = client.chat.completions.create(messages=[question], temperature=0, max_tokens=tokens)
+        begun = begun.choices[0].message.content
+        messages = [question, {"role": "assistant", "content": begun}]
+        rest = client.chat.completions.create(messages=messages, temperature=0, max_tokens=40 - tokens)
+        assert begun + rest.choices[0].message.content == whole.choices[0].message.content
+        assert rest.usage.prompt_tokens == whole.usage.prompt_tokens + tokens
+        chunks = client.chat.completions.create(messages=messages, temperature=0, max_tokens=40 - tokens, stream=True)
+        assert "".join(c.choices[0].delta.content or "" for c in chunks) == rest.choices[0].message.content
+
+
 def test_too_long_says_both_lengths(client, server):
     context = server.client().models.list().data[0].den["context_tokens"]
     with pytest.raises(openai.BadRequestError) as error:

@@ -242,6 +242,132 @@ static void renders_model_templates(void **state)
     json_decref(fixture);
 }
 
+/* Renders `messages` to be continued. */
+static enum den_status render_open(const struct den_chat *chat, json_t *messages,
+                                   struct den_buffer *out, struct den_error *err)
+{
+    const struct den_chat_request request = { .messages = messages,
+                                              .add_generation_prompt = true,
+                                              .continue_last = true };
+
+    *err = (struct den_error){ 0 };
+    den_buffer_init(out, 100000);
+    return den_chat_render(chat, &request, out, err);
+}
+
+static void expect_open(const struct den_chat *chat, const char *messages, const char *wanted)
+{
+    json_t *parsed = parse(messages);
+    struct den_buffer out;
+    struct den_error err;
+
+    render_open(chat, parsed, &out, &err);
+    assert_string_equal(err.message, "");
+    assert_string_equal(out.data, wanted);
+    den_buffer_deinit(&out);
+    json_decref(parsed);
+}
+
+static void continues_the_last_text(void **state)
+{
+    struct den_chat *closed = make_chat(
+        "{% for m in messages %}<{{ m.role }}>{{ m.content | trim }}</{{ m.role }}>{% endfor %}"
+        "{% if add_generation_prompt %}<assistant>{% endif %}",
+        "");
+    struct den_chat *parts = make_chat(
+        "{% for m in messages %}{% for p in m.content if p.type == 'text' %}[{{ p.text }}]"
+        "{% endfor %}{% endfor %}",
+        "");
+    struct den_chat *none = make_chat("", "");
+
+    /* a text that the markers and the user's message hold, too */
+    expect_open(closed,
+                "[{\"role\":\"user\",\"content\":\"ant\"},"
+                "{\"role\":\"assistant\",\"content\":\"ant\"}]",
+                "<user>ant</user><assistant>ant");
+    /* blanks at its end are the answer's, whatever the template trims */
+    expect_open(closed, "[{\"role\":\"assistant\",\"content\":\" One,\\n \"}]",
+                "<assistant>One,\n ");
+    expect_open(closed, "[{\"role\":\"assistant\",\"content\":\"\"}]", "<assistant>");
+    expect_open(closed,
+                "[{\"role\":\"assistant\",\"tool_calls\":[],\"content\":[{\"type\":\"text\","
+                "\"text\":\"a\"},{\"type\":\"text\",\"text\":\"b\"}]}]",
+                "<assistant>a\nb");
+    expect_open(parts,
+                "[{\"role\":\"user\",\"content\":\"u\"},{\"role\":\"assistant\",\"content\":"
+                "[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"text\",\"text\":\"b\"}]}]",
+                "[u][a][b");
+    expect_open(parts, "[{\"role\":\"assistant\",\"content\":[]}]", "[");
+    expect_open(none,
+                "[{\"role\":\"user\",\"content\":\"Hi\"},"
+                "{\"role\":\"assistant\",\"content\":\"Hel\"}]",
+                "User: Hi\n\nAssistant: Hel");
+    den_chat_destroy(closed);
+    den_chat_destroy(parts);
+    den_chat_destroy(none);
+}
+
+static void says_what_can_not_be_continued(void **state)
+{
+    static const char *const messages[] = {
+        "[{\"role\":\"assistant\",\"content\":\"A\"},{\"role\":\"user\",\"content\":\"U\"}]",
+        "[{\"role\":\"assistant\",\"content\":\"A\",\"tool_calls\":[{\"function\":"
+        "{\"name\":\"f\",\"arguments\":\"\"}}]}]",
+        "[{\"role\":\"assistant\",\"content\":\"A\"}]",
+    };
+    struct den_chat *chat =
+        make_chat("{% for m in messages if m.role == 'user' %}{{ m.content }}{% endfor %}", "");
+    size_t i;
+
+    for (i = 0; i < sizeof messages / sizeof messages[0]; i++) {
+        json_t *parsed = parse(messages[i]);
+        struct den_buffer out;
+        struct den_error err;
+
+        assert_int_equal(render_open(chat, parsed, &out, &err),
+                         i == 2 ? DEN_UNSUPPORTED : DEN_INVALID);
+        assert_non_null(strstr(err.message, i == 2 ? "can't continue an answer" : "tool calls"));
+        assert_int_equal(out.length, 0);
+        den_buffer_deinit(&out);
+        json_decref(parsed);
+    }
+    den_chat_destroy(chat);
+}
+
+/* Whatever the template, a continued prompt ends with the text, and is how the whole turn begins
+ * (but for the blank that some templates trim). */
+static void continues_with_model_templates(void **state)
+{
+    json_t *fixture = read_fixture(DEN_FIXTURES "/templates/models.json");
+    json_t *messages = parse("[{\"role\":\"user\",\"content\":\"end\"},"
+                             "{\"role\":\"assistant\",\"content\":\"end \"}]");
+    const char *name;
+    json_t *source;
+
+    json_object_foreach(json_object_get(fixture, "templates"), name, source)
+    {
+        struct den_chat *chat = make_chat(json_string_value(source), "");
+        const struct den_chat_request closed = { .messages = messages };
+        struct den_buffer open, whole;
+        struct den_error err;
+
+        if (render_open(chat, messages, &open, &err) != DEN_OK)
+            fail_msg("%s: %s", name, err.message);
+        den_buffer_init(&whole, 100000);
+        if (den_chat_render(chat, &closed, &whole, &err) != DEN_OK)
+            fail_msg("%s: %s", name, err.message);
+        if (open.length < 4 || strcmp(open.data + open.length - 4, "end ") != 0 ||
+            open.length > whole.length + 1 || memcmp(open.data, whole.data, open.length - 1) != 0 ||
+            strstr(whole.data + open.length - 1, "end "))
+            fail_msg("%s: %s", name, open.data);
+        den_buffer_deinit(&open);
+        den_buffer_deinit(&whole);
+        den_chat_destroy(chat);
+    }
+    json_decref(messages);
+    json_decref(fixture);
+}
+
 int text_test_chat(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +380,9 @@ int text_test_chat(int argc, char **argv)
         cmocka_unit_test(talks_without_a_template),
         cmocka_unit_test(reports_a_broken_template_when_used),
         cmocka_unit_test(renders_model_templates),
+        cmocka_unit_test(continues_the_last_text),
+        cmocka_unit_test(says_what_can_not_be_continued),
+        cmocka_unit_test(continues_with_model_templates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
