@@ -81,18 +81,16 @@ static bool place(struct den_forward *forward, unsigned char *memory, size_t *ou
     return true;
 }
 
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 /* The widest input of any matrix. */
 static size_t widest_input(const struct den_description *d)
 {
-    size_t widest = d->width;
-
-    if (d->heads * d->value_width > widest)
-        widest = d->heads * d->value_width;
-    if (d->ffn_width > widest)
-        widest = d->ffn_width;
-    if (d->expert_width > widest)
-        widest = d->expert_width;
-    return widest;
+    return larger(larger(d->width, d->heads * d->value_width),
+                  larger(d->ffn_width, d->expert_width));
 }
 
 enum den_status den_forward_create(const struct den_model *model, size_t rows, size_t logit_rows,
@@ -124,8 +122,8 @@ enum den_status den_forward_create(const struct den_model *model, size_t rows, s
     place(forward, memory, &bytes);
     for (i = 0; i < 2 * rows; i++)
         forward->twice[i] = (int32_t)(i / 2);
-    if (den_device_workspace(model->device, 2 * rows, widest_input(d), d->heads, d->head_width,
-                             err) != DEN_OK)
+    if (den_device_workspace(model->device, 2 * rows, widest_input(d), d->heads,
+                             larger(d->head_width, d->value_width), err) != DEN_OK)
         goto fail;
     *out = forward;
     return DEN_OK;

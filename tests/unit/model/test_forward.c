@@ -2,6 +2,9 @@
  * together; only the rows asked for; cancelled between layers. */
 #include "model/fixture.h"
 
+#include "device/cpu/cpu_device.h"
+#include "model/parts.h"
+
 static const char *const names[] = { "llama",  "mistral", "smollm3", "qwen2",   "qwen3",
                                      "gemma2", "gemma3",  "phi3",    "mixtral", "qwen3moe" };
 
@@ -159,6 +162,23 @@ static void ends_when_cancelled(void **state)
     free(fixture);
 }
 
+/* A file may say that values are wider than keys; attention's scratch memory must hold them. */
+static void makes_room_for_wide_values(void **state)
+{
+    struct fixture *fixture = malloc(sizeof *fixture);
+    struct den_forward *forward = NULL;
+    struct den_model wide;
+
+    fixture_open(fixture, "llama", false, DEN_PRECISION_FP32, FIXTURE_CONTEXT);
+    wide = *fixture->model;
+    wide.description.value_width = 4 * wide.description.head_width;
+    assert_int_equal(den_forward_create(&wide, FIXTURE_PROMPT, 1, &forward, &fixture->err), DEN_OK);
+    assert_true(fixture->device->workspace.head_width >= wide.description.value_width);
+    den_forward_destroy(forward);
+    fixture_close(fixture);
+    free(fixture);
+}
+
 int model_test_forward(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +187,7 @@ int model_test_forward(int argc, char **argv)
         cmocka_unit_test(gives_only_the_rows_asked_for),
         cmocka_unit_test(refuses_more_rows_than_it_was_made_for),
         cmocka_unit_test(ends_when_cancelled),
+        cmocka_unit_test(makes_room_for_wide_values),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
