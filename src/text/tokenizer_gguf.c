@@ -302,8 +302,8 @@ static enum den_status read_unigram(const struct den_gguf *gguf, struct den_toke
     for (i = 0; i < vocabulary->count; i++)
         scores[i] = (double)vocabulary->scores[i];
     tokenizer->model = DEN_MODEL_UNIGRAM;
-    tokenizer->eos = 1;
-    tokenizer->unigram.unknown = 2;
+    tokenizer->eos = vocabulary->count > 1 ? 1 : DEN_TOKEN_NONE;
+    tokenizer->unigram.unknown = vocabulary->count > 2 ? 2 : DEN_TOKEN_NONE;
     tokenizer->unigram.single_precision = true;
     tokenizer->unigram.byte_fallback = true; /* where the vocabulary has byte tokens */
     if (den_unigram_init(&tokenizer->unigram, vocabulary, scores, err) != DEN_OK ||
@@ -312,8 +312,6 @@ static enum den_status read_unigram(const struct den_gguf *gguf, struct den_toke
         !read_id(gguf, tokenizer, KEY("unknown_token_id"), &tokenizer->unigram.unknown, err) ||
         read_charsmap(gguf, tokenizer, err) != DEN_OK)
         return err->status;
-    if (tokenizer->unigram.unknown >= (den_token)vocabulary->count)
-        tokenizer->unigram.unknown = DEN_TOKEN_NONE;
     if ((collapse && add_step(tokenizer, DEN_NORMALIZER_COLLAPSE, err) != DEN_OK) ||
         (space_first && add_step(tokenizer, DEN_NORMALIZER_PREPEND, err) != DEN_OK) ||
         add_step(tokenizer, DEN_NORMALIZER_REPLACE, err) != DEN_OK)

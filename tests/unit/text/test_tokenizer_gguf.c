@@ -63,12 +63,68 @@ static void wants_a_vocabulary(void **state)
     den_buffer_deinit(&bytes);
 }
 
+/* Cuts tokenizer.ggml.tokens down to its first item: behind the key lie the kinds of the value and
+ * of its items (4 bytes each), their count, then each with its length before it (8 bytes). */
+static void keep_one_token(struct den_buffer *bytes)
+{
+    static const char key[] = "tokenizer.ggml.tokens";
+    char *found = memmem(bytes->data, bytes->length, key, sizeof key - 1);
+    char *second = NULL;
+    char *at;
+    uint64_t count;
+    uint64_t i;
+
+    assert_non_null(found);
+    at = found + sizeof key - 1 + 8;
+    memcpy(&count, at, sizeof count);
+    memcpy(at, &(uint64_t){ 1 }, sizeof count);
+    at += sizeof count;
+    for (i = 0; i < count; i++) {
+        uint64_t length;
+
+        second = i == 1 ? at : second;
+        memcpy(&length, at, sizeof length);
+        at += sizeof length + length;
+    }
+    assert_non_null(second);
+    memmove(second, at, (size_t)(bytes->data + bytes->length - at));
+    bytes->length -= (size_t)(at - second);
+    while (bytes->length % 32 != 0)
+        den_buffer_append_byte(bytes, 0);
+}
+
+/* The ids that a family has where the file names none may lie beyond a small vocabulary. */
+static void wants_no_special_token_beyond_the_vocabulary(void **state)
+{
+    struct den_tokenizer *tokenizer = NULL;
+    struct den_error err = { 0 };
+    struct den_gguf *gguf = NULL;
+    struct den_buffer bytes;
+    char *found;
+
+    den_buffer_init(&bytes, 1u << 20);
+    read_gguf("t5.gguf", NULL, &bytes);
+    found = memmem(bytes.data, bytes.length, "tokenizer.ggml.eos_token_id", 27);
+    assert_non_null(found);
+    found[26] = 'X';
+    keep_one_token(&bytes);
+    assert_int_equal(den_gguf_open_memory(bytes.data, bytes.length, "x", &gguf, &err), DEN_OK);
+    if (den_tokenizer_create_gguf(gguf, &tokenizer, &err) != DEN_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(den_tokenizer_size(tokenizer), 1);
+    assert_int_equal(den_tokenizer_eos(tokenizer), DEN_TOKEN_NONE);
+    den_tokenizer_destroy(tokenizer);
+    den_gguf_close(gguf);
+    den_buffer_deinit(&bytes);
+}
+
 int text_test_tokenizer_gguf(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_unknown_names),
         cmocka_unit_test(adds_what_each_model_wants),
         cmocka_unit_test(wants_a_vocabulary),
+        cmocka_unit_test(wants_no_special_token_beyond_the_vocabulary),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
