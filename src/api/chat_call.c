@@ -179,7 +179,7 @@ static enum den_status submit_choice(struct den_chat_call *call, size_t index,
     struct den_ticket *ticket;
 
     if (call->options.seed >= 0) /* answers differ, and each can be repeated */
-        request.seed = (call->options.seed + (int64_t)index) & INT64_MAX;
+        request.seed = (int64_t)(((uint64_t)call->options.seed + index) & INT64_MAX);
     if (den_desk_chat(desk, &request, on_event, choice, &ticket, err) != DEN_OK)
         return err->status;
     pthread_mutex_lock(&call->lock);

@@ -106,6 +106,19 @@ static void a_huge_answer_stops_the_worker(void **state)
     den_chat_call_destroy(call);
 }
 
+/* The seed after the largest is 0: seeds count in 63 bits. */
+static void the_largest_seed_has_a_next(void **state)
+{
+    struct den_chat_call *call = start("{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],"
+                                       "\"n\":2,\"seed\":9223372036854775807}");
+
+    while (!den_chat_call_has_ended(call))
+        await(call);
+    assert_true(call->choices[0].seed == INT64_MAX);
+    assert_true(call->choices[1].seed == 0);
+    den_chat_call_destroy(call);
+}
+
 static void destroying_ends_all_answers(void **state)
 {
     struct den_chat_call *call = start("{\"n\":4,\"max_tokens\":100000,\"messages\":"
@@ -138,6 +151,7 @@ int api_test_chat_call(int argc, char **argv)
         cmocka_unit_test(pieces_of_any_size_add_up),
         cmocka_unit_test(a_full_queue_stops_the_worker),
         cmocka_unit_test(a_huge_answer_stops_the_worker),
+        cmocka_unit_test(the_largest_seed_has_a_next),
         cmocka_unit_test(destroying_ends_all_answers),
         cmocka_unit_test(a_refused_call_leaves_nothing),
     };
