@@ -200,13 +200,10 @@ static bool truncate_text(struct den_jinja_run *run, const struct den_jinja_call
     const char *space;
     int64_t length;
     int64_t leeway;
+    bool has_length;
+    size_t count;
     size_t kept;
 
-    if (call->values[0].kind == JINJA_UNDEFINED)
-        return den_jinja_text_view(run, "", 0, out);
-    if (call->values[0].kind != JINJA_TEXT)
-        return den_jinja_fail(run, "truncate: a string was expected, not %s",
-                              den_jinja_type_name(call->values[0]));
     if (!den_jinja_argument_integer(run, call, 1, 255, &length) ||
         !den_jinja_argument_text(run, call, 3, &end) ||
         !den_jinja_argument_integer(run, call, 4, 5, &leeway))
@@ -217,10 +214,14 @@ static bool truncate_text(struct den_jinja_run *run, const struct den_jinja_call
                               "truncate: the length must be at least %zu and the leeway not "
                               "negative",
                               end->count);
-    if ((int64_t)text->count <= length || (int64_t)text->count - length <= leeway) {
-        *out = call->values[0];
+    den_jinja_length(call->values[0], &count, &has_length);
+    if (has_length && ((int64_t)count <= length || (int64_t)count - length <= leeway)) {
+        *out = call->values[0]; /* whatever it is: only what is cut must be a text */
         return true;
     }
+    if (call->values[0].kind != JINJA_TEXT)
+        return den_jinja_fail(run, "truncate: a string was expected, not %s",
+                              den_jinja_type_name(call->values[0]));
     if (!den_jinja_substring(run, text, 0, (size_t)length - end->count, &part))
         return false;
     kept = part.text->length;

@@ -398,6 +398,38 @@ static struct den_jinja_node *parse_postfix(struct den_jinja_parser *parser,
     return node;
 }
 
+/* The name of a filter or test, which may have dots: Jinja's extensions name theirs so. None is
+ * known here, but a template may hold one where it never gets to. */
+static const struct den_jinja_text *parse_dotted_name(struct den_jinja_parser *parser)
+{
+    const struct den_jinja_text *name = den_jinja_expect_name(parser);
+    struct den_buffer whole;
+
+    if (!name || !den_jinja_at_operator(parser, JINJA_DOT))
+        return name;
+    den_buffer_init(&whole, DEN_TEMPLATE_SOURCE_BYTES_MAX);
+    den_buffer_append(&whole, name->bytes, name->length);
+    while (name && den_jinja_at_operator(parser, JINJA_DOT)) {
+        name = den_jinja_advance(parser) ? den_jinja_expect_name(parser) : NULL;
+        den_buffer_append_byte(&whole, '.');
+        if (name)
+            den_buffer_append(&whole, name->bytes, name->length);
+    }
+    if (name) {
+        char *bytes = den_arena_alloc(parser->arena, whole.length);
+
+        name = NULL;
+        if (!bytes || whole.status != DEN_OK) {
+            den_jinja_parser_fail(parser, "out of memory");
+        } else {
+            memcpy(bytes, whole.data, whole.length);
+            name = den_jinja_intern(parser, bytes, whole.length);
+        }
+    }
+    den_buffer_deinit(&whole);
+    return name;
+}
+
 struct den_jinja_node *den_jinja_parse_filters(struct den_jinja_parser *parser,
                                                struct den_jinja_node *input, bool is_inline)
 {
@@ -408,7 +440,7 @@ struct den_jinja_node *den_jinja_parse_filters(struct den_jinja_parser *parser,
             return NULL;
         is_inline = false;
         node->first = input;
-        node->name = den_jinja_expect_name(parser);
+        node->name = parse_dotted_name(parser);
         if (!node->name)
             return NULL;
         node->builtin = den_jinja_filter_find(node->name);
@@ -447,7 +479,7 @@ static struct den_jinja_node *parse_test(struct den_jinja_parser *parser,
     if (!node || !den_jinja_advance(parser) || !den_jinja_pass_name(parser, "not", &is_negated))
         return NULL;
     node->first = input;
-    node->name = den_jinja_expect_name(parser);
+    node->name = parse_dotted_name(parser);
     if (!node->name)
         return NULL;
     node->builtin = den_jinja_test_find(node->name);
