@@ -57,13 +57,7 @@ enum den_status den_desk_chat(struct den_desk *desk, const struct den_worker_req
                               den_worker_handler handler, void *context, struct den_ticket **out,
                               struct den_error *err)
 {
-    struct den_worker_request checked = *request;
-    json_t *messages = NULL;
-
-    if (den_desk_read_messages(request->messages, &messages, err) != DEN_OK)
+    if (den_desk_check_messages(request->messages, err) != DEN_OK)
         return err->status;
-    checked.messages = messages;
-    den_worker_submit(desk->worker, &checked, handler, context, out, err);
-    json_decref(messages);
-    return err->status;
+    return den_worker_submit(desk->worker, request, handler, context, out, err);
 }

@@ -27,12 +27,11 @@ const struct den_desk_model *den_desk_model(const struct den_desk *desk, size_t 
 enum den_status den_desk_find_model(const struct den_desk *desk, const char *name,
                                     const struct den_desk_model **out, struct den_error *err);
 
-/* Checks `messages` as clients send them and gives a list that every chat template understands
- * ("developer" becomes "system"); the caller owns *out. */
-enum den_status den_desk_read_messages(const json_t *messages, json_t **out, struct den_error *err);
+/* Checks `messages` as clients send them. */
+enum den_status den_desk_check_messages(const json_t *messages, struct den_error *err);
 
 /* As den_worker_submit(), on the one model there is, with request->messages checked by
- * den_desk_read_messages(). */
+ * den_desk_check_messages(). */
 enum den_status den_desk_chat(struct den_desk *desk, const struct den_worker_request *request,
                               den_worker_handler handler, void *context, struct den_ticket **out,
                               struct den_error *err);

@@ -1,9 +1,9 @@
-/* What a conversation must look like before a model sees it. OpenAI's shape: a list of objects with
+/* What a conversation must look like before a model sees it: checked here so that an HTTP client is
+ * told the field; text/chat_messages.c then gives it the shape that the model's template wants. OpenAI's shape: a list of objects with
  * a role, and content that is a text or a list of parts, of which this desk takes text. An
  * assistant's content may be null beside tool_calls. */
 #include "desk/desk.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static bool is_one_of(const char *text, const char *const *list)
@@ -75,22 +75,9 @@ static enum den_status check_message(const json_t *message, size_t index, struct
     return check_content(message, json_string_value(role), index, err);
 }
 
-/* Templates know "system" only. */
-static json_t *rename_developer(json_t *message)
-{
-    json_t *copy;
-
-    if (strcmp(json_string_value(json_object_get(message, "role")), "developer") != 0)
-        return json_incref(message);
-    copy = json_copy(message);
-    json_object_set_new(copy, "role", json_string("system"));
-    return copy;
-}
-
-enum den_status den_desk_read_messages(const json_t *messages, json_t **out, struct den_error *err)
+enum den_status den_desk_check_messages(const json_t *messages, struct den_error *err)
 {
     size_t count = json_array_size(messages), i;
-    json_t *list;
 
     if (!messages || json_is_null(messages))
         return den_fail(err, DEN_INVALID, "'messages' is missing; it must be a list of messages");
@@ -104,14 +91,5 @@ enum den_status den_desk_read_messages(const json_t *messages, json_t **out, str
     for (i = 0; i < count; i++)
         if (check_message(json_array_get(messages, i), i, err) != DEN_OK)
             return err->status;
-    list = json_array();
-    for (i = 0; list && i < count; i++)
-        if (json_array_append_new(list, rename_developer(json_array_get(messages, i))) != 0) {
-            json_decref(list);
-            list = NULL;
-        }
-    if (!list)
-        return den_fail(err, DEN_NO_MEMORY, "messages: out of memory");
-    *out = list;
     return DEN_OK;
 }
