@@ -271,6 +271,15 @@ static void advance(struct den_generation *generation, const float *logits)
         choices = generation->padded_logits;
     }
     token = den_sampler_sample(generation->sampler, choices);
+    if (token == DEN_TOKEN_NONE) {
+        struct den_error err = { 0 };
+
+        den_fail(&err, DEN_BAD_FILE,
+                 "the model rates every token as impossible: its file is damaged, or a logit bias "
+                 "forbids all");
+        finish_with_error(generation, &err);
+        return;
+    }
     if (!generation->ignore_end && den_tokenizer_is_end(tokenizer, token)) {
         finish(generation, DEN_FINISH_STOP);
         return;

@@ -310,6 +310,37 @@ static void ends_at_a_stop_string(void **state)
     den_engine_close(engine);
 }
 
+static void ends_with_an_error_when_no_token_is_left(void **state)
+{
+    struct den_engine *engine = tiny_open("llama", fp32);
+    struct den_session *session = tiny_session(engine);
+    size_t size = den_tokenizer_size(den_engine_tokenizer(engine));
+    struct den_logit_bias *bias = calloc(size, sizeof *bias);
+    const den_token prompt = 1;
+    struct record record;
+    struct den_generation_options options = greedy(&prompt, 1, &record);
+    struct den_generation *generation;
+    size_t i;
+
+    for (i = 0; i < size; i++)
+        bias[i] = (struct den_logit_bias){ .token = (den_token)i, .bias = -INFINITY };
+    options.sampler.logit_bias = bias;
+    options.sampler.logit_bias_count = size;
+    options.logprobs = 2;
+    for (i = 0; i < 2; i++) { /* greedy, then drawn */
+        options.sampler.temperature = (float)i;
+        generation = start(engine, session, &options);
+        run(engine, generation);
+        assert_int_equal(den_generation_result(generation)->finish, DEN_FINISH_ERROR);
+        assert_int_equal(den_generation_result(generation)->error.status, DEN_BAD_FILE);
+        assert_int_equal(record.count, 0);
+        den_generation_destroy(generation);
+    }
+    free(bias);
+    den_session_destroy(session);
+    den_engine_close(engine);
+}
+
 static void ends_when_the_context_is_full(void **state)
 {
     struct den_engine *engine =
@@ -441,6 +472,7 @@ int engine_test_generation(int argc, char **argv)
         cmocka_unit_test(reuses_the_common_prefix),
         cmocka_unit_test(shares_a_batch_fairly),
         cmocka_unit_test(ends_at_a_stop_string),
+        cmocka_unit_test(ends_with_an_error_when_no_token_is_left),
         cmocka_unit_test(ends_when_the_context_is_full),
         cmocka_unit_test(ends_within_one_token_when_cancelled),
         cmocka_unit_test(repeats_itself_with_the_same_seed),
