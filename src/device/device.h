@@ -4,9 +4,9 @@
  * it, an activation into the product that consumes it, a residual into the product that adds to it.
  * All activations are f32 rows in device memory; rows are tokens of one batch.
  *
- * Operations run in the order given and are complete when a call returns (CPU) or when
- * den_device_finish() returns. They do not fail: everything that can is checked at creation.
- * Nothing here allocates after den_device_workspace(). */
+ * Operations run in the order given and are complete when a call returns. They do not fail:
+ * everything that can is checked at creation. Nothing here allocates after den_device_workspace().
+ */
 #ifndef DEN_DEVICE_DEVICE_H
 #define DEN_DEVICE_DEVICE_H
 
