@@ -171,6 +171,21 @@ static enum den_status find_bos(struct run *run, struct den_error *err)
     return err->status;
 }
 
+/* The engine checks what it evaluates; the last token of a window is only scored. */
+static enum den_status check_tokens(const struct run *run, struct den_error *err)
+{
+    const den_token *tokens = run->options->tokens;
+    size_t i;
+
+    for (i = 0; i < run->options->count; i++)
+        if (tokens[i] < 0 || (size_t)tokens[i] >= run->vocabulary)
+            return den_fail(err, DEN_INVALID,
+                            "perplexity: token %d; the model's vocabulary has %zu, which does not "
+                            "fit its tokenizer",
+                            (int)tokens[i], run->vocabulary);
+    return DEN_OK;
+}
+
 static enum den_status check(const struct run *run, struct den_error *err)
 {
     const struct den_engine *reference = run->options->reference;
@@ -191,7 +206,7 @@ static enum den_status check(const struct run *run, struct den_error *err)
         return den_fail(err, DEN_INVALID,
                         "perplexity: the reference has a vocabulary of %zu, the model of %zu",
                         den_engine_description(reference)->vocabulary, run->vocabulary);
-    return DEN_OK;
+    return check_tokens(run, err);
 }
 
 enum den_status den_perplexity_measure(struct den_engine *engine,

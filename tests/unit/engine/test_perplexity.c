@@ -114,12 +114,37 @@ static void refuses_what_does_not_fit(void **state)
     den_engine_close(engine);
 }
 
+/* The last token of a window is scored and never evaluated. */
+static void refuses_tokens_beyond_the_vocabulary(void **state)
+{
+    struct den_engine *engine = tiny_open("llama", (struct den_engine_options){ 0 });
+    den_token prompt[TINY_PROMPT];
+    static const den_token bad[] = { TINY_VOCABULARY, -1, INT32_MAX };
+    size_t i;
+
+    tiny_prompt("llama", prompt);
+    for (i = 0; i < 3; i++) {
+        struct den_perplexity_result result;
+        struct den_error err = { 0 };
+
+        prompt[29] = bad[i];
+        assert_int_equal(den_perplexity_measure(engine,
+                                                &(struct den_perplexity_options){
+                                                    .tokens = prompt, .count = 30, .context = 30 },
+                                                &result, &err),
+                         DEN_INVALID);
+        assert_non_null(strstr(err.message, "vocabulary"));
+    }
+    den_engine_close(engine);
+}
+
 int engine_test_perplexity(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_the_second_half),
         cmocka_unit_test(compares_with_a_reference),
         cmocka_unit_test(refuses_what_does_not_fit),
+        cmocka_unit_test(refuses_tokens_beyond_the_vocabulary),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
