@@ -1,7 +1,7 @@
 /* What a conversation must look like before a model sees it: checked here so that an HTTP client is
- * told the field; text/chat_messages.c then gives it the shape that the model's template wants. OpenAI's shape: a list of objects with
- * a role, and content that is a text or a list of parts, of which this desk takes text. An
- * assistant's content may be null beside tool_calls. */
+ * told the field; text/chat_messages.c then gives it the shape that the model's template wants.
+ * OpenAI's shape: a list of objects with a role, and content that is a text or a list of parts, of
+ * which this desk takes text. An assistant's content may be null beside tool_calls. */
 #include "desk/desk.h"
 
 #include <string.h>
