@@ -149,9 +149,10 @@ static void drop_last(struct conversation *talk, const char *role)
 static void start_anew(struct conversation *talk, const char *system)
 {
     json_array_clear(talk->messages);
-    if (system && *system)
+    if (system && *system &&
         json_array_append_new(talk->messages,
-                              json_pack("{s:s, s:s}", "role", "system", "content", system));
+                              json_pack("{s:s, s:s}", "role", "system", "content", system)) != 0)
+        fprintf(stderr, "den: the system prompt was not valid UTF-8; there is none now\n");
 }
 
 static void save(const struct conversation *talk, const char *path)
@@ -244,7 +245,7 @@ static bool read_input(const struct conversation *talk, struct den_buffer *out)
         size_t length;
 
         if (!line)
-            return out->length > 0;
+            return out->length > 0 || out->status != DEN_OK;
         length = strlen(line);
         if (strcmp(line, "\"\"\"") == 0) {
             quoted = !quoted;
@@ -266,9 +267,14 @@ static void converse(struct conversation *talk)
 
     den_buffer_init(&input, INPUT_BYTES_MAX);
     while (read_input(talk, &input)) {
+        struct den_error err = { 0 };
         json_t *text;
 
         den_cli_clear_interrupt();
+        if (den_buffer_status(&input, "your message", &err) != DEN_OK) { /* never sent cut short */
+            fprintf(stderr, "den: %s\n", err.message);
+            continue;
+        }
         if (input.length == 0)
             continue;
         if (talk->is_terminal)

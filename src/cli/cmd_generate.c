@@ -82,9 +82,12 @@ static enum den_status encode_prompt(const struct den_engine *engine,
     if (!text)
         return den_fail(err, DEN_INVALID, "the prompt is not valid UTF-8; --raw takes any bytes");
     messages = json_array();
-    if (system)
-        json_array_append_new(messages,
-                              json_pack("{s:s, s:s}", "role", "system", "content", system));
+    if (system && json_array_append_new(messages, json_pack("{s:s, s:s}", "role", "system",
+                                                            "content", system)) != 0) {
+        json_decref(text);
+        json_decref(messages);
+        return den_fail(err, DEN_INVALID, "the system prompt is not valid UTF-8");
+    }
     json_array_append_new(messages, json_pack("{s:s, s:o}", "role", "user", "content", text));
     request.messages = messages;
     den_chat_encode(den_engine_chat(engine), &request, out, err);

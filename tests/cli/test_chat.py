@@ -36,6 +36,18 @@ def test_a_turn_beyond_the_context_does_not_end_the_talk(den):
     assert "256" in done.stderr and done.stdout.strip()
 
 
+def test_a_message_too_long_is_refused_whole(den):
+    done = den.run("chat", "-n", "2", input='"""\nfirst\n' + "a" * (17 << 20) + '\n"""\n')
+    assert done.returncode == 0
+    assert "larger than the limit" in done.stderr
+    assert done.stdout.strip() == ""
+
+
+def test_a_system_prompt_of_other_bytes_is_told(den):
+    done = den.run("chat", "-n", "2", "--system", os.fsdecode(b"\xff"), input="")
+    assert "UTF-8" in done.stderr
+
+
 def read_until(fd, wanted, collected=b""):
     """Reads until the regular expression `wanted` appears; the terminal's end of file fails the test."""
     while not re.search(wanted, collected):

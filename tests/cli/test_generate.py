@@ -28,6 +28,12 @@ def test_json_has_text_tokens_and_timings(den):
     assert answer["load_s"] > 0 and answer["prompt_s"] > 0 and answer["generate_s"] > 0
 
 
+def test_a_system_prompt_of_other_bytes_is_refused(den):
+    done = den.run("generate", "--system", os.fsdecode(b"\xff"), "Hi")
+    assert done.returncode != 0
+    assert "UTF-8" in done.stderr
+
+
 def test_max_tokens_ends_with_length(den):
     answer = generate(den, "--raw", "--temperature", "0", "-n", "7", "Once upon a time")
     assert answer["generated_tokens"] == 7
