@@ -327,17 +327,14 @@ static void run_dense(const struct run *run, const struct den_layer *layer)
     struct den_forward *forward = run->forward;
     bool post = layer->post_ffn_norm != NULL;
 
-    den_device_linear(run->model->device, &(struct den_linear){
-                                              .matrix = layer->gate_up,
-                                              .rows = run->live_count,
-                                              .input = forward->hidden,
-                                              .input_stride = d->width,
-                                              .norm = norm_of(run, layer->ffn_norm),
-                                              .bias = layer->gate_up_bias,
-                                              .output = forward->up,
-                                              .output_stride = 2 * d->ffn_width,
-                                              .input_rows = run->live_rows,
-                                          });
+    run_product(run, &(struct product){ .matrix = layer->gate_up,
+                                        .split = layer->gate_up_split,
+                                        .rows = run->live_count,
+                                        .norm = layer->ffn_norm,
+                                        .bias = layer->gate_up_bias,
+                                        .output = forward->up,
+                                        .output_width = 2 * d->ffn_width,
+                                        .input_rows = run->live_rows });
     den_device_linear(run->model->device, &(struct den_linear){
                                               .matrix = layer->down,
                                               .rows = run->live_count,

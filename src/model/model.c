@@ -174,6 +174,7 @@ static enum den_status load_dense(struct loader *loader, size_t layer, struct de
     if (load_matrix(loader, pieces, count, layer, d->width, &out->gate_up) != DEN_OK ||
         load_bias(loader, pieces, count, layer, &out->gate_up_bias) != DEN_OK)
         return loader->err->status;
+    out->gate_up_split = wants_split(loader, pieces, count, layer);
     if (load_matrix(loader, down, 1, layer, d->ffn_width, &out->down) != DEN_OK)
         return loader->err->status;
     return load_bias(loader, down, 1, layer, &out->down_bias);

@@ -21,6 +21,7 @@ struct den_layer {
     /* a dense feed-forward */
     struct den_matrix *gate_up; /* (width, 2 * ffn_width): all gates, then all ups */
     const float *gate_up_bias;
+    bool gate_up_split;      /* as qkv_split */
     struct den_matrix *down; /* (ffn_width, width) */
     const float *down_bias;
     /* or a mixture: `router` not NULL */

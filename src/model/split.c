@@ -2,11 +2,14 @@
  *
  * Quantized weights meet activations in int8, and rounding those to 1/127 of a group's largest is
  * what the default mode loses against fp32: on SmolLM2 0.0025 nats and the likeliest token at 3.8 %
- * of positions. Nearly half of it comes from two places, the queries, keys and values and the head,
- * which together are a third of the weights. There the input is given twice: once rounded to the
+ * of positions. Most of that comes from the products that read the residual stream: queries, keys
+ * and values, gate and up, and the head. There the input is given twice: once rounded to the
  * grid, once what the rounding left, and W · coarse + W · fine is W · input to about 16 bits. The
  * weights are still read once, so a decode, which waits for memory, hardly notices; a prompt pays
- * the QKV products twice, a sixth of its work. */
+ * these products twice. On ten windows of wikitext-2: with QKV and head 0.0011 nats and 2.2 %,
+ * with gate and up too 0.0004 nats and 1.2 %; with gate and up of half the layers, hardly less than
+ * with none. The inputs of the other two products (attention's output, the gated activation)
+ * matter little. */
 #include "model/split.h"
 
 #include <math.h>
