@@ -58,6 +58,7 @@ async function chat(request, response, log) {
     for (let done = 0; done <= 2048; done += 512) {
         send({ choices: [{ index: 0, delta: {} }], den: { prompt_done: done, prompt_total: 2048 } });
         await wait(slow);
+        while (isOpen && text.includes("endless reading") && done === 1024) await wait(20); // until stopped
     }
     const pieces = replyTo(text).match(/[\s\S]{1,4}/g) ?? [];
     for (const [index, content] of pieces.entries()) {

@@ -116,12 +116,14 @@ test("finished blocks keep their elements while the last one grows", async () =>
 
 test("reading a long prompt shows how far it is", async () => {
     await withPage({}, async (page) => {
-        await ask(page, "slow");
+        await ask(page, "endless reading");
         const bar = page.locator(".reading progress");
         await bar.waitFor();
         assert.equal(await bar.getAttribute("max"), "2048");
         assert.match(await page.locator(".reading").innerText(), /of 2,048 tokens/);
         await page.keyboard.press("Escape");
+        await answered(page);
+        await ask(page, "short");
         await answered(page);
         assert.match(await page.locator(".context").getAttribute("title"), /of 8,192 tokens/);
     });
