@@ -97,7 +97,7 @@ is_built() {
             -type f -newer "build/$1/.den-built" -print -quit 2>/dev/null)" ]
 }
 
-# build PRESET [TARGET...]
+# build PRESET [TARGET]: everything, or one target
 build() {
     local preset=$1 started=$cache/build-started
     shift
@@ -105,11 +105,11 @@ build() {
     say "building ($preset)"
     (cd "$root" && cmake --preset "$preset") >"$log" 2>&1 ||
         die "configuring the build" "$(grep -m1 -A3 'CMake Error' "$log" | tr '\n' ' ' || tail -n 1 "$log")" "see $log"
-    (cd "$root" && cmake --build --preset "$preset" ${1:+--target "$@"}) 2>&1 | tee -a "$log" |
+    (cd "$root" && cmake --build --preset "$preset" ${1:+--target "$1"}) 2>&1 | tee -a "$log" |
         show_build_progress >&2
     [ "${PIPESTATUS[0]}" = 0 ] || { grep -m 5 -E 'error|FAILED' "$log" >&2
         die "building" "the compiler reported an error (above)" "see $log; if the disk is full, make room and run it again"; }
-    [ $# -gt 0 ] || touch -r "$started" "$root/build/$preset/.den-built"
+    touch -r "$started" "$root/build/$preset/.den-built"
 }
 
 # On a terminal one line that moves; elsewhere every fiftieth step.
