@@ -97,7 +97,7 @@ static void *fake_answer(void *context)
                                     .cached_tokens = 5,
                                     .prompt_seconds = 0.5,
                                     .generate_seconds = 0.25 };
-    static char flood[1000];
+    char flood[1000];
     int64_t made = 0;
     bool is_flood = strcmp(ticket->text, "flood") == 0;
 
