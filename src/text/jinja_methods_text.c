@@ -55,8 +55,9 @@ static bool rstrip(struct den_jinja_run *run, const struct den_jinja_call *call,
     return strip_side(run, call, JINJA_RIGHT, out);
 }
 
-static bool split(struct den_jinja_run *run, const struct den_jinja_call *call,
-                  struct den_jinja_value *out)
+/* split and rsplit: which end the limit is counted from is all that differs. */
+static bool split_by(struct den_jinja_run *run, const struct den_jinja_call *call, bool from_right,
+                     struct den_jinja_value *out)
 {
     const struct den_jinja_text *separator;
     struct den_jinja_list *list;
@@ -64,25 +65,23 @@ static bool split(struct den_jinja_run *run, const struct den_jinja_call *call,
 
     if (!den_jinja_argument_text(run, call, 1, &separator) ||
         !den_jinja_argument_integer(run, call, 2, -1, &limit) ||
-        !den_jinja_split(run, self_of(call), separator, limit, &list))
+        !(from_right ? den_jinja_split_right : den_jinja_split)(run, self_of(call), separator,
+                                                                limit, &list))
         return false;
     *out = den_jinja_of_list(list, JINJA_LIST);
     return true;
 }
 
+static bool split(struct den_jinja_run *run, const struct den_jinja_call *call,
+                  struct den_jinja_value *out)
+{
+    return split_by(run, call, false, out);
+}
+
 static bool rsplit(struct den_jinja_run *run, const struct den_jinja_call *call,
                    struct den_jinja_value *out)
 {
-    const struct den_jinja_text *separator;
-    struct den_jinja_list *list;
-    int64_t limit;
-
-    if (!den_jinja_argument_text(run, call, 1, &separator) ||
-        !den_jinja_argument_integer(run, call, 2, -1, &limit) ||
-        !den_jinja_split_right(run, self_of(call), separator, limit, &list))
-        return false;
-    *out = den_jinja_of_list(list, JINJA_LIST);
-    return true;
+    return split_by(run, call, true, out);
 }
 
 static bool splitlines(struct den_jinja_run *run, const struct den_jinja_call *call,
