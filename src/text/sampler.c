@@ -221,6 +221,22 @@ const struct den_candidates *den_sampler_candidates(const struct den_sampler *sa
     return &sampler->candidates;
 }
 
+/* Most words of a real mask allow all or nothing. */
+static void apply_mask(float *logits, size_t vocabulary, const uint32_t *mask)
+{
+    size_t start, i;
+
+    for (start = 0; start < vocabulary; start += 32) {
+        uint32_t word = mask[start / 32];
+        size_t count = vocabulary - start < 32 ? vocabulary - start : 32;
+
+        if (word == UINT32_MAX)
+            continue;
+        for (i = 0; i < count; i++)
+            logits[start + i] = word >> i & 1 ? logits[start + i] : -INFINITY;
+    }
+}
+
 /* What may have become NaN on the way (an infinite bias on an infinite logit) is masked again. */
 static void adjust(struct den_sampler *sampler, const float *logits)
 {
@@ -237,11 +253,19 @@ static void adjust(struct den_sampler *sampler, const float *logits)
 
 den_token den_sampler_sample(struct den_sampler *sampler, const float *logits)
 {
+    return den_sampler_sample_masked(sampler, logits, NULL);
+}
+
+den_token den_sampler_sample_masked(struct den_sampler *sampler, const float *logits,
+                                    const uint32_t *mask)
+{
     const struct den_sampler_options *options = &sampler->options;
     struct den_candidates *candidates = &sampler->candidates;
     size_t min_keep = (size_t)options->min_keep;
 
     adjust(sampler, logits);
+    if (mask)
+        apply_mask(sampler->logits, sampler->vocabulary, mask);
     if (is_greedy(sampler))
         return den_select_greedy(sampler->logits, sampler->padded);
     den_select_gather(options, sampler->logits, sampler->padded, candidates);

@@ -285,6 +285,54 @@ static void odd_logits_are_survived(void **state)
     }
 }
 
+/* A masked draw is the draw over logits in which the masked ones are -INFINITY, for every chain; and
+ * no bias brings a masked token back. */
+static void masked_tokens_are_impossible(void **state)
+{
+    enum { VOCABULARY = 75, DRAWS = 200 };
+    const struct den_logit_bias bias[2] = { { 3, INFINITY }, { 70, 9 } };
+    struct den_sampler_options chains[4];
+    uint32_t mask[3] = { 0, UINT32_MAX, 0x25 };
+    float logits[VOCABULARY], lowered[VOCABULARY];
+    size_t i, c;
+
+    for (i = 0; i < VOCABULARY; i++) {
+        logits[i] = (float)(i * 37 % 50) / 10;
+        lowered[i] = mask[i / 32] >> (i % 32) & 1 ? logits[i] : -INFINITY;
+    }
+    for (c = 0; c < 4; c++) {
+        chains[c] = plain();
+        chains[c].temperature = c == 0 ? 0 : 1.3f;
+        chains[c].top_k = c == 1 ? 5 : 0;
+        chains[c].top_p = c == 2 ? 0.7f : 1;
+        chains[c].typical_p = c == 3 ? 0.8f : 1;
+    }
+    for (c = 0; c < 4; c++) {
+        struct den_sampler *a = make(chains[c], VOCABULARY), *b = make(chains[c], VOCABULARY);
+
+        for (i = 0; i < DRAWS; i++)
+            assert_int_equal(den_sampler_sample_masked(a, logits, mask),
+                             den_sampler_sample(b, lowered));
+        assert_true(logits[3] > -INFINITY);
+        den_sampler_destroy(a);
+        den_sampler_destroy(b);
+        chains[c].logit_bias = bias;
+        chains[c].logit_bias_count = 2;
+        a = make(chains[c], VOCABULARY);
+        mask[1] = 0;
+        for (i = 0; i < DRAWS; i++) {
+            den_token token = den_sampler_sample_masked(a, logits, mask);
+
+            assert_true(token == 64 || token == 66 || token == 69);
+        }
+        mask[2] = 0;
+        assert_int_equal(den_sampler_sample_masked(a, logits, mask), DEN_TOKEN_NONE);
+        mask[2] = 0x25;
+        mask[1] = UINT32_MAX;
+        den_sampler_destroy(a);
+    }
+}
+
 static void presets_change_what_they_name(void **state)
 {
     struct den_sampler_options options = den_sampler_defaults();
@@ -340,6 +388,7 @@ int text_test_sampler(int argc, char **argv)
         cmocka_unit_test(random_seeds_differ_and_fit_json),
         cmocka_unit_test(greedy_takes_the_largest),
         cmocka_unit_test(odd_logits_are_survived),
+        cmocka_unit_test(masked_tokens_are_impossible),
         cmocka_unit_test(presets_change_what_they_name),
         cmocka_unit_test(bad_options_are_named),
     };
