@@ -119,14 +119,15 @@ enum MHD_Result den_route_chat(struct den_request *request)
 
     if (den_request_json(request, &body, &err) != DEN_OK)
         return den_reply_error(request, &err, NULL);
-    if (den_chat_options_read(body, den_request_desk(request), &options, &err) != DEN_OK) {
+    if (den_chat_options_read(body, den_desk_roster(den_request_desk(request)), &options, &err) !=
+        DEN_OK) {
         enum MHD_Result result =
             den_reply_error(request, &err, options.unknown_model ? "model_not_found" : NULL);
 
         json_decref(body);
         return result;
     }
-    den_chat_call_start(&options, den_request_desk(request), &call, &err);
+    den_chat_call_start(&options, den_desk_roster(den_request_desk(request)), &call, &err);
     json_decref(body);
     if (err.status != DEN_OK)
         return den_reply_error(request, &err, NULL);

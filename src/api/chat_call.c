@@ -139,6 +139,10 @@ static void on_event(void *context, const struct den_worker_event *event)
         else
             keep_text(choice, event);
         break;
+    case DEN_WORKER_REASONING:
+    case DEN_WORKER_TOOL_CALL:
+    case DEN_WORKER_TOOL_ARGUMENTS:
+        break; /* no worker sends these yet */
     case DEN_WORKER_END:
         keep_end(choice, event);
         if (stream)
@@ -172,7 +176,7 @@ static enum den_status make_id(struct den_chat_call *call, struct den_error *err
 }
 
 static enum den_status submit_choice(struct den_chat_call *call, size_t index,
-                                     struct den_desk *desk, struct den_error *err)
+                                     struct den_error *err)
 {
     struct den_chat_choice *choice = &call->choices[index];
     struct den_worker_request request = call->options.request;
@@ -180,7 +184,8 @@ static enum den_status submit_choice(struct den_chat_call *call, size_t index,
 
     if (call->options.seed >= 0) /* answers differ, and each can be repeated */
         request.seed = (int64_t)(((uint64_t)call->options.seed + index) & INT64_MAX);
-    if (den_desk_chat(desk, &request, on_event, choice, &ticket, err) != DEN_OK)
+    if (den_desk_check_messages(request.messages, err) != DEN_OK ||
+        den_worker_submit(call->options.worker, &request, on_event, choice, &ticket, err) != DEN_OK)
         return err->status;
     pthread_mutex_lock(&call->lock);
     choice->ticket = ticket;
@@ -213,14 +218,18 @@ static enum den_status prepare(struct den_chat_call *call, struct den_error *err
     return DEN_OK;
 }
 
-enum den_status den_chat_call_start(const struct den_chat_options *options, struct den_desk *desk,
-                                    struct den_chat_call **out, struct den_error *err)
+enum den_status den_chat_call_start(const struct den_chat_options *options,
+                                    struct den_roster *roster, struct den_chat_call **out,
+                                    struct den_error *err)
 {
     struct den_chat_call *call = calloc(1, sizeof *call);
     size_t i;
 
-    if (!call)
+    if (!call) {
+        den_roster_give_back(roster, options->worker);
         return den_fail(err, DEN_NO_MEMORY, "chat: out of memory");
+    }
+    call->roster = roster;
     call->options = *options;
     call->options.request.stops = call->options.stops;
     call->created = den_clock_unix();
@@ -230,7 +239,7 @@ enum den_status den_chat_call_start(const struct den_chat_options *options, stru
     if (make_id(call, err) != DEN_OK || prepare(call, err) != DEN_OK)
         goto fail;
     for (i = 0; i < options->count; i++)
-        if (submit_choice(call, i, desk, err) != DEN_OK)
+        if (submit_choice(call, i, err) != DEN_OK)
             goto fail;
     *out = call;
     return DEN_OK;
@@ -253,6 +262,7 @@ void den_chat_call_destroy(struct den_chat_call *call)
         den_buffer_deinit(&call->choices[i].text);
         json_decref(call->choices[i].logprobs);
     }
+    den_roster_give_back(call->roster, call->options.worker);
     if (call->event_fd >= 0)
         close(call->event_fd);
     den_buffer_deinit(&call->queue);

@@ -31,6 +31,7 @@ struct den_chat_choice {
 
 struct den_chat_call {
     struct den_chat_options options;
+    struct den_roster *roster;
     char id[40];
     int64_t created; /* Unix time */
     int event_fd;
@@ -44,7 +45,7 @@ struct den_chat_call {
 };
 
 /* Submits all answers. `body` is what the options were read from; it is not needed afterwards. */
-enum den_status den_chat_call_start(const struct den_chat_options *options, struct den_desk *desk,
+enum den_status den_chat_call_start(const struct den_chat_options *options, struct den_roster *roster,
                                     struct den_chat_call **out, struct den_error *err);
 /* Cancels what still runs. */
 void den_chat_call_destroy(struct den_chat_call *call);

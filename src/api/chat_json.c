@@ -27,8 +27,8 @@ json_t *den_chat_measures_json(const struct den_chat_choice *choice)
                      (json_int_t)choice->prompt_tokens, "cached_tokens",
                      (json_int_t)choice->cached_tokens, "generated_tokens",
                      (json_int_t)choice->generated_tokens, "tokens_per_s", speed, "context_tokens",
-                     (json_int_t)choice->call->options.model->info->context_tokens, "seed",
-                     (json_int_t)choice->seed);
+                     (json_int_t)choice->den_worker_info(call->options.worker)->context_tokens,
+                     "seed", (json_int_t)choice->seed);
 }
 
 /* The token as text, ill-formed bytes replaced, and its exact bytes. */
@@ -89,8 +89,8 @@ json_t *den_chat_completion_json(const struct den_chat_call *call)
     }
     object = json_pack("{s:s, s:s, s:I, s:s, s:s, s:o, s:o}", "id", call->id, "object",
                        "chat.completion", "created", (json_int_t)call->created, "model",
-                       call->options.model->name, "system_fingerprint", "den-" DEN_VERSION,
-                       "choices", choices, "usage", usage_json(call));
+                       den_worker_info(call->options.worker)->model_name, "system_fingerprint",
+                       "den-" DEN_VERSION, "choices", choices, "usage", usage_json(call));
     if (call->options.wants_measures)
         json_object_set_new(object, "den", den_chat_measures_json(&call->choices[0]));
     return object;
@@ -101,8 +101,8 @@ static json_t *chunk_json(const struct den_chat_call *call, json_t *choices, jso
 {
     json_t *object = json_pack("{s:s, s:s, s:I, s:s, s:s, s:o}", "id", call->id, "object",
                                "chat.completion.chunk", "created", (json_int_t)call->created,
-                               "model", call->options.model->name, "system_fingerprint",
-                               "den-" DEN_VERSION, "choices", choices);
+                               "model", den_worker_info(call->options.worker)->model_name,
+                               "system_fingerprint", "den-" DEN_VERSION, "choices", choices);
 
     if (call->options.include_usage)
         json_object_set_new(object, "usage", usage);

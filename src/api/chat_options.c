@@ -170,7 +170,7 @@ static enum den_status read_format(const json_t *body, struct den_error *err)
     return DEN_OK;
 }
 
-enum den_status den_chat_options_read(const json_t *body, const struct den_desk *desk,
+enum den_status den_chat_options_read(const json_t *body, struct den_roster *roster,
                                       struct den_chat_options *out, struct den_error *err)
 {
     const json_t *bias = NULL;
@@ -189,7 +189,7 @@ enum den_status den_chat_options_read(const json_t *body, const struct den_desk 
         read_format(body, err) != DEN_OK || get_object(body, "logit_bias", &bias, err) != DEN_OK)
         return err->status;
     out->request.logit_bias = bias;
-    if (den_desk_find_model(desk, model, &out->model, err) != DEN_OK)
+    if (den_roster_take(roster, model, DEN_WORKER_CHAT, &out->worker, err) == DEN_NOT_FOUND)
         out->unknown_model = model;
     return err->status;
 }

@@ -6,7 +6,7 @@
 #include "desk/desk.h"
 
 struct den_chat_options {
-    const struct den_desk_model *model;
+    struct den_worker *worker; /* taken from the roster; given back by who destroys the call */
     const char *unknown_model; /* set when decoding failed because of the model's name */
     bool stream;
     bool include_usage;
@@ -20,7 +20,7 @@ struct den_chat_options {
 
 /* `body` must outlive the options. Fields that OpenAI knows and that change nothing here ("user",
  * "store" ...) are passed over; what would change the answer and is not there yet is refused. */
-enum den_status den_chat_options_read(const json_t *body, const struct den_desk *desk,
+enum den_status den_chat_options_read(const json_t *body, struct den_roster *roster,
                                       struct den_chat_options *out, struct den_error *err);
 
 #endif

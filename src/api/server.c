@@ -219,8 +219,8 @@ enum den_status den_server_start(const struct den_server_options *options, struc
         den_fail(err, DEN_NO_MEMORY, "server: out of memory");
         goto fail;
     }
-    if (den_desk_create(options->worker, &server->desk, err) != DEN_OK ||
-        start_daemon(server, err) != DEN_OK)
+    server->desk = options->desk;
+    if (start_daemon(server, err) != DEN_OK)
         goto fail;
     *out = server;
     return DEN_OK;
@@ -239,7 +239,6 @@ void den_server_stop(struct den_server *server)
         abort(); /* an eventfd of our own can't refuse its first 1 */
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
-    den_desk_destroy(server->desk);
     if (server->stop_fd >= 0)
         close(server->stop_fd);
     pthread_mutex_destroy(&server->lock);

@@ -15,10 +15,10 @@
 struct den_server;
 
 struct den_server_options {
-    const char *address;       /* numeric, or "localhost"; NULL: 127.0.0.1 */
-    uint16_t port;             /* 0: any free one; den_server_port() tells */
-    const char *token;         /* NULL: none asked for, which only a loopback address allows */
-    struct den_worker *worker; /* must outlive the server */
+    const char *address;   /* numeric, or "localhost"; NULL: 127.0.0.1 */
+    uint16_t port;         /* 0: any free one; den_server_port() tells */
+    const char *token;     /* NULL: none asked for, which only a loopback address allows */
+    struct den_desk *desk; /* must outlive the server */
 };
 
 /* DEN_IN_USE when another program has the port; DEN_FORBIDDEN for an address that others can reach

@@ -55,6 +55,7 @@
 #define DEN_BATCH_ROWS_MAX     8192 /* of one step: beyond this, memory grows and speed does not */
 
 /* --- service --- */
+#define DEN_MODELS_MAX            256         /* asked for since the start; each has a handle */
 #define DEN_HTTP_BODY_BYTES_MAX   (32u << 20) /* a long conversation with a pasted book */
 #define DEN_HTTP_CONNECTIONS_MAX  512
 #define DEN_HTTP_IDLE_SECONDS_MAX 120 /* a client silent for longer mid-request is dropped */

@@ -9,7 +9,6 @@
 #include "cli/model_options.h"
 #include "guard/api_token.h"
 #include "guard/origin.h"
-#include "worker/worker.h"
 
 /* The token that clients must show: the one given, else, where others can reach the address or it
  * is asked for, the one kept in $DEN_HOME/token. NULL: none is needed. */
@@ -46,14 +45,14 @@ static void block_signals(sigset_t *ending)
     pthread_sigmask(SIG_BLOCK, ending, NULL);
 }
 
-static enum den_status serve(const struct den_arguments *arguments, struct den_worker *worker,
-                             struct den_error *err)
+static enum den_status serve(const struct den_arguments *arguments, struct den_desk *desk,
+                             const struct den_worker_info *info, struct den_error *err)
 {
     char token[DEN_API_TOKEN_LENGTH_MAX + 1];
     struct den_server_options options = {
         .address = den_argument_text(arguments, "host"),
         .port = (uint16_t)den_argument_integer(arguments, "port"),
-        .worker = worker,
+        .desk = desk,
     };
     bool is_ipv6 = strchr(options.address, ':') != NULL;
     struct den_server *server;
@@ -67,38 +66,46 @@ static enum den_status serve(const struct den_arguments *arguments, struct den_w
         return err->status;
     printf("Den is at http://%s%s%s:%u (model %s, %zu tokens of context). Ctrl-C ends it.\n",
            is_ipv6 ? "[" : "", options.address, is_ipv6 ? "]" : "",
-           (unsigned)den_server_port(server), den_worker_info(worker)->model_name,
-           den_worker_info(worker)->context_tokens);
+           (unsigned)den_server_port(server), info->model_name, info->context_tokens);
     fflush(stdout);
     sigwait(&ending, &taken);
     den_server_stop(server);
     return DEN_OK;
 }
 
+/* The chat model is loaded before the address is told, so that what can't be loaded is said at once. */
 static enum den_status run(const struct den_arguments *arguments, struct den_error *err)
 {
-    const char *model = den_argument_text(arguments, "model");
-    char path[DEN_PATH_BYTES_MAX];
-    struct den_worker_options options = {
-        .model_path = path,
-        .model_name =
-            strrchr(model, '/') && strrchr(model, '/')[1] ? strrchr(model, '/') + 1 : model,
-        .threads = (int)den_argument_integer(arguments, "threads"),
-        .cpu_features = den_argument_text(arguments, "cpu-features"),
-        .context_tokens = (size_t)den_argument_integer(arguments, "context"),
-        .sequences = (size_t)den_argument_integer(arguments, "parallel"),
-        .fp32 = strcmp(den_argument_text(arguments, "precision"), "fp32") == 0,
+    const struct den_desk_options options = {
+        .roster = {
+            .worker = {
+                .threads = (int)den_argument_integer(arguments, "threads"),
+                .cpu_features = den_argument_text(arguments, "cpu-features"),
+                .context_tokens = (size_t)den_argument_integer(arguments, "context"),
+                .sequences = (size_t)den_argument_integer(arguments, "parallel"),
+                .fp32 = strcmp(den_argument_text(arguments, "precision"), "fp32") == 0,
+                .require_sandbox = den_argument_flag(arguments, "require-sandbox"),
+                .idle_seconds = den_argument_number(arguments, "idle-minutes") * 60,
+            },
+            .chat_model = den_argument_text(arguments, "model"),
+            .embedding_model = den_argument_text(arguments, "embedding-model"),
+            .memory_bytes = (size_t)den_argument_integer(arguments, "memory") << 20,
+        },
     };
     struct den_worker *worker;
+    struct den_desk *desk;
     sigset_t ending;
 
-    if (den_cli_model_path(arguments, path, sizeof path, err) != DEN_OK)
+    block_signals(&ending); /* before any thread exists: they inherit the mask */
+    if (den_desk_create(&options, &desk, err) != DEN_OK)
         return err->status;
-    block_signals(&ending); /* before the worker's threads exist: they inherit the mask */
-    if (den_worker_start(&options, &worker, err) != DEN_OK)
-        return err->status;
-    serve(arguments, worker, err);
-    den_worker_stop(worker);
+    if (den_roster_take(den_desk_roster(desk), NULL, DEN_WORKER_CHAT, &worker, err) == DEN_OK) {
+        const struct den_worker_info *info = den_worker_info(worker);
+
+        den_roster_give_back(den_desk_roster(desk), worker);
+        serve(arguments, desk, info, err);
+    }
+    den_desk_destroy(desk);
     return err->status;
 }
 
@@ -132,6 +139,27 @@ static const struct den_option options[] = {
       .minimum = 1,
       .maximum = DEN_SEQUENCES_MAX,
       .help = "requests run together; more wait in line" },
+    { .name = "embedding-model",
+      .kind = DEN_OPTION_TEXT,
+      .value = "NAME",
+      .help = "the model that makes embeddings; default: the first installed one" },
+    { .name = "idle-minutes",
+      .kind = DEN_OPTION_NUMBER,
+      .value = "M",
+      .fallback = "15",
+      .minimum = 0,
+      .maximum = 100000,
+      .help = "a model that nobody has asked for so long gives its memory back; 0: never" },
+    { .name = "memory",
+      .kind = DEN_OPTION_INTEGER,
+      .value = "MIB",
+      .fallback = "0",
+      .minimum = 0,
+      .maximum = 1 << 24,
+      .help = "memory that all loaded models may take; 0: three quarters of the machine's" },
+    { .name = "require-sandbox",
+      .kind = DEN_OPTION_FLAG,
+      .help = "refuse to run a model unless every wall of the sandbox stands" },
     DEN_OPTIONS_ENGINE,
     DEN_OPTION_PRECISION,
 };

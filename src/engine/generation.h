@@ -24,6 +24,8 @@ const char *den_finish_text(enum den_finish finish); /* OpenAI's: "stop", "lengt
 
 enum { DEN_LOGPROBS_MAX = 20 };
 
+struct den_constraint;
+
 struct den_generation_event {
     const char *text; /* newly certain text; may be "" */
     size_t text_length;
@@ -44,6 +46,14 @@ struct den_generation_options {
     size_t max_tokens; /* 0: until the context is full */
     bool ignore_end;   /* go on past end tokens (benchmarks) */
     int logprobs;      /* -1: none; else that many alternatives, up to DEN_LOGPROBS_MAX */
+    struct den_constraint
+        *constraint; /* NULL: none; owned by the caller, outlives the generation */
+    /* An answer that was begun elsewhere with the same options and goes on here: its tokens so far
+     * are read like a prompt, the sampler and the constraint are told of them, and the text that
+     * they make is not told again. The seed must be given. What follows is what would have
+     * followed. */
+    const den_token *resume; /* copied */
+    size_t resume_count;
     void (*on_event)(void *context, const struct den_generation_event *event);
     void *context;
 };

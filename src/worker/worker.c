@@ -75,6 +75,8 @@ static void describe(struct den_worker *worker, const char *path)
         .parameters = model->parameters,
         .threads = den_device_threads(device),
         .cpu_features = den_device_features(device),
+        .sandbox = "none",
+        .chat_template = "",
     };
 }
 
@@ -123,6 +125,18 @@ void den_worker_stop(struct den_worker *worker)
 const struct den_worker_info *den_worker_info(const struct den_worker *worker)
 {
     return &worker->info;
+}
+
+/* A thread is always awake. */
+void den_worker_status(const struct den_worker *worker, struct den_worker_status *out)
+{
+    (void)worker;
+    *out = (struct den_worker_status){ .state = DEN_WORKER_READY };
+}
+
+enum den_status den_worker_sleep(struct den_worker *worker, struct den_error *err)
+{
+    return den_fail(err, DEN_BUSY, "model '%s' can't be put to sleep", worker->info.model_name);
 }
 
 /* --- events --- */
