@@ -54,6 +54,35 @@
 #define DEN_THREADS_MAX        256
 #define DEN_BATCH_ROWS_MAX     8192 /* of one step: beyond this, memory grows and speed does not */
 
+/* --- store --- */
+#define DEN_DATABASE_READERS_MAX    8    /* connections that read at once; more wait */
+#define DEN_DATABASE_STATEMENTS_MAX 96   /* kept prepared by a connection; there are about 80 */
+#define DEN_DATABASE_WAIT_MS        5000 /* for another program's lock; its writes take far less */
+#define DEN_DATABASE_TEXT_BYTES_MAX (64 << 20) /* one value: the longest message and its FTS row */
+
+/* --- desk --- */
+#define DEN_ID_LENGTH_MAX           64
+#define DEN_TITLE_BYTES_MAX         1024
+#define DEN_NAME_BYTES_MAX          256         /* of folders, prompts, attachments, models */
+#define DEN_CONTENT_BYTES_MAX       (16u << 20) /* of a message, as of an answer */
+#define DEN_ATTACHMENTS_MAX         64
+#define DEN_PARAMETERS_BYTES_MAX    65536 /* of a thread: 64 stop strings of 1 KiB would be the most */
+#define DEN_PROMPTS_MAX             1000
+#define DEN_FOLDERS_MAX             1000
+#define DEN_SETTINGS_BYTES_MAX      65536 /* all of them together, as JSON */
+#define DEN_PAGE_THREADS_MAX        200   /* of one answer of the list */
+#define DEN_SEARCH_HITS_MAX         100   /* nobody reads more */
+#define DEN_SEARCH_WORDS_MAX        16
+#define DEN_THREAD_MESSAGES_MAX     100000 /* a thread is read whole; people's stay under 5,000 */
+#define DEN_IMPORT_BYTES_MAX        (1u << 30)  /* a file; the largest seen exports have 300 MiB */
+#define DEN_IMPORT_THREAD_BYTES_MAX (64u << 20) /* one conversation, of which JSON takes 5 times */
+#define DEN_IMPORT_REASONS_MAX      1000        /* skipped conversations that are named */
+#define DEN_ANSWERS_MAX             64  /* written at once, each by a thread; beyond it: 429 */
+#define DEN_LISTENERS_MAX           256 /* open pages; each holds a connection */
+#define DEN_LISTENER_BYTES_MAX      (4u << 20) /* not yet taken by one; a slower one is dropped */
+#define DEN_BIN_DAYS                30         /* a deleted thread can be restored for so long */
+#define DEN_EXPORT_BYTES_MAX        (1u << 30) /* one file of all conversations */
+
 /* --- service --- */
 #define DEN_MODELS_MAX            256         /* asked for since the start; each has a handle */
 #define DEN_HTTP_BODY_BYTES_MAX   (32u << 20) /* a long conversation with a pasted book */
