@@ -32,9 +32,11 @@ struct den_generation {
     struct den_buffer text;
     enum state state;
     atomic_bool cancel;
-    den_token *prompt;
-    size_t prompt_count;
+    den_token *prompt;   /* (prompt_count): the prompt, then what is resumed */
+    size_t prompt_count; /* of both */
     size_t prompt_done;
+    bool is_untold;  /* what is resumed has not been passed on yet */
+    bool is_stopped; /* ... and ends with a stop string */
     size_t max_tokens;
     bool ignore_end;
     int logprobs;
@@ -80,6 +82,10 @@ static enum den_status check_options(const struct den_engine *engine,
         if (options->prompt[i] < 0 || (size_t)options->prompt[i] >= vocabulary)
             return den_fail(err, DEN_INVALID, "prompt token %zu is %d; the vocabulary has %zu", i,
                             (int)options->prompt[i], vocabulary);
+    for (i = 0; i < options->resume_count; i++)
+        if (options->resume[i] < 0 || (size_t)options->resume[i] >= vocabulary)
+            return den_fail(err, DEN_INVALID, "resumed token %zu is %d; the vocabulary has %zu", i,
+                            (int)options->resume[i], vocabulary);
     if (options->logprobs > DEN_LOGPROBS_MAX)
         return den_fail(err, DEN_INVALID, "%d alternatives are asked for; at most %d are told",
                         options->logprobs, DEN_LOGPROBS_MAX);
@@ -94,10 +100,13 @@ static enum den_status take_memory(struct den_generation *generation,
     size_t i;
 
     den_buffer_init(&generation->text, DEN_FILE_TEXT_BYTES_MAX);
-    generation->prompt = calloc(options->prompt_count, sizeof *generation->prompt);
+    generation->prompt = calloc(generation->prompt_count, sizeof *generation->prompt);
     if (!generation->prompt || !den_buffer_reserve(&generation->text, TEXT_RESERVED))
         return den_fail(err, DEN_NO_MEMORY, "generation: out of memory");
     memcpy(generation->prompt, options->prompt, options->prompt_count * sizeof *options->prompt);
+    if (options->resume_count > 0)
+        memcpy(generation->prompt + options->prompt_count, options->resume,
+               options->resume_count * sizeof *options->resume);
     if (known <= generation->vocabulary)
         return DEN_OK;
     generation->padded_logits = calloc(known, sizeof *generation->padded_logits);
@@ -105,6 +114,31 @@ static enum den_status take_memory(struct den_generation *generation,
         return den_fail(err, DEN_NO_MEMORY, "generation: out of memory");
     for (i = generation->vocabulary; i < known; i++)
         generation->padded_logits[i] = -INFINITY;
+    return DEN_OK;
+}
+
+/* Tells the parts of a token that is now in the answer; its text goes to `text`. */
+static enum den_status take_token(struct den_generation *generation, den_token token,
+                                  bool *out_stopped, struct den_error *err)
+{
+    if (den_sampler_accept(generation->sampler, token, err) != DEN_OK ||
+        den_stream_push(generation->stream, token, &generation->text, out_stopped, err) != DEN_OK)
+        return err->status;
+    generation->result.generated_tokens++;
+    return DEN_OK;
+}
+
+static enum den_status take_resumed(struct den_generation *generation,
+                                    const struct den_generation_options *options,
+                                    struct den_error *err)
+{
+    size_t i;
+
+    for (i = 0; i < options->resume_count && !generation->is_stopped; i++)
+        if (take_token(generation, options->resume[i], &generation->is_stopped, err) != DEN_OK)
+            return err->status;
+    den_sampler_skip(generation->sampler, options->resume_drawn);
+    generation->is_untold = options->resume_count > 0;
     return DEN_OK;
 }
 
@@ -124,7 +158,7 @@ static enum den_status take_parts(struct den_generation *generation,
     for (i = 0; i < options->prompt_count; i++)
         if (den_sampler_accept(generation->sampler, options->prompt[i], err) != DEN_OK)
             return err->status;
-    return DEN_OK;
+    return take_resumed(generation, options, err);
 }
 
 /* What the session has already read of this prompt; one token at least stays to be evaluated,
@@ -153,7 +187,7 @@ enum den_status den_generation_create(struct den_engine *engine, struct den_sess
         return den_fail(err, DEN_NO_MEMORY, "generation: out of memory");
     generation->engine = engine;
     generation->session = session;
-    generation->prompt_count = options->prompt_count;
+    generation->prompt_count = options->prompt_count + options->resume_count;
     generation->max_tokens = options->max_tokens;
     generation->ignore_end = options->ignore_end;
     generation->logprobs = options->logprobs;
@@ -162,10 +196,13 @@ enum den_status den_generation_create(struct den_engine *engine, struct den_sess
     generation->vocabulary = den_engine_description(engine)->vocabulary;
     if (take_parts(generation, options, err) != DEN_OK)
         goto fail;
-    generation->prompt_done = common_prefix(session, options->prompt, options->prompt_count);
+    generation->prompt_done = common_prefix(session, generation->prompt, generation->prompt_count);
     den_session_truncate(session, generation->prompt_done);
     generation->result.prompt_tokens = options->prompt_count;
-    generation->result.cached_tokens = generation->prompt_done;
+    generation->result.cached_tokens = generation->prompt_done < options->prompt_count
+                                           ? generation->prompt_done
+                                           : options->prompt_count;
+    generation->result.stop = -1;
     generation->result.seed = den_sampler_seed(generation->sampler);
     *out = generation;
     return DEN_OK;
@@ -208,6 +245,7 @@ static void send_event(struct den_generation *generation, struct den_generation_
     event.text_length = generation->text.length;
     event.prompt_done = generation->prompt_done;
     event.prompt_total = generation->prompt_count;
+    event.drawn = den_sampler_drawn(generation->sampler);
     if (generation->on_event)
         generation->on_event(generation->context, &event);
     den_buffer_clear(&generation->text);
@@ -219,6 +257,7 @@ static void finish(struct den_generation *generation, enum den_finish reason)
 
     generation->state = STATE_DONE;
     generation->result.finish = reason;
+    generation->result.stop = den_stream_stop(generation->stream);
     if (generation->first_seconds > 0)
         generation->result.generate_seconds = den_clock_seconds() - generation->first_seconds;
     den_stream_finish(generation->stream, &generation->text, &ignored);
@@ -230,6 +269,26 @@ static void finish_with_error(struct den_generation *generation, const struct de
 {
     generation->result.error = *err;
     finish(generation, DEN_FINISH_ERROR);
+}
+
+/* True where no token can follow: `evaluated` have been read, the last of the answer not. */
+static bool is_full(const struct den_generation *generation, size_t evaluated)
+{
+    return (generation->max_tokens > 0 &&
+            generation->result.generated_tokens >= generation->max_tokens) ||
+           evaluated >= generation->engine->context_tokens;
+}
+
+/* Passes on the text of what is resumed. It may have been a whole answer but for its end. */
+static void tell_resumed(struct den_generation *generation)
+{
+    generation->is_untold = false;
+    send_event(generation,
+               (struct den_generation_event){ .token = DEN_TOKEN_NONE, .resumed = true });
+    if (generation->is_stopped)
+        finish(generation, DEN_FINISH_STOP);
+    else if (is_full(generation, generation->prompt_count - 1))
+        finish(generation, DEN_FINISH_LENGTH);
 }
 
 /* Streams the sampled token. False: the generation has ended. */
@@ -247,12 +306,10 @@ static bool emit(struct den_generation *generation, den_token token, const float
         event.logprob = own.logprob;
         event.top_count = (size_t)generation->logprobs;
     }
-    if (den_sampler_accept(generation->sampler, token, &err) != DEN_OK ||
-        den_stream_push(generation->stream, token, &generation->text, &stopped, &err) != DEN_OK) {
+    if (take_token(generation, token, &stopped, &err) != DEN_OK) {
         finish_with_error(generation, &err);
         return false;
     }
-    generation->result.generated_tokens++;
     send_event(generation, event);
     if (stopped)
         finish(generation, DEN_FINISH_STOP);
@@ -286,9 +343,7 @@ static void advance(struct den_generation *generation, const float *logits)
     }
     if (!emit(generation, token, logits))
         return;
-    if ((generation->max_tokens > 0 &&
-         generation->result.generated_tokens >= generation->max_tokens) ||
-        generation->session->length >= generation->engine->context_tokens) {
+    if (is_full(generation, generation->session->length)) {
         finish(generation, DEN_FINISH_LENGTH);
         return;
     }
@@ -375,10 +430,15 @@ enum den_status den_generations_step(struct den_engine *engine,
     size_t wanted;
     size_t i;
 
-    for (i = 0; i < count; i++)
+    for (i = 0; i < count; i++) {
+        if (generations[i]->state == STATE_DONE)
+            continue;
+        if (generations[i]->is_untold)
+            tell_resumed(generations[i]);
         if (generations[i]->state != STATE_DONE &&
             atomic_load_explicit(&generations[i]->cancel, memory_order_relaxed))
             finish(generations[i], DEN_FINISH_CANCELLED);
+    }
     wanted = gather(engine, generations, count);
     if (wanted == 0)
         return DEN_OK;

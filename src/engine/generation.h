@@ -33,8 +33,10 @@ struct den_generation_event {
     float logprob;   /* of the token, when asked for */
     const struct den_token_logprob *top;
     size_t top_count;
-    size_t prompt_done;  /* prompt tokens evaluated (cached ones included) ... */
+    size_t prompt_done;  /* prompt tokens evaluated (cached and resumed ones included) ... */
     size_t prompt_total; /* ... of so many */
+    uint64_t drawn;      /* random numbers drawn for the tokens so far */
+    bool resumed;        /* the text of `resume`, which was told before */
 };
 
 struct den_generation_options {
@@ -50,19 +52,21 @@ struct den_generation_options {
         *constraint; /* NULL: none; owned by the caller, outlives the generation */
     /* An answer that was begun elsewhere with the same options and goes on here: its tokens so far
      * are read like a prompt, the sampler and the constraint are told of them, and the text that
-     * they make is not told again. The seed must be given. What follows is what would have
-     * followed. */
+     * they make comes in one event of its own (`resumed`). The seed must be given. What follows is
+     * what would have followed. */
     const den_token *resume; /* copied */
     size_t resume_count;
+    uint64_t resume_drawn; /* `drawn` of the last of them */
     void (*on_event)(void *context, const struct den_generation_event *event);
     void *context;
 };
 
 struct den_generation_result {
     enum den_finish finish;
+    int stop; /* index of the stop string that ended it, or -1 */
     size_t prompt_tokens;
-    size_t cached_tokens; /* prompt tokens found in the session's cache */
-    size_t generated_tokens;
+    size_t cached_tokens;    /* prompt tokens found in the session's cache */
+    size_t generated_tokens; /* resumed ones included */
     uint64_t seed;
     double prompt_seconds;
     double generate_seconds;

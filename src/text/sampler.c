@@ -210,6 +210,16 @@ uint64_t den_sampler_seed(const struct den_sampler *sampler)
     return sampler->options.seed;
 }
 
+uint64_t den_sampler_drawn(const struct den_sampler *sampler)
+{
+    return sampler->random.drawn;
+}
+
+void den_sampler_skip(struct den_sampler *sampler, uint64_t count)
+{
+    den_random_skip(&sampler->random, count);
+}
+
 enum den_status den_sampler_accept(struct den_sampler *sampler, den_token token,
                                    struct den_error *err)
 {

@@ -53,6 +53,10 @@ enum den_status den_sampler_create(const struct den_sampler_options *options,
                                    struct den_error *err);
 void den_sampler_destroy(struct den_sampler *sampler);
 uint64_t den_sampler_seed(const struct den_sampler *sampler);
+/* How many random numbers it has drawn: with the seed and the history, all of its state. */
+uint64_t den_sampler_drawn(const struct den_sampler *sampler);
+/* Brings a new sampler to where another with its seed had drawn `count` numbers. */
+void den_sampler_skip(struct den_sampler *sampler, uint64_t count);
 
 /* Tells the sampler of a token that is now in the text (prompt or generated). */
 enum den_status den_sampler_accept(struct den_sampler *sampler, den_token token,

@@ -23,6 +23,7 @@ void den_random_init(struct den_random *random, uint64_t seed)
 
     for (i = 0; i < 4; i++)
         random->state[i] = split_mix(&seed);
+    random->drawn = 0;
 }
 
 uint64_t den_random_next(struct den_random *random)
@@ -37,7 +38,14 @@ uint64_t den_random_next(struct den_random *random)
     s[0] ^= s[3];
     s[2] ^= t;
     s[3] = rotate_left(s[3], 45);
+    random->drawn++;
     return result;
+}
+
+void den_random_skip(struct den_random *random, uint64_t count)
+{
+    while (random->drawn < count)
+        den_random_next(random);
 }
 
 double den_random_uniform(struct den_random *random)

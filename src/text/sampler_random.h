@@ -13,12 +13,15 @@
 
 struct den_random {
     uint64_t state[4];
+    uint64_t drawn; /* numbers so far */
 };
 
 void den_random_init(struct den_random *random, uint64_t seed);
 uint64_t den_random_next(struct den_random *random);
 /* In [0, 1), with 53 random bits. */
 double den_random_uniform(struct den_random *random);
+/* Draws until `count` numbers have been drawn in all. */
+void den_random_skip(struct den_random *random, uint64_t count);
 /* A seed from the kernel, below 2^53 so that it survives as a number in JSON. */
 enum den_status den_random_seed(uint64_t *out_seed, struct den_error *err);
 
