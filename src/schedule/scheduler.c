@@ -21,12 +21,29 @@ static void push_job(struct den_scheduler *scheduler, struct den_job *job)
     scheduler->waiting++;
 }
 
-/* Takes out the first job that is cancelled, or simply the first; NULL when there is none. */
-static struct den_job *take_job(struct den_scheduler *scheduler, bool cancelled_only)
+static bool is_cancelled(const struct den_job *job)
+{
+    return job->cancelled;
+}
+
+static bool is_interactive(const struct den_job *job)
+{
+    return !job->options.batch;
+}
+
+static bool is_any(const struct den_job *job)
+{
+    (void)job;
+    return true;
+}
+
+/* Takes out the first job that is as wanted; NULL when there is none. */
+static struct den_job *take_job(struct den_scheduler *scheduler,
+                                bool (*is_wanted)(const struct den_job *))
 {
     struct den_job **link = &scheduler->first, *job, *before = NULL;
 
-    while (*link && cancelled_only && !(*link)->cancelled) {
+    while (*link && !is_wanted(*link)) {
         before = *link;
         link = &before->next;
     }
@@ -146,9 +163,10 @@ static bool admit_jobs(struct den_scheduler *scheduler)
             pthread_mutex_unlock(&scheduler->lock);
             return false;
         }
-        job = take_job(scheduler, true);
+        job = take_job(scheduler, is_cancelled);
         if (!job && scheduler->running_count < scheduler->sequences) {
-            job = take_job(scheduler, false);
+            job = take_job(scheduler, is_interactive);
+            job = job ? job : take_job(scheduler, is_any);
             cancelled = false;
         }
         pthread_mutex_unlock(&scheduler->lock);
@@ -183,7 +201,7 @@ static void end_all(struct den_scheduler *scheduler)
         end_running(scheduler, scheduler->running_count - 1, NULL);
     for (;;) {
         pthread_mutex_lock(&scheduler->lock);
-        job = take_job(scheduler, false);
+        job = take_job(scheduler, is_any);
         pthread_mutex_unlock(&scheduler->lock);
         if (!job)
             return;
@@ -291,7 +309,7 @@ enum den_status den_scheduler_submit(struct den_scheduler *scheduler,
     pthread_mutex_lock(&scheduler->lock);
     if (scheduler->stop) {
         den_fail(err, DEN_BUSY, "the server is stopping");
-    } else if (scheduler->waiting >= DEN_REQUESTS_WAITING_MAX) {
+    } else if (scheduler->waiting >= DEN_REQUESTS_WAITING_MAX && !options->again) {
         den_fail(err, DEN_BUSY, "%zu requests are waiting already; try again later",
                  scheduler->waiting);
     } else {

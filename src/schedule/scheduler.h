@@ -1,6 +1,6 @@
 /* Scheduler: many requests, one engine, one thread.
  *
- * Jobs are taken in the order they came. Up to `sequences` run at once, one batch a step
+ * Jobs are taken in the order they came, interactive ones before batch ones. Up to `sequences` run at once, one batch a step
  * (continuous batching: a job joins and leaves between any two steps); the others wait in a line
  * of bounded length. A job is given the idle session that already holds the longest part of its
  * prompt, so that the next turn of a conversation reads only what is new. With nothing to do the
@@ -26,7 +26,10 @@ struct den_job_end {
 };
 
 struct den_job_options {
-    struct den_generation_options generation; /* copied, what it points to included */
+    struct den_generation_options generation; /* copied, what it points to included but for the
+                                                 constraint */
+    bool batch;                               /* begins only when no interactive job waits */
+    bool again; /* has been let in before: the line is not too long for it */
     /* called exactly once, last; with the context of `generation` */
     void (*on_end)(void *context, const struct den_job_end *end);
 };

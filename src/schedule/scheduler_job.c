@@ -45,12 +45,14 @@ enum den_status den_job_create(struct den_scheduler *scheduler,
     job->prompt = copy_items(from->prompt, from->prompt_count, sizeof *from->prompt);
     job->logit_bias = copy_items(from->sampler.logit_bias, from->sampler.logit_bias_count,
                                  sizeof *job->logit_bias);
-    if (!job->prompt || !job->logit_bias)
+    job->resume = copy_items(from->resume, from->resume_count, sizeof *from->resume);
+    if (!job->prompt || !job->logit_bias || !job->resume)
         goto fail;
     job->options.generation.stop_count = from->stop_count;
     if (!copy_stops(job, from->stops, from->stop_count))
         goto fail;
     job->options.generation.prompt = job->prompt;
+    job->options.generation.resume = job->resume;
     job->options.generation.stops = (const char *const *)job->stops;
     job->options.generation.sampler.logit_bias = job->logit_bias;
     *out = job;
@@ -71,6 +73,7 @@ void den_job_free(struct den_job *job)
         free(job->stops[i]);
     free(job->stops);
     free(job->prompt);
+    free(job->resume);
     free(job->logit_bias);
     free(job);
 }

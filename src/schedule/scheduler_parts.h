@@ -10,6 +10,7 @@ struct den_job {
     struct den_scheduler *scheduler;
     struct den_job_options options; /* points into what follows */
     den_token *prompt;
+    den_token *resume;
     char **stops;
     struct den_logit_bias *logit_bias;
     double submitted_at, started_at;
@@ -37,7 +38,7 @@ struct den_scheduler {
     pthread_cond_t work;  /* something to do, or stop */
     pthread_cond_t ended; /* some job has ended */
     /* guarded by `lock` */
-    struct den_job *first, *last; /* in line */
+    struct den_job *first, *last; /* in line, interactive and batch ones as they came */
     size_t waiting;
     size_t jobs; /* not yet released */
     bool stop;

@@ -176,11 +176,15 @@ static void on_end(void *context, const struct den_job_end *end)
     asked->ends++;
 }
 
+static bool next_is_batch, next_is_again; /* how submit_prompt() asks */
+
 static enum den_status submit_prompt(struct den_scheduler *scheduler, struct asked *asked,
                                      const char *prompt, size_t max_tokens, struct den_error *err)
 {
     den_token tokens[2 * CONTEXT];
     struct den_job_options options = {
+        .batch = next_is_batch,
+        .again = next_is_again,
         .generation = { .prompt = tokens,
                         .prompt_count = strlen(prompt),
                         .max_tokens = max_tokens,
@@ -269,6 +273,34 @@ static void first_come_first_served(void **state)
     den_scheduler_destroy(scheduler);
 }
 
+static void interactive_jobs_overtake_batch_jobs(void **state)
+{
+    struct den_engine engine = { .hold = true };
+    struct den_scheduler *scheduler = create(&engine, 1);
+    struct asked asked[7] = { 0 };
+    int i;
+
+    submit(scheduler, &asked[0], "abc", 1);
+    while (engine.sessions == 0)
+        usleep(500);
+    usleep(20000);
+    for (i = 1; i < 7; i++) { /* batch, batch, interactive ... */
+        next_is_batch = i == 1 || i == 2 || i == 5;
+        submit(scheduler, &asked[i], "abc", 2);
+    }
+    next_is_batch = false;
+    ended_count = 0;
+    engine.hold = false;
+    for (i = 0; i < 7; i++)
+        wait_end(&asked[i]);
+    assert_true(asked[3].order < asked[4].order && asked[4].order < asked[6].order);
+    assert_true(asked[6].order < asked[1].order && asked[1].order < asked[2].order);
+    assert_true(asked[2].order < asked[5].order);
+    for (i = 0; i < 7; i++)
+        den_job_release(asked[i].job);
+    den_scheduler_destroy(scheduler);
+}
+
 static void conversations_find_their_session_again(void **state)
 {
     struct den_engine engine = { 0 };
@@ -351,8 +383,11 @@ static void the_line_is_bounded(void **state)
         submit(scheduler, &asked[i], "abc", 1);
     assert_int_equal(submit_prompt(scheduler, &asked[i], "abc", 1, &err), DEN_BUSY);
     assert_null(asked[i].job);
+    next_is_again = true; /* it had a place before */
+    submit(scheduler, &asked[i], "abc", 1);
+    next_is_again = false;
     engine.hold = false;
-    for (i = 0; i <= DEN_REQUESTS_WAITING_MAX; i++) {
+    for (i = 0; i <= DEN_REQUESTS_WAITING_MAX + 1; i++) {
         wait_end(&asked[i]);
         den_job_release(asked[i].job);
     }
@@ -450,6 +485,7 @@ int schedule_test_scheduler(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_run_together_up_to_the_limit),
         cmocka_unit_test(first_come_first_served),
+        cmocka_unit_test(interactive_jobs_overtake_batch_jobs),
         cmocka_unit_test(conversations_find_their_session_again),
         cmocka_unit_test(cancels_reach_running_and_waiting_jobs),
         cmocka_unit_test(a_callback_may_cancel),
