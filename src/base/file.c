@@ -1,6 +1,7 @@
 /* See file.h. */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -11,27 +12,59 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/given_files.h"
 #include "base/limits.h"
+
+/* The size and kind that `fd`, which stays open, says it has. */
+static enum den_status check_regular(const char *path, int fd, size_t *out_bytes,
+                                     struct den_error *err)
+{
+    struct stat info;
+
+    if (fstat(fd, &info) != 0)
+        return den_fail_errno(err, DEN_IO, "%s", path);
+    if (!S_ISREG(info.st_mode))
+        return den_fail(err, DEN_INVALID, "%s: not a regular file", path);
+    *out_bytes = (size_t)info.st_size;
+    return DEN_OK;
+}
+
+/* A descriptor of our own for a file of the table. */
+static enum den_status open_given(const char *path, int *out_fd, size_t *out_bytes,
+                                  struct den_error *err)
+{
+    const struct den_given_file *given = den_given_files_find(path);
+    int fd;
+
+    if (!given)
+        return den_fail(err, DEN_NOT_FOUND, "%s: %s", path, strerror(ENOENT));
+    if (given->descriptor < 0)
+        return den_fail(err, DEN_INVALID, "%s: not a regular file of a model", path);
+    if (check_regular(path, given->descriptor, out_bytes, err) != DEN_OK)
+        return err->status;
+    fd = dup(given->descriptor);
+    if (fd < 0)
+        return den_fail_errno(err, DEN_IO, "%s", path);
+    *out_fd = fd;
+    return DEN_OK;
+}
 
 static enum den_status open_regular(const char *path, int *out_fd, size_t *out_bytes,
                                     struct den_error *err)
 {
-    struct stat info;
-    /* not blocking: a named pipe without a writer would hold us here; files don't care */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd;
 
+    if (den_given_files_are_set())
+        return open_given(path, out_fd, out_bytes, err);
+    /* not blocking: a named pipe without a writer would hold us here; files don't care */
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return den_fail_errno(err, errno == ENOENT ? DEN_NOT_FOUND : DEN_IO, "%s", path);
-    if (fstat(fd, &info) != 0) {
+    if (check_regular(path, fd, out_bytes, err) != DEN_OK) {
         close(fd);
-        return den_fail_errno(err, DEN_IO, "%s", path);
-    }
-    if (!S_ISREG(info.st_mode)) {
-        close(fd);
-        return den_fail(err, DEN_INVALID, "%s: not a regular file", path);
+        return err->status;
     }
     *out_fd = fd;
-    *out_bytes = (size_t)info.st_size;
     return DEN_OK;
 }
 
@@ -70,7 +103,7 @@ void den_map_release(const struct den_map *map)
 
 enum den_status den_file_read(const char *path, struct den_buffer *buffer, struct den_error *err)
 {
-    size_t bytes = 0;
+    size_t bytes = 0, at = 0;
     ssize_t got;
     int fd = -1;
 
@@ -81,7 +114,7 @@ enum den_status den_file_read(const char *path, struct den_buffer *buffer, struc
     for (;;) {
         char block[65536];
 
-        got = read(fd, block, sizeof block);
+        got = pread(fd, block, sizeof block, (off_t)at); /* a given file's place is shared */
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0) {
@@ -90,6 +123,7 @@ enum den_status den_file_read(const char *path, struct den_buffer *buffer, struc
         }
         if (got == 0 || !den_buffer_append(buffer, block, (size_t)got))
             break;
+        at += (size_t)got;
     }
     close(fd);
     return den_buffer_status(buffer, path, err);
@@ -140,6 +174,10 @@ bool den_file_exists(const char *path)
 {
     struct stat info;
 
+    if (den_given_files_are_set()) {
+        errno = ENOENT;
+        return den_given_files_find(path) || den_given_files_is_folder(path);
+    }
     return stat(path, &info) == 0;
 }
 
@@ -147,7 +185,31 @@ bool den_file_is_folder(const char *path)
 {
     struct stat info;
 
+    if (den_given_files_are_set())
+        return den_given_files_is_folder(path);
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+enum den_status den_folder_list(const char *path, void (*entry)(void *context, const char *name),
+                                void *context, struct den_error *err)
+{
+    const struct dirent *found;
+    DIR *listing;
+
+    if (den_given_files_are_set()) {
+        if (den_given_files_list(path, entry, context))
+            return DEN_OK;
+        return den_fail(err, DEN_NOT_FOUND, "%s: can't list the folder: %s", path,
+                        strerror(ENOENT));
+    }
+    listing = opendir(path);
+    if (!listing)
+        return den_fail_errno(err, DEN_IO, "%s: can't list the folder", path);
+    while ((found = readdir(listing)) != NULL)
+        if (strcmp(found->d_name, ".") != 0 && strcmp(found->d_name, "..") != 0)
+            entry(context, found->d_name);
+    closedir(listing);
+    return DEN_OK;
 }
 
 enum den_status den_folder_create(const char *path, struct den_error *err)

@@ -1,4 +1,8 @@
-/* Files: read-only maps, bounded reads, and writes that appear whole or not at all. */
+/* Files: read-only maps, bounded reads, and writes that appear whole or not at all.
+ *
+ * Where a table of given files is set (base/given_files.h: a sandboxed process), maps, reads,
+ * den_file_exists(), den_file_is_folder() and den_folder_list() see that table instead of the file
+ * system. */
 #ifndef DEN_BASE_FILE_H
 #define DEN_BASE_FILE_H
 
@@ -27,6 +31,9 @@ enum den_status den_file_write(const char *path, const void *bytes, size_t lengt
                                struct den_error *err);
 bool den_file_exists(const char *path);
 bool den_file_is_folder(const char *path);
+/* Calls `entry` for each name in the folder, in no particular order. */
+enum den_status den_folder_list(const char *path, void (*entry)(void *context, const char *name),
+                                void *context, struct den_error *err);
 /* Creates `path` and its missing parents with mode 0700. */
 enum den_status den_folder_create(const char *path, struct den_error *err);
 

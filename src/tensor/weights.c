@@ -9,7 +9,6 @@
  * The form is decided by what is there, never by the name of the folder. */
 #include "tensor/weights.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,8 +56,10 @@ static bool is_later_part(const char *name)
            strspn(suffix + 1, "0123456789") == 5 && strncmp(suffix + 1, "00001", 5) != 0;
 }
 
-static void note_entry(struct content *content, const char *name)
+static void note_entry(void *context, const char *name)
 {
+    struct content *content = context;
+
     if (strcmp(name, "config.json") == 0)
         content->has_config = true;
     else if (strcmp(name, "model.safetensors") == 0 ||
@@ -77,14 +78,8 @@ static void note_entry(struct content *content, const char *name)
 
 static enum den_status list_folder(const char *path, struct content *out, struct den_error *err)
 {
-    DIR *listing = opendir(path);
-    const struct dirent *entry;
-
-    if (!listing)
-        return den_fail_errno(err, DEN_IO, "model: %s: can't list the folder", path);
-    while ((entry = readdir(listing)) != NULL)
-        note_entry(out, entry->d_name);
-    closedir(listing);
+    if (den_folder_list(path, note_entry, out, err) != DEN_OK)
+        return den_fail_at(err, "model");
     return DEN_OK;
 }
 
