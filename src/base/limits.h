@@ -83,10 +83,17 @@
 #define DEN_BIN_DAYS                30         /* a deleted thread can be restored for so long */
 #define DEN_EXPORT_BYTES_MAX        (1u << 30) /* one file of all conversations */
 
+/* --- sandbox --- */
+#define DEN_SANDBOX_DESCRIPTORS_MAX 64 /* handed to a child: the wire and a model's split files */
+#define DEN_SANDBOX_THREADS_MAX     (DEN_THREADS_MAX + 64) /* a team, the wire, and some to spare */
+#define DEN_SANDBOX_MEMFD_BYTES_MAX                                                                \
+    (256u << 20) /* of one file a child may grow: the largest answer is far below */
+
 /* --- service --- */
 #define DEN_MODELS_MAX            256         /* asked for since the start; each has a handle */
 #define DEN_HTTP_BODY_BYTES_MAX   (32u << 20) /* a long conversation with a pasted book */
 #define DEN_HTTP_CONNECTIONS_MAX  512
+#define DEN_ROUTE_VALUE_BYTES_MAX 192 /* an id in a path; model names have up to 127 */
 #define DEN_HTTP_IDLE_SECONDS_MAX 120 /* a client silent for longer mid-request is dropped */
 #define DEN_HTTP_QUEUE_BYTES_MAX                                                                   \
     (8u << 20) /* a stream's unread output; a reader slower than this is dropped */
@@ -94,6 +101,8 @@
     (256u << 20) /* one JSON reply: an answer with 20 alternatives a token */
 #define DEN_ANSWER_BYTES_MAX     (16u << 20) /* an answer that is not streamed; 4 M tokens */
 #define DEN_CHOICES_MAX          16          /* "n"; OpenAI allows 128, a desktop would crawl */
+#define DEN_CALL_ANSWERS_MAX     128 /* of one call: prompts times choices */
+#define DEN_TOOL_CALLS_MAX       128 /* of one answer; OpenAI allows as many tools */
 #define DEN_MESSAGES_MAX         10000
 #define DEN_REQUESTS_WAITING_MAX 256 /* beyond it: 429 */
 

@@ -1,0 +1,106 @@
+/* Sandbox, inside: what the sandbox_*.c files share. See sandbox.h for what it is about. */
+#ifndef DEN_GUARD_SANDBOX_PARTS_H
+#define DEN_GUARD_SANDBOX_PARTS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "guard/sandbox.h"
+
+/* X(name, text, is it needed for DEN_SANDBOX_FULL). MDWE is not: where the kernel lacks it, seccomp
+ * refuses executable memory. */
+#define DEN_SANDBOX_WALL_TABLE(X)                                                                  \
+    X(USER, "user namespace", true)                                                                \
+    X(PID, "pid namespace", true)                                                                  \
+    X(MOUNT, "mount namespace", true)                                                              \
+    X(NETWORK, "network namespace", true)                                                          \
+    X(IPC, "ipc namespace", true)                                                                  \
+    X(UTS, "uts namespace", true)                                                                  \
+    X(CGROUP, "cgroup namespace", true)                                                            \
+    X(ROOT, "empty root", true)                                                                    \
+    X(IDENTITY, "unprivileged user", true)                                                         \
+    X(CAPABILITIES, "no capabilities", true)                                                       \
+    X(PRIVILEGES, "no new privileges", true)                                                       \
+    X(LIMITS, "resource limits", true)                                                             \
+    X(ENVIRONMENT, "empty environment", true)                                                      \
+    X(DESCRIPTORS, "no inherited descriptors", true)                                               \
+    X(LIFELINE, "dies with its parent", true)                                                      \
+    X(LANDLOCK, "Landlock", true)                                                                  \
+    X(SECCOMP, "seccomp", true)                                                                    \
+    X(EXECUTION, "no new executable memory", false)
+
+enum den_sandbox_wall_id {
+#define DEN_SANDBOX_WALL_ENUM(name, text, needed) DEN_WALL_##name,
+    DEN_SANDBOX_WALL_TABLE(DEN_SANDBOX_WALL_ENUM)
+#undef DEN_SANDBOX_WALL_ENUM
+        DEN_WALL_COUNT
+};
+enum { DEN_SANDBOX_NAMESPACES = DEN_WALL_CGROUP + 1 }; /* the first walls, in this order */
+
+/* The variable in which den_sandbox_spawn() tells the child what it did: the inode numbers of the
+ * parent's own namespaces, in the table's order, and why there are no new ones ("" if there are):
+ * "4026531837 4026531836 ...;why". */
+#define DEN_SANDBOX_VARIABLE "DEN_SANDBOX"
+extern const char *const den_sandbox_namespace_files[DEN_SANDBOX_NAMESPACES];
+
+/* Marks a wall as up, or not, with the reason or a detail. */
+void den_sandbox_mark(struct den_sandbox_report *report, enum den_sandbox_wall_id id, bool up,
+                      const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The level that these walls make. */
+enum den_sandbox_level den_sandbox_judge(const struct den_sandbox_report *report);
+/* "empty root, Landlock": those that are needed for the full level and not up. */
+void den_sandbox_name_missing(const struct den_sandbox_report *report, char *out, size_t capacity);
+
+/* The steps of den_sandbox_lock(), each of which marks its walls. */
+struct den_sandbox_birth { /* what DEN_SANDBOX_VARIABLE says */
+    bool spawned;
+    uint64_t parent_namespaces[DEN_SANDBOX_NAMESPACES]; /* 0: not known */
+    char why[DEN_SANDBOX_WHY_MAX];
+};
+void den_sandbox_read_birth(const char *text, struct den_sandbox_birth *out);
+
+void den_sandbox_check_namespaces(const struct den_sandbox_birth *birth,
+                                  struct den_sandbox_report *report);
+void den_sandbox_empty_root(struct den_sandbox_report *report);
+void den_sandbox_check_identity(struct den_sandbox_report *report);
+void den_sandbox_drop_capabilities(struct den_sandbox_report *report);
+void den_sandbox_check_birth(const struct den_sandbox_birth *birth,
+                             struct den_sandbox_report *report);
+void den_sandbox_limit(const struct den_sandbox_lock *options, struct den_sandbox_report *report);
+void den_sandbox_refuse_execution(struct den_sandbox_report *report);
+void den_sandbox_filter_calls(struct den_sandbox_report *report);
+
+/* A ruleset that allows nothing, or -1 with *out_why set; the caller closes it. */
+int den_sandbox_landlock_create(int *out_abi, const char **out_why);
+/* Applies it to the calling thread; safe in a signal handler. 0, or an errno. */
+int den_sandbox_landlock_enter(int ruleset);
+
+/* Of the calling thread, with raw calls only (safe in a signal handler and after clone()). */
+int den_sandbox_clear_capabilities(void);
+
+/* Runs `step` in a signal handler on every other thread of this process; returns how many of them
+ * failed (a non-zero return) or did not answer within five seconds. */
+int den_sandbox_on_other_threads(int (*step)(int argument), int argument);
+
+/* --- den_sandbox_spawn(): between clone() and exec --- */
+
+enum { DEN_SANDBOX_NOBODY = 65534 };
+struct den_sandbox_delivery {
+    const struct den_sandbox_spawn *options;
+    char *const *environment;
+    int program_fd, null_fd; /* null_fd: /dev/null, read and write */
+    int gate_fds[2];         /* the child waits here for one byte */
+    int status_fds[2];       /* and writes one when it waits; later a failure, or end of file */
+    bool namespaces;
+    bool become_nobody;
+};
+struct den_sandbox_failure {
+    int step; /* index into den_sandbox_steps */
+    int error;
+};
+extern const char *const den_sandbox_steps[];
+/* The rest of the child's life up to the program; ends the process if it can't. */
+__attribute__((noreturn)) void den_sandbox_deliver(const struct den_sandbox_delivery *delivery);
+
+#endif
