@@ -98,23 +98,30 @@ static json_t *measure(struct den_team *team, const struct den_kernels *kernels,
                        const struct den_packed *packed, size_t rows, const struct options *options)
 {
     struct den_activations x;
+    struct den_wide_activations wide;
     struct job job = { .kernel = kernels->matmul[packed->format] };
-    size_t bytes = 0, i;
+    size_t bytes = 0, wide_bytes = 0, padded = (packed->in_padded + 31) / 32 * 32, i;
     double seconds, products = (double)rows * (double)packed->in * (double)packed->out;
     float *input = allocate(rows * packed->in * sizeof *input);
     float *output = allocate(rows * packed->out * sizeof *output);
-    void *memory;
+    void *memory, *wide_memory;
 
-    if (!den_activations_bytes(rows, packed->in_padded, &bytes))
+    if (!den_activations_bytes(rows, packed->in_padded, &bytes) ||
+        !den_wide_activations_bytes(rows, padded, &wide_bytes))
         exit(2);
     memory = allocate(bytes);
+    wide_memory = allocate(wide_bytes);
     den_activations_place(&x, memory, rows, packed->in_padded);
+    den_wide_activations_place(&wide, wide_memory, rows, padded);
     for (i = 0; i < rows * packed->in; i++)
         input[i] = (float)(i * 37 % 101) / 50 - 1;
     for (i = 0; i < rows && den_pack_is_quantized(packed->format); i++)
         kernels->quantize.row(input + i * packed->in, packed->in, &x, i);
+    for (i = 0; i < rows && packed->format == DEN_PACK_S16; i++)
+        kernels->quantize.wide_row(input + i * packed->in, packed->in, &wide, i);
     job.op = (struct den_matmul){ .weights = packed,
                                   .quantized = &x,
+                                  .wide = &wide,
                                   .input = input,
                                   .input_stride = packed->in,
                                   .row_end = rows,
@@ -122,6 +129,7 @@ static json_t *measure(struct den_team *team, const struct den_kernels *kernels,
                                   .output_stride = packed->out };
     seconds = time_job(team, &job, options->seconds);
     munmap(memory, bytes);
+    munmap(wide_memory, wide_bytes);
     munmap(input, rows * packed->in * sizeof *input);
     munmap(output, rows * packed->out * sizeof *output);
     return json_pack("{s:I, s:f, s:f}", "rows", (json_int_t)rows, "gmac_per_s",

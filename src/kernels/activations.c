@@ -53,6 +53,33 @@ void den_activations_place(struct den_activations *out, void *memory, size_t row
     };
 }
 
+bool den_wide_activations_bytes(size_t rows, size_t in_padded, size_t *out_bytes)
+{
+    size_t values, scales;
+
+    if (!den_checked_multiply(rows, in_padded, &values) ||
+        !den_checked_multiply(values, sizeof(int16_t), &values) ||
+        !den_checked_align(values, 64, &values) ||
+        !den_checked_multiply(rows, sizeof(float), &scales) ||
+        !den_checked_align(scales, 64, &scales))
+        return false;
+    return den_checked_add(values, scales, out_bytes);
+}
+
+/* values | scales */
+void den_wide_activations_place(struct den_wide_activations *out, void *memory, size_t rows,
+                                size_t in_padded)
+{
+    size_t bytes = (rows * in_padded * sizeof(int16_t) + 63) / 64 * 64;
+
+    *out = (struct den_wide_activations){
+        .rows = rows,
+        .in_padded = in_padded,
+        .values = memory,
+        .scales = (float *)(void *)((unsigned char *)memory + bytes),
+    };
+}
+
 void den_gate_quantize_row(const struct den_kernels *kernels, den_gate_kernel activation,
                            const float *gated, size_t width, const struct den_activations *out,
                            size_t row)

@@ -18,6 +18,7 @@ static void fill_ref(struct den_kernels *table)
 static void fill_avx2(struct den_kernels *table)
 {
     den_matmul_kernels_avx2(table->matmul);
+    den_matmul_wide_kernels_avx2(table->matmul);
     den_matmul_float_kernels_avx2(table->matmul);
     den_quantize_kernels_avx2(&table->quantize);
     den_vector_kernels_avx2(&table->vector);
@@ -27,6 +28,7 @@ static void fill_avx2(struct den_kernels *table)
 static void fill_avx512(struct den_kernels *table)
 {
     den_matmul_kernels_avx512(table->matmul);
+    den_matmul_wide_kernels_avx512(table->matmul);
     den_matmul_float_kernels_avx512(table->matmul);
     den_vector_kernels_avx512(&table->vector);
     den_attention_kernels_avx512(&table->attention);
@@ -35,6 +37,7 @@ static void fill_avx512(struct den_kernels *table)
 static void fill_avx512vnni(struct den_kernels *table)
 {
     den_matmul_kernels_avx512vnni(table->matmul);
+    den_matmul_wide_kernels_avx512vnni(table->matmul);
 }
 
 #endif

@@ -13,7 +13,10 @@
  * number that the file has. Formats byte by byte: docs/internals/kernels.md.
  *
  * Activations of quantized products are int8 with one f32 scale per group of 32. Products with
- * f32, f16 or bf16 weights take f32 activations.
+ * f32, f16 or bf16 weights take f32 activations. S16 is for encoders, whose files are f32 and whose
+ * results int8 would blur: weights are rounded to 13 bits a value with one scale per output,
+ * activations likewise with one scale per row, at twice the speed of f32. A line is 16 outputs x 2
+ * k there.
  *
  * All kernels are pure functions over a range of panels: no allocation, no threads, no globals. A
  * row's result does not depend on how many other rows are computed with it, nor on how panels are
@@ -30,10 +33,15 @@
 
 enum { DEN_PANEL = 16, DEN_GROUP = 32, DEN_HALF_GROUP = 16, DEN_SUPER_GROUP = 256 };
 
+/* S16: the largest code, and how many k are summed in i32 before the sum becomes f32:
+ * 128 * 4095 * 4095 is just below 2^31. */
+enum { DEN_WIDE_MAX = 4095, DEN_WIDE_RUN = 128 };
+
 enum den_pack_format {
     DEN_PACK_F32,    /* [k][16] f32 */
     DEN_PACK_F16,    /* [k][16] f16 */
     DEN_PACK_BF16,   /* [k][16] bf16 */
+    DEN_PACK_S16,    /* [k / 2][16][2] i16 in -4095 .. 4095, then 16 f32 scales; value q * d */
     DEN_PACK_Q4,     /* Q4_0: nibbles, f16 scale; value (q - 8) * d */
     DEN_PACK_Q4_MIN, /* Q4_1: nibbles, f16 scale, f16 minimum; value q * d + m */
     DEN_PACK_Q4_K,   /* Q4_K: super-groups of 256: f16 d and dmin, u8 scales and minima per 32,
@@ -69,11 +77,20 @@ struct den_activations {
     int32_t *biases;    /* (in_padded / 32, rows, 2): -8 * sum of each half group's values */
 };
 
+/* i16 activations, for S16: x[r][k] = values[..] * scales[r]. */
+struct den_wide_activations {
+    size_t rows;
+    size_t in_padded; /* inputs rounded up to a multiple of 32 */
+    int16_t *values;  /* (in_padded / 32, rows, 32), in -4095 .. 4095, zero beyond the inputs */
+    float *scales;    /* (rows) */
+};
+
 /* output[to(r)][o] = [output[to(r)][o] +] scale[r] * (sum over k of W[o][k] * x[r][k] + bias[o])
  * for r in [row_begin, row_end), and to(r) = output_rows[r], or r where that is NULL. */
 struct den_matmul {
     const struct den_packed *weights;
     const struct den_activations *quantized; /* formats Q*: the rows */
+    const struct den_wide_activations *wide; /* format S16: the rows */
     const float *input;                      /* formats F32, F16, BF16: the rows, (row_end, in) */
     size_t input_stride;                     /* floats from one row to the next */
     size_t row_begin;
@@ -102,6 +119,9 @@ struct den_quantize_kernels {
      * row in pieces */
     void (*piece)(const float *input, size_t count, const struct den_activations *out, size_t row,
                   size_t column);
+    /* to i16: the row's largest magnitude over 4095 is its scale, under the same rules */
+    void (*wide_row)(const float *input, size_t width, const struct den_wide_activations *out,
+                     size_t row);
 };
 
 /* Bytes for the four arrays of `rows` rows, each 64-byte aligned; false on overflow. */
@@ -109,5 +129,9 @@ bool den_activations_bytes(size_t rows, size_t in_padded, size_t *out_bytes);
 /* Lays them out in `memory` (64-byte aligned, den_activations_bytes() large). */
 void den_activations_place(struct den_activations *out, void *memory, size_t rows,
                            size_t in_padded);
+/* The same for i16. */
+bool den_wide_activations_bytes(size_t rows, size_t in_padded, size_t *out_bytes);
+void den_wide_activations_place(struct den_wide_activations *out, void *memory, size_t rows,
+                                size_t in_padded);
 
 #endif

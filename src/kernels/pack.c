@@ -5,6 +5,7 @@
 #include "kernels/pack.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -19,6 +20,7 @@ static const struct {
     [DEN_PACK_F32] = { "f32", 1, 64 },
     [DEN_PACK_F16] = { "f16", 1, 32 },
     [DEN_PACK_BF16] = { "bf16", 1, 32 },
+    [DEN_PACK_S16] = { "s16", 2, 64 },
     [DEN_PACK_Q4] = { "q4", DEN_GROUP, DEN_Q4_BYTES },
     [DEN_PACK_Q4_MIN] = { "q4_min", DEN_GROUP, DEN_Q4_MIN_BYTES },
     [DEN_PACK_Q4_K] = { "q4_k", DEN_SUPER_GROUP, DEN_Q4_K_BYTES },
@@ -78,6 +80,8 @@ enum den_status den_pack_plan(enum den_pack_format format, size_t in, size_t out
                         "matrix of %zu x %zu: the inputs of format %s are a multiple of %zu", in,
                         out, layouts[format].text, layouts[format].elements);
     if (!den_checked_multiply(units, layouts[format].bytes, &panel_bytes) ||
+        !den_checked_add(panel_bytes, format == DEN_PACK_S16 ? DEN_S16_SCALES_BYTES : 0,
+                         &panel_bytes) ||
         !den_checked_align(panel_bytes, 64, &panel_bytes) ||
         !den_checked_multiply(panels, panel_bytes, &total))
         return den_fail(err, DEN_TOO_LARGE, "matrix of %zu x %zu: larger than memory can be", in,
@@ -101,25 +105,58 @@ struct panel {
     unsigned char *data;
 };
 
+/* Up to 256 values of row `o` from `begin`, a multiple of 256; returns how many. */
+static size_t read_piece(const struct panel *panel, size_t o, size_t begin, float *values)
+{
+    size_t rest = panel->in - begin, offset = 0;
+    size_t count = rest < DEN_SUPER_GROUP ? rest : (size_t)DEN_SUPER_GROUP;
+
+    den_type_row_bytes(panel->type, begin, &offset); /* every block divides 256 */
+    den_type_to_f32(panel->type, panel->rows[o] + offset, values, count);
+    return count;
+}
+
 static void pack_f32(const struct panel *panel)
 {
     float *out = (float *)(void *)panel->data;
     float values[DEN_SUPER_GROUP];
-    size_t begin;
-    size_t o;
+    size_t o, begin, count, k;
 
     for (o = 0; o < DEN_PANEL; o++)
-        for (begin = 0; panel->rows[o] && begin < panel->in; begin += DEN_SUPER_GROUP) {
-            size_t count =
-                panel->in - begin < DEN_SUPER_GROUP ? panel->in - begin : (size_t)DEN_SUPER_GROUP;
-            size_t offset = 0;
-            size_t k;
-
-            den_type_row_bytes(panel->type, begin, &offset); /* every block divides 256 */
-            den_type_to_f32(panel->type, panel->rows[o] + offset, values, count);
+        for (begin = 0; panel->rows[o] && begin < panel->in; begin += count) {
+            count = read_piece(panel, o, begin, values);
             for (k = 0; k < count; k++)
                 out[(begin + k) * DEN_PANEL + o] = values[k];
         }
+}
+
+/* One output: its largest magnitude becomes 4095. One that is not finite makes its whole output
+ * NaN. */
+static void pack_s16_row(const struct panel *panel, size_t o)
+{
+    unsigned char *scale_at = panel->data + panel->in / 2 * DEN_LINE_BYTES + o * sizeof(float);
+    float values[DEN_SUPER_GROUP], most = 0, scale, inverse;
+    bool finite = true;
+    size_t begin, count, k;
+
+    for (begin = 0; begin < panel->in; begin += count) {
+        count = read_piece(panel, o, begin, values);
+        for (k = 0; k < count; k++) {
+            most = fmaxf(most, fabsf(values[k]));
+            finite = finite && isfinite(values[k]);
+        }
+    }
+    scale = finite ? most / DEN_WIDE_MAX : NAN;
+    inverse = finite && most >= 1e-30f ? DEN_WIDE_MAX / most : 0;
+    memcpy(scale_at, &scale, sizeof scale);
+    for (begin = 0; begin < panel->in && inverse > 0; begin += count) {
+        count = read_piece(panel, o, begin, values);
+        for (k = begin; k < begin + count; k++) {
+            int16_t code = (int16_t)rintf(values[k - begin] * inverse);
+
+            memcpy(panel->data + k / 2 * DEN_LINE_BYTES + 4 * o + 2 * (k % 2), &code, sizeof code);
+        }
+    }
 }
 
 static void pack_16_bits(const struct panel *panel)
@@ -257,6 +294,11 @@ static void pack_panel(enum den_pack_format format, const struct panel *panel)
     case DEN_PACK_BF16:
         pack_16_bits(panel);
         break;
+    case DEN_PACK_S16:
+        for (size_t o = 0; o < DEN_PANEL; o++)
+            if (panel->rows[o])
+                pack_s16_row(panel, o);
+        break;
     case DEN_PACK_Q4:
     case DEN_PACK_Q4_MIN:
         pack_q4(panel, format == DEN_PACK_Q4_MIN);
@@ -342,6 +384,20 @@ static void unpack_plain(const struct den_packed *packed, const unsigned char *p
     }
 }
 
+static void unpack_s16(const struct den_packed *packed, const unsigned char *panel, size_t o,
+                       float *out)
+{
+    float scale = f32_at(panel + packed->in / 2 * DEN_LINE_BYTES + o * sizeof(float));
+    size_t k;
+
+    for (k = 0; k < packed->in; k++) {
+        int16_t code;
+
+        memcpy(&code, panel + k / 2 * DEN_LINE_BYTES + 4 * o + 2 * (k % 2), sizeof code);
+        out[k] = scale * (float)code;
+    }
+}
+
 static void unpack_q4(const unsigned char *group, bool minima, size_t o, float *out)
 {
     float d = f16_at(group + DEN_Q4_SCALES_AT + 2 * o);
@@ -412,6 +468,9 @@ void den_packed_row_to_f32(const struct den_packed *packed, size_t row, float *o
     size_t k;
 
     switch (packed->format) {
+    case DEN_PACK_S16:
+        unpack_s16(packed, panel, o, out);
+        break;
     case DEN_PACK_Q4:
         for (k = 0; k < packed->in; k += DEN_GROUP)
             unpack_q4(panel + k / DEN_GROUP * DEN_Q4_BYTES, false, o, out + k);

@@ -2,7 +2,8 @@
  *
  * den_pack_plan() fills everything but `data`; the caller allocates panels * panel_bytes there,
  * 64-byte aligned, and calls den_pack_panels() for ranges of panels, from as many threads as it
- * likes. Unpacking gives back, bit for bit, what den_type_to_f32() makes of the tensor. */
+ * likes. Unpacking gives back, bit for bit, what den_type_to_f32() makes of the tensor; but for
+ * S16, which rounds and which only den_pack_plan()'s caller can ask for. */
 #ifndef DEN_KERNELS_PACK_H
 #define DEN_KERNELS_PACK_H
 
@@ -23,7 +24,7 @@ enum den_status den_pack_plan(enum den_pack_format format, size_t in, size_t out
 
 /* Panels [panel_begin, panel_end) from `rows`: rows of `type`, row_bytes apart, the first one being
  * output 0. The type must be one for which den_pack_choose() gives the plan's format, or the format
- * F32. */
+ * F32 or S16. */
 struct den_pack_source {
     enum den_type type;
     const void *rows;

@@ -6,6 +6,8 @@
 enum {
     DEN_LINE_BYTES = 64, /* 16 outputs x 4 k as bytes; or x 4 + 4 as nibbles */
 
+    DEN_S16_SCALES_BYTES = 64, /* behind the in / 2 lines of a panel: 16 f32 */
+
     /* Q4, Q4_MIN: a group of 32 */
     DEN_Q4_LINES_BYTES = 4 * DEN_LINE_BYTES,
     DEN_Q4_SCALES_AT = DEN_Q4_LINES_BYTES,    /* 16 f16 */

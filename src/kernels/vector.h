@@ -29,6 +29,10 @@ struct den_vector_kernels {
     den_gate_kernel gate_gelu_tanh; /* x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))) */
     den_gate_kernel gate_gelu_erf;  /* x / 2 * (1 + erf(x / sqrt(2))) */
 
+    /* the same two without a gate: output[i] = f(input[i]) */
+    void (*gelu_tanh)(const float *input, size_t width, float *output);
+    void (*gelu_erf)(const float *input, size_t width, float *output);
+
     /* values[i] = cap * tanh(values[i] / cap), cap > 0 */
     void (*softcap)(float *values, size_t count, float cap);
     /* output[i] = scale * input[i] */

@@ -73,6 +73,30 @@ static int32_t dot_bytes(const unsigned char *lines, const int8_t *values, size_
     return sum;
 }
 
+/* The integers of a run of 128 k are summed exactly, the runs in f32. */
+static void multiply_s16(const struct den_matmul *op, const unsigned char *panel, size_t row,
+                         float sums[DEN_PANEL])
+{
+    const struct den_wide_activations *x = op->wide;
+    size_t in = op->weights->in, o, run, k;
+
+    for (o = 0; o < DEN_PANEL; o++) {
+        for (run = 0; run < in; run += DEN_WIDE_RUN) {
+            int32_t sum = 0;
+
+            for (k = run; k < in && k < run + DEN_WIDE_RUN; k++) {
+                int16_t code;
+
+                memcpy(&code, panel + k / 2 * DEN_LINE_BYTES + 4 * o + 2 * (k % 2), sizeof code);
+                sum +=
+                    code * x->values[(k / DEN_GROUP * x->rows + row) * DEN_GROUP + k % DEN_GROUP];
+            }
+            sums[o] += (float)sum;
+        }
+        sums[o] *= f32_at(panel + in / 2 * DEN_LINE_BYTES + o * sizeof(float)) * x->scales[row];
+    }
+}
+
 static void multiply_q4(const struct den_matmul *op, const unsigned char *panel, size_t row,
                         float sums[DEN_PANEL])
 {
@@ -246,6 +270,7 @@ static void store(const struct den_matmul *op, size_t p, size_t row, const float
 DEFINE_MATMUL(f32)
 DEFINE_MATMUL(f16)
 DEFINE_MATMUL(bf16)
+DEFINE_MATMUL(s16)
 DEFINE_MATMUL(q4)
 DEFINE_MATMUL(q4_min)
 DEFINE_MATMUL(q4_k)
@@ -258,6 +283,7 @@ void den_matmul_kernels_ref(den_matmul_kernel table[DEN_PACK_FORMATS])
     table[DEN_PACK_F32] = matmul_f32;
     table[DEN_PACK_F16] = matmul_f16;
     table[DEN_PACK_BF16] = matmul_bf16;
+    table[DEN_PACK_S16] = matmul_s16;
     table[DEN_PACK_Q4] = matmul_q4;
     table[DEN_PACK_Q4_MIN] = matmul_q4_min;
     table[DEN_PACK_Q4_K] = matmul_q4_k;

@@ -65,11 +65,27 @@ static void norm_quantize_row(const float *input, const float *weight, float eps
     }
 }
 
+static void wide_quantize_row(const float *input, size_t width,
+                              const struct den_wide_activations *out, size_t row)
+{
+    float amax = 0, inverse;
+    size_t k;
+
+    for (k = 0; k < width; k++)
+        amax = fmaxf(amax, fabsf(input[k]));
+    inverse = amax < SMALLEST ? 0 : DEN_WIDE_MAX / amax;
+    out->scales[row] = inverse > 0 ? amax / DEN_WIDE_MAX : 0;
+    for (k = 0; k < out->in_padded; k++)
+        out->values[(k / DEN_GROUP * out->rows + row) * DEN_GROUP + k % DEN_GROUP] =
+            (int16_t)(k < width && inverse > 0 ? rintf(input[k] * inverse) : 0);
+}
+
 void den_quantize_kernels_ref(struct den_quantize_kernels *table)
 {
     *table = (struct den_quantize_kernels){
         .row = quantize_row,
         .norm_row = norm_quantize_row,
         .piece = quantize_piece,
+        .wide_row = wide_quantize_row,
     };
 }

@@ -43,28 +43,50 @@ static void gate_silu(const float *gate, const float *up, size_t width, float *o
         output[i] = (float)(gate[i] / (1 + exp(-(double)gate[i])) * (double)up[i]);
 }
 
-static void gate_gelu_tanh(const float *gate, const float *up, size_t width, float *output)
+static double gelu_tanh_of(double x)
 {
     const double root = 0.79788456080286535588; /* sqrt(2 / pi) */
+
+    return x / 2 * (1 + tanh(root * (x + 0.044715 * x * x * x)));
+}
+
+static double gelu_erf_of(double x)
+{
+    const double root = 0.70710678118654752440; /* 1 / sqrt(2) */
+
+    return x / 2 * erfc(-x * root);
+}
+
+static void gate_gelu_tanh(const float *gate, const float *up, size_t width, float *output)
+{
     size_t i;
 
-    for (i = 0; i < width; i++) {
-        double x = gate[i];
-
-        output[i] = (float)(x / 2 * (1 + tanh(root * (x + 0.044715 * x * x * x))) * (double)up[i]);
-    }
+    for (i = 0; i < width; i++)
+        output[i] = (float)(gelu_tanh_of(gate[i]) * (double)up[i]);
 }
 
 static void gate_gelu_erf(const float *gate, const float *up, size_t width, float *output)
 {
-    const double root = 0.70710678118654752440; /* 1 / sqrt(2) */
     size_t i;
 
-    for (i = 0; i < width; i++) {
-        double x = gate[i];
+    for (i = 0; i < width; i++)
+        output[i] = (float)(gelu_erf_of(gate[i]) * (double)up[i]);
+}
 
-        output[i] = (float)(x / 2 * erfc(-x * root) * (double)up[i]);
-    }
+static void gelu_tanh(const float *input, size_t width, float *output)
+{
+    size_t i;
+
+    for (i = 0; i < width; i++)
+        output[i] = (float)gelu_tanh_of(input[i]);
+}
+
+static void gelu_erf(const float *input, size_t width, float *output)
+{
+    size_t i;
+
+    for (i = 0; i < width; i++)
+        output[i] = (float)gelu_erf_of(input[i]);
 }
 
 static void softcap(float *values, size_t count, float cap)
@@ -139,6 +161,8 @@ void den_vector_kernels_ref(struct den_vector_kernels *table)
         .gate_silu = gate_silu,
         .gate_gelu_tanh = gate_gelu_tanh,
         .gate_gelu_erf = gate_gelu_erf,
+        .gelu_tanh = gelu_tanh,
+        .gelu_erf = gelu_erf,
         .softcap = softcap,
         .scale = scale_row,
         .add_scaled = add_scaled,

@@ -137,11 +137,61 @@ static void norm_quantize_row(const float *input, const float *weight, float eps
     }
 }
 
+/* Two vectors of f32 to sixteen i16 in order. */
+static inline __m256i words_of(lanes low, lanes high)
+{
+    __m256i packed = _mm256_packs_epi32(_mm256_cvtps_epi32(low), _mm256_cvtps_epi32(high));
+
+    return _mm256_permute4x64_epi64(packed, 0xD8);
+}
+
+static float largest_magnitude(const float *input, size_t width)
+{
+    lanes most[VECTORS] = { all_of(0), all_of(0), all_of(0), all_of(0) };
+    lanes group[VECTORS];
+    size_t k;
+
+    for (k = 0; k < width; k += DEN_GROUP) {
+        if (width - k >= DEN_GROUP)
+            load_group(input + k, group);
+        else
+            load_rest(input + k, width - k, group);
+        for (int v = 0; v < VECTORS; v++)
+            most[v] = larger_of(most[v], magnitude_of(group[v]));
+    }
+    return largest_of(larger_of(larger_of(most[0], most[1]), larger_of(most[2], most[3])));
+}
+
+static void wide_quantize_row(const float *input, size_t width,
+                              const struct den_wide_activations *out, size_t row)
+{
+    float amax = largest_magnitude(input, width);
+    lanes inverse = all_of(amax < SMALLEST ? 0 : DEN_WIDE_MAX / amax);
+    lanes group[VECTORS];
+    size_t k;
+
+    out->scales[row] = amax < SMALLEST ? 0 : amax / DEN_WIDE_MAX;
+    for (k = 0; k < width; k += DEN_GROUP) {
+        int16_t *values = out->values + (k / DEN_GROUP * out->rows + row) * DEN_GROUP;
+
+        if (width - k >= DEN_GROUP)
+            load_group(input + k, group);
+        else
+            load_rest(input + k, width - k, group);
+        for (int v = 0; v < VECTORS; v++)
+            group[v] = multiply(group[v], inverse);
+        _mm256_storeu_si256((__m256i *)(void *)values, words_of(group[0], group[1]));
+        _mm256_storeu_si256((__m256i *)(void *)(values + DEN_HALF_GROUP),
+                            words_of(group[2], group[3]));
+    }
+}
+
 void den_quantize_kernels_avx2(struct den_quantize_kernels *table)
 {
     *table = (struct den_quantize_kernels){
         .row = quantize_row,
         .norm_row = norm_quantize_row,
         .piece = quantize_piece,
+        .wide_row = wide_quantize_row,
     };
 }

@@ -83,13 +83,13 @@ static void layer_norm(const float *input, const float *weight, const float *bia
     }
 }
 
-static inline lanes silu(lanes x)
+static inline lanes silu_lanes(lanes x)
 {
     return divide(x, add(all_of(1), exp_lanes(subtract(all_of(0), x))));
 }
 
 /* (1 + tanh(u)) / 2 = 1 / (1 + exp(-2u)), without the cancellation */
-static inline lanes gelu_tanh(lanes x)
+static inline lanes gelu_tanh_lanes(lanes x)
 {
     const lanes root = all_of(-1.5957691216f), cubic = all_of(-0.0713548163f); /* -2 sqrt(2/pi) */
     lanes twice = multiply(x, fused(cubic, multiply(x, x), root));
@@ -97,7 +97,7 @@ static inline lanes gelu_tanh(lanes x)
     return divide(x, add(all_of(1), exp_lanes(twice)));
 }
 
-static inline lanes gelu_erf(lanes x)
+static inline lanes gelu_erf_lanes(lanes x)
 {
     lanes tail = multiply(all_of(0.5f), erfc_lanes(multiply(magnitude_of(x), all_of(0.70710678f))));
 
@@ -110,9 +110,9 @@ static inline lanes gelu_erf(lanes x)
         size_t i;                                                                                  \
                                                                                                    \
         for (i = 0; i + LANES <= width; i += LANES)                                                \
-            store(output + i, multiply(function(load(gate + i)), load(up + i)));                   \
+            store(output + i, multiply(function##_lanes(load(gate + i)), load(up + i)));           \
         if (i < width) {                                                                           \
-            lanes x = function(load_some(gate + i, width - i, all_of(0)));                         \
+            lanes x = function##_lanes(load_some(gate + i, width - i, all_of(0)));                 \
                                                                                                    \
             store_some(output + i, width - i, multiply(x, load_some(up + i, width - i, x)));       \
         }                                                                                          \
@@ -121,6 +121,21 @@ static inline lanes gelu_erf(lanes x)
 DEFINE_GATE(silu)
 DEFINE_GATE(gelu_tanh)
 DEFINE_GATE(gelu_erf)
+
+#define DEFINE_ACTIVATION(function)                                                                \
+    static void function(const float *input, size_t width, float *output)                          \
+    {                                                                                              \
+        size_t i;                                                                                  \
+                                                                                                   \
+        for (i = 0; i + LANES <= width; i += LANES)                                                \
+            store(output + i, function##_lanes(load(input + i)));                                  \
+        if (i < width)                                                                             \
+            store_some(output + i, width - i,                                                      \
+                       function##_lanes(load_some(input + i, width - i, all_of(0))));              \
+    }
+
+DEFINE_ACTIVATION(gelu_tanh)
+DEFINE_ACTIVATION(gelu_erf)
 
 static void softcap(float *values, size_t count, float cap)
 {
@@ -243,6 +258,8 @@ void FILL(struct den_vector_kernels *table)
         .gate_silu = gate_silu,
         .gate_gelu_tanh = gate_gelu_tanh,
         .gate_gelu_erf = gate_gelu_erf,
+        .gelu_tanh = gelu_tanh,
+        .gelu_erf = gelu_erf,
         .softcap = softcap,
         .scale = scale_row,
         .add_scaled = add_scaled,

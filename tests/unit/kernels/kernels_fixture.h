@@ -126,17 +126,22 @@ static inline void *aligned(size_t bytes)
     return memory;
 }
 
+/* How a type is packed: the reference mode, as its blocks are, or rounded to 13 bits. */
+enum packing { PACK_FLOAT, PACK_INT8, PACK_WIDE, PACKINGS };
+
 /* Packs (in, out) weights; free() data. */
-static inline struct den_packed pack_weights(enum den_type type, const void *rows, bool int8,
-                                             size_t in, size_t out)
+static inline struct den_packed pack_weights(enum den_type type, const void *rows,
+                                             enum packing packing, size_t in, size_t out)
 {
     struct den_pack_source source = { .type = type, .rows = rows };
     struct den_error err = { 0 };
     enum den_pack_format format;
     struct den_packed packed;
-    enum den_status status = den_pack_choose(type, int8, &format, &err);
+    enum den_status status = den_pack_choose(type, packing == PACK_INT8, &format, &err);
 
     assert(status == DEN_OK);
+    if (packing == PACK_WIDE)
+        format = DEN_PACK_S16;
     status = den_pack_plan(format, in, out, &packed, &err);
     assert(status == DEN_OK);
     (void)status;
@@ -156,6 +161,19 @@ static inline struct den_activations make_activations(size_t rows, size_t in)
     assert(fits);
     (void)fits;
     den_activations_place(&x, aligned(bytes), rows, padded);
+    return x;
+}
+
+/* free() values. */
+static inline struct den_wide_activations make_wide_activations(size_t rows, size_t in)
+{
+    size_t padded = (in + DEN_GROUP - 1) / DEN_GROUP * DEN_GROUP, bytes = 0;
+    struct den_wide_activations x;
+    bool fits = den_wide_activations_bytes(rows, padded, &bytes);
+
+    assert(fits);
+    (void)fits;
+    den_wide_activations_place(&x, aligned(bytes), rows, padded);
     return x;
 }
 

@@ -11,6 +11,7 @@ struct product {
     struct den_matmul op;
     struct den_packed packed;
     struct den_activations x;
+    struct den_wide_activations wide;
     float *input;    /* (rows, in) */
     float *bounds;   /* (rows, out): sum of |w| |x| */
     double *exact;   /* (rows, out) */
@@ -31,6 +32,8 @@ static double seen(const struct product *p, size_t r, size_t k)
 {
     size_t at = k / DEN_GROUP * p->rows + r;
 
+    if (p->packed.format == DEN_PACK_S16)
+        return (double)p->wide.scales[r] * p->wide.values[at * DEN_GROUP + k % DEN_GROUP];
     if (!den_pack_is_quantized(p->packed.format))
         return p->input[r * p->packed.in + k];
     return (double)p->x.scales[at] * p->x.values[at * DEN_GROUP + k % DEN_GROUP];
@@ -57,15 +60,16 @@ static void compute_exact(struct product *p)
     free(weights);
 }
 
-static void make_product(struct product *p, const struct weight_type *type, bool int8, size_t rows,
-                         size_t in, size_t out)
+static void make_product(struct product *p, const struct weight_type *type, enum packing packing,
+                         size_t rows, size_t in, size_t out)
 {
     unsigned char *weights = random_weights(type, in * out);
     struct den_kernels ref;
     size_t r;
 
-    *p = (struct product){ .packed = pack_weights(type->type, weights, int8, in, out),
+    *p = (struct product){ .packed = pack_weights(type->type, weights, packing, in, out),
                            .x = make_activations(rows, in),
+                           .wide = make_wide_activations(rows, in),
                            .input = malloc(rows * in * sizeof(float)),
                            .bounds = malloc(rows * out * sizeof(float)),
                            .exact = malloc(rows * out * sizeof(double)),
@@ -77,8 +81,11 @@ static void make_product(struct product *p, const struct weight_type *type, bool
     den_kernels_select(0, &ref);
     for (r = 0; r < rows; r++)
         ref.quantize.row(p->input + r * in, in, &p->x, r);
+    for (r = 0; r < rows; r++)
+        ref.quantize.wide_row(p->input + r * in, in, &p->wide, r);
     p->op = (struct den_matmul){ .weights = &p->packed,
                                  .quantized = &p->x,
+                                 .wide = &p->wide,
                                  .input = p->input,
                                  .input_stride = in,
                                  .row_end = rows,
@@ -90,6 +97,7 @@ static void free_product(struct product *p)
 {
     free(p->packed.data);
     free(p->x.values);
+    free(p->wide.values);
     free(p->input);
     free(p->bounds);
     free(p->exact);
@@ -105,6 +113,7 @@ static void run(struct product *p, const struct den_kernels *table)
         p->output[i] = UNTOUCHED;
     p->op.weights = &p->packed;
     p->op.quantized = &p->x;
+    p->op.wide = &p->wide;
     table->matmul[p->packed.format](&p->op, 0, p->packed.panels);
 }
 
@@ -157,14 +166,20 @@ static void check_all_sets(struct product *p)
     }
 }
 
+/* The last of the types, MXFP4, stands for what is packed wide. */
+static enum packing packing_of(size_t type)
+{
+    return type == WEIGHT_TYPES - 1 ? PACK_WIDE : PACK_INT8;
+}
+
 static void every_type_and_shape(void **state)
 {
     static const size_t outs[] = { 1, 8, 16, 23, 33, 65 };
     size_t t, rows, i = 0;
-    int int8;
+    enum packing packing;
 
     for (t = 0; t < WEIGHT_TYPES; t++)
-        for (int8 = 0; int8 < 2; int8++)
+        for (packing = 0; packing < PACKINGS; packing++)
             for (rows = 1; rows <= 17; rows++, i++) {
                 size_t elements = den_type_info(weight_types[t].type)->elements;
                 size_t in = elements == 1    ? 1 + random_u32() % 70
@@ -172,7 +187,9 @@ static void every_type_and_shape(void **state)
                                              : 256 * (1 + random_u32() % 2);
                 struct product p;
 
-                make_product(&p, &weight_types[t], int8, rows, in, outs[i % 6]);
+                if (packing == PACK_WIDE) /* takes inputs in pairs */
+                    in += in % 2;
+                make_product(&p, &weight_types[t], packing, rows, in, outs[i % 6]);
                 check_all_sets(&p);
                 free_product(&p);
             }
@@ -189,7 +206,7 @@ static void widths_of_real_models(void **state)
 
             if (widths[w] % den_type_info(weight_types[t].type)->elements != 0)
                 continue;
-            make_product(&p, &weight_types[t], true, 29, widths[w], 40);
+            make_product(&p, &weight_types[t], packing_of(t), 29, widths[w], 40);
             check_all_sets(&p);
             free_product(&p);
         }
@@ -213,7 +230,7 @@ static void extremes_of_the_integers(void **state)
 
                 while (type->type != types[t])
                     type++;
-                make_product(&p, type, true, 5, 256, 17);
+                make_product(&p, type, PACK_INT8, 5, 256, 17);
                 for (g = 0; g < p.packed.panels * p.packed.panel_bytes / 64; g++)
                     if (p.packed.format == DEN_PACK_Q8       ? g * 64 % 544 <= 448
                         : p.packed.format == DEN_PACK_Q4_MIN ? g % 5 < 4
@@ -233,6 +250,27 @@ static void extremes_of_the_integers(void **state)
             }
 }
 
+/* The largest codes in every place: the sum of a run stays below 2^31. */
+static void extremes_of_wide_integers(void **state)
+{
+    float weights[2][384];
+    struct product p;
+    size_t i;
+    int sign;
+
+    for (sign = 0; sign < 4; sign++) {
+        make_product(&p, weight_types, PACK_WIDE, 3, 384, 2);
+        for (i = 0; i < 3 * 384; i++)
+            p.wide.values[i] = sign & 1 ? -DEN_WIDE_MAX : DEN_WIDE_MAX;
+        for (i = 0; i < 2 * 384; i++)
+            weights[i / 384][i % 384] = sign & 2 ? -1.5f : 1.5f;
+        free(p.packed.data);
+        p.packed = pack_weights(DEN_TYPE_F32, weights, PACK_WIDE, 384, 2);
+        check_all_sets(&p);
+        free_product(&p);
+    }
+}
+
 /* Scales of zero give zeros, not NaN. */
 static void zero_weights_and_activations(void **state)
 {
@@ -241,12 +279,14 @@ static void zero_weights_and_activations(void **state)
     for (t = 0; t < WEIGHT_TYPES; t++) {
         struct product p;
 
-        make_product(&p, &weight_types[t], true, 6, 256, 16);
+        make_product(&p, &weight_types[t], packing_of(t), 6, 256, 16);
         memset(p.x.values, 0, 6 * 256);
         memset(p.x.scales, 0, 6 * 8 * sizeof(float));
         memset(p.x.scaled_sums, 0, 6 * 8 * sizeof(float));
         memset(p.x.biases, 0, 6 * 16 * sizeof(int32_t));
         memset(p.input, 0, 6 * 256 * sizeof(float));
+        memset(p.wide.values, 0, 6 * 256 * sizeof(int16_t));
+        memset(p.wide.scales, 0, 6 * sizeof(float));
         for (set = 0; set < set_count(); set++) {
             struct den_kernels table;
             const char *name;
@@ -278,7 +318,7 @@ static void options(void **state)
 
             if (!select_set(set, &table, &name))
                 continue;
-            make_product(&p, &weight_types[t], true, 7, 256, 37);
+            make_product(&p, &weight_types[t], packing_of(t), 7, 256, 37);
             run(&p, &table);
             memcpy(p.expected, p.output, 7 * 40 * sizeof(float));
             p.op.bias = bias;
@@ -315,7 +355,7 @@ static void rows_and_panels_stand_alone(void **state)
 
             if (!select_set(set, &table, &name))
                 continue;
-            make_product(&p, &weight_types[t], true, 27, 256, 70);
+            make_product(&p, &weight_types[t], packing_of(t), 27, 256, 70);
             run(&p, &table);
             memcpy(p.expected, p.output, 27 * 73 * sizeof(float));
             memset(p.output, 0, 27 * 73 * sizeof(float));
@@ -358,6 +398,7 @@ int kernels_test_matmul(int argc, char **argv)
         cmocka_unit_test(every_type_and_shape),
         cmocka_unit_test(widths_of_real_models),
         cmocka_unit_test(extremes_of_the_integers),
+        cmocka_unit_test(extremes_of_wide_integers),
         cmocka_unit_test(zero_weights_and_activations),
         cmocka_unit_test(options),
         cmocka_unit_test(rows_and_panels_stand_alone),

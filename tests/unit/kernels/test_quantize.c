@@ -106,6 +106,43 @@ static void sets_agree_with_ref(void **state)
     }
 }
 
+/* The definition of the wide row, and that every set keeps it to the bit. */
+static void wide_rows(void **state)
+{
+    size_t count, set, w, k, r;
+
+    den_kernel_sets(&count);
+    for (set = 0; set < count; set++)
+        for (w = 0; w < WIDTHS; w++) {
+            struct den_wide_activations x = make_wide_activations(ROWS, widths[w]);
+            float *input = malloc(widths[w] * sizeof *input), amax = 0;
+            struct den_kernels table;
+            const char *name;
+
+            fill_random(input, widths[w]);
+            for (k = 0; k < widths[w]; k++)
+                amax = fmaxf(amax, fabsf(input[k]));
+            if (select_set(set, &table, &name)) {
+                for (r = 0; r < ROWS; r++)
+                    table.quantize.wide_row(input, widths[w], &x, r);
+                assert_true(fabsf(x.scales[1] - amax / 4095) <= 1e-6f * amax / 4095);
+                for (k = 0; k < x.in_padded; k++) {
+                    int16_t code = x.values[(k / 32 * ROWS + 1) * 32 + k % 32];
+
+                    if (k < widths[w])
+                        assert_true(fabs(code - (double)input[k] * 4095 / (double)amax) < 0.501);
+                    else
+                        assert_int_equal(code, 0);
+                }
+                memset(input, 0, widths[w] * sizeof *input);
+                table.quantize.wide_row(input, widths[w], &x, 2);
+                assert_true(x.scales[2] == 0 && x.values[2 * 32] == 0);
+            }
+            free(input);
+            free(x.values);
+        }
+}
+
 /* Zeros, the smallest and the largest numbers: finite scales, codes within -127 .. 127. */
 static void survives_extremes(void **state)
 {
@@ -137,6 +174,7 @@ int kernels_test_quantize(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_the_definition),
         cmocka_unit_test(sets_agree_with_ref),
+        cmocka_unit_test(wide_rows),
         cmocka_unit_test(survives_extremes),
     };
 

@@ -164,6 +164,34 @@ static void gates(void **state)
             }
 }
 
+static void activations(void **state)
+{
+    float x[WIDTH_MAX], y[WIDTH_MAX + 1];
+    struct set sets[3];
+    size_t count = all_sets(sets), s, n, i;
+
+    for (s = 0; s < count; s++)
+        for (n = 0; n < sizeof widths / sizeof widths[0]; n++) {
+            size_t width = widths[n];
+            double slack = s == 0 ? 1e-5 : 2e-6;
+
+            fill(x, width, -8, 8);
+            y[width] = 77;
+            sets[s].table.gelu_erf(x, width, y);
+            for (i = 0; i < width; i++)
+                near(&sets[s], "gelu_erf alone", width, y[i], gelu_erf(x[i]), slack,
+                     x[i] < -5 ? 1e-6 : 1e-12);
+            sets[s].table.gelu_tanh(x, width, y);
+            for (i = 0; i < width; i++)
+                near(&sets[s], "gelu_tanh alone", width, y[i], gelu_tanh(x[i]), slack,
+                     x[i] < -5 ? 1e-6 : 1e-12);
+            assert_true(y[width] == 77);
+            memcpy(y, x, width * sizeof *x); /* in place */
+            sets[s].table.gelu_tanh(y, width, y);
+            near(&sets[s], "gelu_tanh in place", width, y[0], gelu_tanh(x[0]), slack, 1e-6);
+        }
+}
+
 static void caps(void **state)
 {
     float x[WIDTH_MAX], y[WIDTH_MAX + 1];
@@ -273,8 +301,9 @@ static void halves(void **state)
 int kernels_test_vector(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(norms), cmocka_unit_test(gates),     cmocka_unit_test(caps),
-        cmocka_unit_test(sums),  cmocka_unit_test(rotations), cmocka_unit_test(halves),
+        cmocka_unit_test(norms),  cmocka_unit_test(gates), cmocka_unit_test(activations),
+        cmocka_unit_test(caps),   cmocka_unit_test(sums),  cmocka_unit_test(rotations),
+        cmocka_unit_test(halves),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,139 @@
+/* Products of S16 weights with i16 activations, for one x86 instruction set; the contract is
+ * kernels/matmul.h. Included by matmul_wide_*.c after their lanes, with what differs: `pairs` (LANES
+ * i32), add_pairs(), to_floats(), TILE_ROWS and FILL.
+ *
+ * A tile is TILE_ROWS rows times two vectors of outputs (half a panel each with AVX2, a panel each
+ * with AVX-512), so that a broadcast pair of activations meets two lines of weights. Integer sums of
+ * a run of 128 k stay in registers; at its end they are added to f32 sums in memory, three
+ * instructions for every 64 products, because there are no registers left for those. All sums of
+ * one output run over k in the same order whatever the tile. */
+#include <string.h>
+
+#include "kernels/pack_layout.h"
+#include "kernels/x86/kernels_x86.h"
+#include "kernels/x86/store_tmpl.h"
+
+#define ALWAYS_INLINE __attribute__((always_inline)) static inline
+
+enum {
+    TILE_VECTORS = 2,
+    TILE_PANELS = TILE_VECTORS * LANES / DEN_PANEL, /* 1 with AVX2, 2 with AVX-512 */
+    PARTS = DEN_PANEL / LANES,
+    PART_BYTES = DEN_LINE_BYTES / PARTS,
+    GROUP_LINES = DEN_GROUP / 2,
+    ROW_BLOCK_BYTES = 384 * 1024 /* of activations that pass over a panel before the next panel */
+};
+
+/* The integer sums of one run: groups [group, group_end) of the rows at `values`. */
+ALWAYS_INLINE void sum_run(const struct den_matmul *op, const unsigned char *weights,
+                           const int16_t *values, size_t lines, const int rows, const int vectors,
+                           pairs sums[][TILE_VECTORS])
+{
+    size_t group_stride = op->wide->rows * DEN_GROUP, panel_bytes = op->weights->panel_bytes;
+
+#pragma GCC unroll 24
+    for (int i = 0; i < rows * vectors; i++)
+        sums[i / vectors][i % vectors] = no_pairs();
+    while (lines) {
+        size_t count = lines < GROUP_LINES ? lines : (size_t)GROUP_LINES;
+
+        for (size_t l = 0; l < count; l++) {
+            pairs line[TILE_VECTORS];
+
+#pragma GCC unroll 2
+            for (int v = 0; v < vectors; v++)
+                line[v] = load_pairs(weights + (size_t)(v / PARTS) * panel_bytes +
+                                     (size_t)(v % PARTS) * PART_BYTES);
+#pragma GCC unroll 12
+            for (int r = 0; r < rows; r++) {
+                pairs x = both_of(values + r * DEN_GROUP + 2 * l);
+
+#pragma GCC unroll 2
+                for (int v = 0; v < vectors; v++)
+                    sums[r][v] = add_pairs(sums[r][v], line[v], x);
+            }
+            weights += DEN_LINE_BYTES;
+        }
+        values += group_stride;
+        lines -= count;
+    }
+}
+
+/* Rows [row, row + rows) times `panels` panels from `p` on. */
+ALWAYS_INLINE void multiply_tile(const struct den_matmul *op, size_t p, size_t row, const int rows,
+                                 const int panels)
+{
+    const struct den_packed *w = op->weights;
+    const unsigned char *panel = w->data + p * w->panel_bytes;
+    const unsigned char *scales = panel + w->in / 2 * DEN_LINE_BYTES;
+    const int vectors = panels * PARTS;
+    float totals[TILE_ROWS * TILE_VECTORS][LANES] = { 0 };
+    size_t lines = w->in / 2, line, group_stride = op->wide->rows * DEN_GROUP;
+
+    for (line = 0; line < lines; line += DEN_WIDE_RUN / 2) {
+        size_t count = lines - line < DEN_WIDE_RUN / 2 ? lines - line : DEN_WIDE_RUN / 2;
+        pairs sums[TILE_ROWS][TILE_VECTORS];
+
+        sum_run(op, panel + line * DEN_LINE_BYTES,
+                op->wide->values + line / GROUP_LINES * group_stride + row * DEN_GROUP, count, rows,
+                vectors, sums);
+#pragma GCC unroll 24
+        for (int i = 0; i < rows * vectors; i++) {
+            lanes sum = to_floats(sums[i / vectors][i % vectors]);
+
+            store(totals[i], add(load(totals[i]), sum));
+        }
+    }
+#pragma GCC unroll 1
+    for (int i = 0; i < rows * vectors; i++) {
+        size_t part = (size_t)(i % vectors), r = row + (size_t)(i / vectors);
+        size_t column = p * DEN_PANEL + part * LANES;
+        const unsigned char *at =
+            scales + part / PARTS * w->panel_bytes + part % PARTS * LANES * sizeof(float);
+        lanes scale = multiply(load((const float *)(const void *)at), all_of(op->wide->scales[r]));
+
+        if (column < w->out)
+            store_sums(op, r, column, multiply(load(totals[i]), scale));
+    }
+}
+
+#define TAKE_TILE(height)                                                                          \
+    if (height <= TILE_ROWS && rows >= height) {                                                   \
+        multiply_tile(op, p, row, height <= TILE_ROWS ? height : 1, panels);                       \
+        return height;                                                                             \
+    }
+
+/* As many rows as one tile takes; returns how many. */
+ALWAYS_INLINE size_t multiply_some(const struct den_matmul *op, size_t p, size_t row, size_t rows,
+                                   const int panels)
+{
+    TAKE_TILE(12)
+    TAKE_TILE(8)
+    TAKE_TILE(6)
+    TAKE_TILE(4)
+    TAKE_TILE(2)
+    multiply_tile(op, p, row, 1, panels);
+    return 1;
+}
+
+static void matmul_s16(const struct den_matmul *op, size_t panel_begin, size_t panel_end)
+{
+    size_t block = ROW_BLOCK_BYTES / sizeof(int16_t) / op->wide->in_padded / TILE_ROWS * TILE_ROWS;
+    size_t begin, end, row, p;
+
+    if (block < 2 * TILE_ROWS)
+        block = 2 * TILE_ROWS;
+    for (begin = op->row_begin; begin < op->row_end; begin = end) {
+        end = op->row_end - begin < block ? op->row_end : begin + block;
+        for (p = panel_begin; p + TILE_PANELS <= panel_end; p += TILE_PANELS)
+            for (row = begin; row < end;)
+                row += multiply_some(op, p, row, end - row, TILE_PANELS);
+        for (row = begin; p < panel_end && row < end;) /* an odd last panel */
+            row += multiply_some(op, p, row, end - row, 1);
+    }
+}
+
+void FILL(den_matmul_kernel table[DEN_PACK_FORMATS])
+{
+    table[DEN_PACK_S16] = matmul_s16;
+}
