@@ -25,6 +25,14 @@ const char *den_answer_format_name(const struct den_answer_format *format);
 /* True where the template writes tools itself. */
 bool den_answer_format_knows_tools(const struct den_answer_format *format);
 bool den_answer_format_knows_reasoning(const struct den_answer_format *format);
+
+/* Marks ("<tool_call>", "[TOOL_CALLS]", "<think>") are control tokens in many models, and control
+ * tokens have no text. In an answer these do: as den_tokenizer_piece(), but a control token whose
+ * name is a mark of any format gives its name. Grammars over tokens and streams read this. */
+struct den_token_text den_answer_format_piece(const struct den_tokenizer *tokenizer,
+                                              den_token token);
+bool den_answer_format_is_mark(const char *name, size_t length);
+
 /* For templates without tools: a copy of `messages` in which the system message describes the tools
  * and calls and results in the history are written as text. */
 enum den_status den_answer_format_describe_tools(const struct den_answer_format *format,
@@ -64,6 +72,9 @@ struct den_answer_parser_options {
     bool tools;     /* look for calls: the request had tools and tool_choice was not "none" */
     bool reasoning; /* look for reasoning */
     bool opened;    /* the prompt ends inside a reasoning block already ("<think>\n") */
+    const json_t
+        *tool_list; /* NULL, or the request's tools, which outlive the parser: formats without
+                                JSON (qwen3-coder) learn from them what is a string */
     den_answer_handler handler;
     void *context;
 };
