@@ -42,6 +42,24 @@
 #define DEN_TEMPLATE_MEMORY_BYTES_MAX (256u << 20)
 #define DEN_STOP_STRINGS_MAX          64 /* OpenAI allows 4; local clients send more */
 #define DEN_STOP_STRING_BYTES_MAX     1024
+#define DEN_GRAMMAR_SOURCE_BYTES_MAX  (1u << 20)  /* a GBNF text; llama.cpp's largest has 10 KiB */
+#define DEN_GRAMMAR_COMPILE_BYTES_MAX (64u << 20) /* what compiling one grammar may take */
+#define DEN_GRAMMAR_NODES_MAX         (1u << 18)  /* ordinary schemas have under 5,000 */
+#define DEN_GRAMMAR_EDGES_MAX         (1u << 20)
+#define DEN_GRAMMAR_RULES_MAX         16384
+#define DEN_GRAMMAR_STATES_MAX        16384 /* of a pattern's automaton; uuid has 37 */
+#define DEN_GRAMMAR_ARCS_MAX          (1u << 18)
+#define DEN_GRAMMAR_REPEAT_MAX        1000000 /* {m,n}, maxItems ...: counted, not unrolled */
+#define DEN_GRAMMAR_UNROLL_MAX        1000    /* the same inside a pattern, where it is unrolled */
+#define DEN_GRAMMAR_BRANCHES_MAX      1024    /* combinations of anyOf and oneOf in one place */
+#define DEN_GRAMMAR_CONJUNCTS_MAX     128     /* schemas that apply to one value (allOf, $ref) */
+#define DEN_GRAMMAR_DEPTH_MAX         64      /* nesting of what is compiled; bounds the C stack */
+#define DEN_GRAMMAR_FRAMES_MAX        128     /* nesting of what is generated, two or so a level */
+#define DEN_GRAMMAR_SETS_MAX          16384 /* a constraint's cached states; beyond, it starts afresh */
+#define DEN_GRAMMAR_CONFIGS_MAX       2048    /* readings of one text that are followed at once */
+#define DEN_GRAMMAR_WORK_MAX          4000000 /* readings looked at for one mask: 0.1 s */
+#define DEN_GRAMMAR_MASKS_BYTES_MAX   (4u << 20) /* a constraint's cached masks: 600 of 49k tokens */
+#define DEN_GRAMMAR_TRIGGERS_MAX      16
 
 /* --- model and engine --- */
 #define DEN_LAYERS_MAX         1024
@@ -53,6 +71,9 @@
 #define DEN_SEQUENCES_MAX      256 /* concurrent sessions of one engine */
 #define DEN_THREADS_MAX        256
 #define DEN_BATCH_ROWS_MAX     8192 /* of one step: beyond this, memory grows and speed does not */
+#define DEN_ENCODER_ROWS_MAX                                                                       \
+    32768 /* tokens of one text to embed: the longest known encoder takes 8,192; scores of a text    \
+             are held in memory whole */
 
 /* --- store --- */
 #define DEN_DATABASE_READERS_MAX    8    /* connections that read at once; more wait */
@@ -101,9 +122,25 @@
     (256u << 20) /* one JSON reply: an answer with 20 alternatives a token */
 #define DEN_ANSWER_BYTES_MAX     (16u << 20) /* an answer that is not streamed; 4 M tokens */
 #define DEN_CHOICES_MAX          16          /* "n"; OpenAI allows 128, a desktop would crawl */
-#define DEN_CALL_ANSWERS_MAX     128 /* of one call: prompts times choices */
-#define DEN_TOOL_CALLS_MAX       128 /* of one answer; OpenAI allows as many tools */
+#define DEN_CALL_ANSWERS_MAX     128         /* of one call: prompts times choices */
+#define DEN_TOOL_CALLS_MAX       128         /* of one answer */
+#define DEN_TOOLS_MAX            128         /* of one request; as OpenAI has it */
 #define DEN_MESSAGES_MAX         10000
 #define DEN_REQUESTS_WAITING_MAX 256 /* beyond it: 429 */
+
+/* --- worker process --- */
+#define DEN_WIRE_INLINE_BYTES_MAX                                                                  \
+    65536 /* a frame in one message of the socket, whose buffer holds 200 KiB at least */
+#define DEN_WIRE_PAYLOAD_BYTES_MAX                                                                 \
+    (256u << 20) /* a request of the longest HTTP body, escaped; vectors of 65,536 texts */
+#define DEN_WORKER_EVENTS_BYTES_MAX                                                                \
+    (64u << 20) /* events that wait for their handlers: beyond it, the process has gone mad */
+#define DEN_WORKER_DEATHS_MAX                                                                      \
+    8 /* that one request may live through, even if it got on between them */
+#define DEN_WORKER_FILES_MAX (DEN_MODEL_SHARDS_MAX + 64) /* of one model */
+#define DEN_EMBED_TEXTS_MAX  65536                       /* in one request; OpenAI allows 2,048 */
+#define DEN_EMBED_SLICE_TEXTS_MAX                                                                  \
+    64 /* embedded in one go, so that a large request does not hold up a small one ... */
+#define DEN_EMBED_SLICE_BYTES_MAX 16384 /* ... and so many bytes of text: half a second */
 
 #endif
