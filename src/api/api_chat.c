@@ -1,135 +1,239 @@
-/* POST /v1/chat/completions: decode, submit, answer whole or as a stream. The connection's thread
- * waits here, in den_connection_wait(), which also notices that the client has hung up. */
+/* POST /v1/chat/completions: OpenAI's chat, whole or as a stream of server-sent events. Reasoning
+ * is in `reasoning_content`, as DeepSeek's API began it and other local servers have it. A tool
+ * call that could not be read stays text, and the choice says why in den.note. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/chat_call.h"
-#include "api/chat_json.h"
-#include "api/reply.h"
-#include "api/routes.h"
+#include "api/openai.h"
 
-enum {
-    SILENCE_SECONDS_MAX = 15, /* then a comment goes out, so that proxies keep the connection */
-    BLOCK_BYTES = 16 << 10
-};
-
-struct stream {
-    struct den_server *server;
-    struct MHD_Connection *connection;
-    struct den_chat_call *call;
-};
-
-/* Bytes for the client, in a buffer of libmicrohttpd's. */
-static ssize_t read_stream(void *context, uint64_t position, char *out, size_t capacity)
+static const struct den_openai_state *state_of(const struct den_call *call)
 {
-    static const char sign_of_life[] = ": still working\n\n";
-    struct stream *stream = context;
-
-    (void)position;
-    for (;;) {
-        bool done;
-        size_t length = den_chat_call_take(stream->call, out, capacity, &done);
-
-        if (length > 0)
-            return (ssize_t)length;
-        if (den_chat_call_is_broken(stream->call))
-            return MHD_CONTENT_READER_END_WITH_ERROR;
-        if (done)
-            return MHD_CONTENT_READER_END_OF_STREAM;
-        switch (den_connection_wait(stream->server, stream->connection, stream->call->event_fd,
-                                    SILENCE_SECONDS_MAX)) {
-        case DEN_WAIT_READY:
-            den_chat_call_quiet(stream->call);
-            break;
-        case DEN_WAIT_TIMEOUT:
-            if (capacity < sizeof sign_of_life)
-                break;
-            memcpy(out, sign_of_life, sizeof sign_of_life - 1);
-            return sizeof sign_of_life - 1;
-        case DEN_WAIT_GONE:
-            return MHD_CONTENT_READER_END_WITH_ERROR;
-        }
-    }
+    return call->options.state;
 }
 
-static void free_stream(void *context)
+/* "function_call" for those who asked with `functions`. */
+static const char *finish_of(const struct den_choice *choice)
 {
-    struct stream *stream = context;
-
-    den_chat_call_destroy(stream->call);
-    free(stream);
+    return state_of(choice->call)->legacy && strcmp(choice->finish, "tool_calls") == 0
+               ? "function_call"
+               : choice->finish;
 }
 
-static enum MHD_Result reply_stream(struct den_request *request, struct den_chat_call *call)
+static void add_note(json_t *choice_json, const struct den_choice *choice)
 {
-    struct stream *stream = malloc(sizeof *stream);
-    struct MHD_Response *response;
-
-    if (!stream) {
-        den_chat_call_destroy(call);
-        return MHD_NO;
-    }
-    *stream = (struct stream){ .server = request->server,
-                               .connection = request->connection,
-                               .call = call };
-    response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_stream, stream,
-                                                 free_stream);
-    if (!response) {
-        free_stream(stream);
-        return MHD_NO;
-    }
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-                            "text/event-stream; charset=utf-8");
-    MHD_add_response_header(response, "X-Accel-Buffering", "no"); /* nginx: pass it on at once */
-    return den_reply_queue(request, MHD_HTTP_OK, response, "no-store");
+    if (choice->note)
+        json_object_set_new(choice_json, "den", json_pack("{s:s}", "note", choice->note));
 }
 
-static enum MHD_Result reply_whole(struct den_request *request, struct den_chat_call *call)
+static json_t *logprobs_json(json_t *content)
 {
-    struct den_error err = { 0 };
-    enum MHD_Result result;
+    return content ? json_pack("{s:o, s:n}", "content", content, "refusal") : json_null();
+}
+
+/* --- a stream --- */
+
+/* Takes over `choices` and `usage`. */
+static json_t *chunk_json(const struct den_call *call, json_t *choices, json_t *usage)
+{
+    json_t *object = json_pack(
+        "{s:o, s:s, s:I, s:s, s:s, s:o}", "id", den_call_id_json(call, "chatcmpl-"), "object",
+        "chat.completion.chunk", "created", (json_int_t)call->created, "model",
+        call->model->model_name, "system_fingerprint", "den-" DEN_VERSION, "choices", choices);
+
+    if (state_of(call)->include_usage)
+        json_object_set_new(object, "usage", usage);
+    else
+        json_decref(usage);
+    return object;
+}
+
+/* A chunk of one choice; takes over `delta` and `logprobs` (NULL: null). */
+static json_t *delta_json(const struct den_choice *choice, json_t *delta, json_t *logprobs,
+                          const char *finish)
+{
+    json_t *item = json_pack("{s:I, s:o, s:o, s:s?}", "index", (json_int_t)choice->index, "delta",
+                             delta, "logprobs", logprobs_json(logprobs), "finish_reason", finish);
+
+    if (finish)
+        add_note(item, choice);
+    return chunk_json(choice->call, json_pack("[o]", item), json_null());
+}
+
+static void send_delta(struct den_choice *choice, json_t *delta, json_t *logprobs)
+{
+    den_call_send_event(choice->call, NULL, delta_json(choice, delta, logprobs, NULL));
+}
+
+/* With tools the answer may have no text at all, which is null and not "". */
+static void begin(struct den_call *call)
+{
+    const char *content = call->options.request.tools ? NULL : "";
     size_t i;
 
-    while (!den_chat_call_has_ended(call)) {
-        if (den_connection_wait(request->server, request->connection, call->event_fd, -1) ==
-            DEN_WAIT_GONE) {
-            den_chat_call_destroy(call);
-            return MHD_NO;
-        }
-        den_chat_call_quiet(call);
-    }
-    if (den_chat_call_is_broken(call))
-        den_fail(&err, DEN_TOO_LARGE, "the answer does not fit into memory; ask for a stream");
-    for (i = 0; err.status == DEN_OK && i < call->options.count; i++)
-        err = call->choices[i].error;
-    if (err.status != DEN_OK)
-        result = den_reply_error(request, &err, NULL);
-    else
-        result = den_reply_json(request, 200, den_chat_completion_json(call));
-    den_chat_call_destroy(call);
-    return result;
+    for (i = 0; i < call->count; i++)
+        send_delta(
+            &call->choices[i],
+            json_pack("{s:s, s:s?, s:n}", "role", "assistant", "content", content, "refusal"),
+            NULL);
 }
+
+static void send_progress(struct den_choice *choice, const struct den_worker_event *event)
+{
+    json_t *chunk;
+
+    if (!state_of(choice->call)->wants_progress)
+        return;
+    chunk = delta_json(choice, json_object(), NULL, NULL);
+    json_object_set_new(chunk, "den",
+                        json_pack("{s:I, s:I}", "prompt_done", (json_int_t)event->prompt_done,
+                                  "prompt_total", (json_int_t)event->prompt_total));
+    den_call_send_event(choice->call, NULL, chunk);
+}
+
+static void send_text(struct den_choice *choice, const struct den_worker_event *event)
+{
+    send_delta(choice, json_pack("{s:s%}", "content", event->text, event->text_length),
+               event->logprob ? json_pack("[o]", den_logprob_json(event)) : NULL);
+}
+
+static void send_reasoning(struct den_choice *choice, const struct den_worker_event *event)
+{
+    send_delta(choice, json_pack("{s:s%}", "reasoning_content", event->text, event->text_length),
+               NULL);
+}
+
+static void send_call(struct den_choice *choice, const struct den_worker_event *event)
+{
+    json_t *function = json_pack("{s:s, s:s}", "name", event->tool_name, "arguments", "");
+
+    if (state_of(choice->call)->legacy)
+        send_delta(choice, json_pack("{s:o}", "function_call", function), NULL);
+    else
+        send_delta(choice,
+                   json_pack("{s:[{s:I, s:s, s:s, s:o}]}", "tool_calls", "index",
+                             (json_int_t)event->tool_index, "id", event->tool_id, "type",
+                             "function", "function", function),
+                   NULL);
+}
+
+static void send_arguments(struct den_choice *choice, const struct den_worker_event *event)
+{
+    json_t *function = json_pack("{s:s%}", "arguments", event->text, event->text_length);
+
+    if (state_of(choice->call)->legacy)
+        send_delta(choice, json_pack("{s:o}", "function_call", function), NULL);
+    else
+        send_delta(choice,
+                   json_pack("{s:[{s:I, s:o}]}", "tool_calls", "index",
+                             (json_int_t)event->tool_index, "function", function),
+                   NULL);
+}
+
+static void send_end(struct den_choice *choice)
+{
+    json_t *chunk = delta_json(choice, json_object(), NULL, finish_of(choice));
+
+    if (state_of(choice->call)->wants_measures)
+        json_object_set_new(chunk, "den", den_measures_json(choice));
+    den_call_send_event(choice->call, NULL, chunk);
+}
+
+static void send_error(struct den_choice *choice)
+{
+    den_call_send_event(choice->call, NULL, den_error_json(&choice->error, NULL));
+}
+
+static void finish(struct den_call *call)
+{
+    if (state_of(call)->include_usage)
+        den_call_send_event(call, NULL,
+                            chunk_json(call, json_array(), den_openai_usage_json(call)));
+    den_call_send_text(call, "data: [DONE]\n\n");
+}
+
+/* --- whole --- */
+
+static void add_calls(json_t *message, const struct den_choice *choice)
+{
+    json_t *calls;
+    size_t i;
+
+    if (choice->tool_count == 0)
+        return;
+    if (state_of(choice->call)->legacy) {
+        calls = den_openai_tool_json(&choice->tools[0]);
+        json_object_set(message, "function_call", json_object_get(calls, "function"));
+        json_decref(calls);
+        return;
+    }
+    calls = json_array();
+    for (i = 0; i < choice->tool_count; i++)
+        json_array_append_new(calls, den_openai_tool_json(&choice->tools[i]));
+    json_object_set_new(message, "tool_calls", calls);
+}
+
+static json_t *choice_json(const struct den_choice *choice)
+{
+    const bool is_silent = choice->text.length == 0 && choice->tool_count > 0;
+    json_t *message = json_pack("{s:s, s:o, s:n}", "role", "assistant", "content",
+                                is_silent ? json_null() : den_text_json(&choice->text), "refusal");
+    json_t *object;
+
+    if (choice->reasoning.length > 0)
+        json_object_set_new(message, "reasoning_content", den_text_json(&choice->reasoning));
+    add_calls(message, choice);
+    object = json_pack("{s:I, s:o, s:o, s:s}", "index", (json_int_t)choice->index, "message",
+                       message, "logprobs", logprobs_json(json_incref(choice->logprobs)),
+                       "finish_reason", finish_of(choice));
+    add_note(object, choice);
+    return object;
+}
+
+static json_t *whole(struct den_call *call)
+{
+    json_t *choices = json_array(), *object;
+    size_t i;
+
+    for (i = 0; i < call->count; i++)
+        json_array_append_new(choices, choice_json(&call->choices[i]));
+    object =
+        json_pack("{s:o, s:s, s:I, s:s, s:s, s:o, s:o}", "id", den_call_id_json(call, "chatcmpl-"),
+                  "object", "chat.completion", "created", (json_int_t)call->created, "model",
+                  call->model->model_name, "system_fingerprint", "den-" DEN_VERSION, "choices",
+                  choices, "usage", den_openai_usage_json(call));
+    if (state_of(call)->wants_measures)
+        json_object_set_new(object, "den", den_measures_json(&call->choices[0]));
+    return object;
+}
+
+const struct den_surface den_surface_chat = {
+    .name = "openai.chat",
+    .content_type = "text/event-stream; charset=utf-8",
+    .sign_of_life = ": still working\n\n",
+    .begin = begin,
+    .progress = send_progress,
+    .text = send_text,
+    .reasoning = send_reasoning,
+    .tool_call = send_call,
+    .tool_arguments = send_arguments,
+    .end = send_end,
+    .error = send_error,
+    .finish = finish,
+    .whole = whole,
+    .free_state = free,
+};
 
 enum MHD_Result den_route_chat(struct den_request *request)
 {
-    struct den_chat_options options;
-    struct den_chat_call *call;
+    struct den_call_options options = den_call_defaults(&den_surface_chat);
     struct den_error err = { 0 };
-    json_t *body = NULL;
 
-    if (den_request_json(request, &body, &err) != DEN_OK)
-        return den_reply_error(request, &err, NULL);
-    if (den_chat_options_read(body, den_desk_roster(den_request_desk(request)), &options, &err) !=
-        DEN_OK) {
-        enum MHD_Result result =
-            den_reply_error(request, &err, options.unknown_model ? "model_not_found" : NULL);
-
-        json_decref(body);
-        return result;
-    }
-    den_chat_call_start(&options, den_desk_roster(den_request_desk(request)), &call, &err);
-    json_decref(body);
-    if (err.status != DEN_OK)
-        return den_reply_error(request, &err, NULL);
-    return options.stream ? reply_stream(request, call) : reply_whole(request, call);
+    options.state = calloc(1, sizeof(struct den_openai_state));
+    if (!options.state)
+        den_fail(&err, DEN_NO_MEMORY, "chat: out of memory");
+    else if (den_request_json(request, &options.body, &err) == DEN_OK &&
+             den_chat_options_read(&options, &err) == DEN_OK)
+        return den_call_answer(request, &options);
+    den_call_options_deinit(&options);
+    return den_reply_error(request, &err, NULL);
 }

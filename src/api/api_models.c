@@ -1,7 +1,6 @@
 /* GET /v1/models and /v1/models/{id}: OpenAI's model objects, with a "den" object of what this
  * machine knows about each. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "api/reply.h"
 #include "api/routes.h"
@@ -48,8 +47,8 @@ enum MHD_Result den_route_model(struct den_request *request)
     struct den_roster_entry entry;
     struct den_error err = { 0 };
 
-    if (den_roster_find(den_desk_roster(den_request_desk(request)),
-                        request->path + strlen("/v1/models/"), &entry, &err) != DEN_OK)
+    if (den_roster_find(den_desk_roster(den_request_desk(request)), den_request_value(request, 0),
+                        &entry, &err) != DEN_OK)
         return den_reply_error(request, &err, "model_not_found");
     return den_reply_json(request, 200, model_json(&entry));
 }

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "api/routes.h"
-
 /* Nothing that is not the page's own: no other host, no inline script, no frame around it. */
 static const char policy[] = "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; "
                              "frame-ancestors 'none'; form-action 'none'; object-src 'none'";
@@ -84,6 +82,7 @@ enum MHD_Result den_reply_json(struct den_request *request, unsigned http, json_
     struct den_buffer text;
     struct den_error err = { 0 };
     struct MHD_Response *response;
+    char allow[DEN_ROUTE_ALLOW_BYTES];
 
     den_buffer_init(&text, DEN_HTTP_REPLY_BYTES_MAX);
     if (!value || den_json_write(value, &text, &err) != DEN_OK) {
@@ -102,9 +101,22 @@ enum MHD_Result den_reply_json(struct den_request *request, unsigned http, json_
         add_header(response, "WWW-Authenticate", "Bearer");
     if (http == 429)
         add_header(response, "Retry-After", "1");
-    if (http == 405 && request->route)
-        add_header(response, "Allow", request->route->allow);
+    if (http == 405 && request->route) {
+        den_route_allow(request->route, allow);
+        add_header(response, "Allow", allow);
+    }
     return den_reply_queue(request, http, response, "no-store");
+}
+
+static json_t *openai_shape(unsigned http, const struct den_error *error, const char *code)
+{
+    (void)http;
+    return den_error_json(error, code);
+}
+
+den_error_shape den_reply_shape(const struct den_request *request)
+{
+    return request->route && request->route->error ? request->route->error : openai_shape;
 }
 
 enum MHD_Result den_reply_error(struct den_request *request, const struct den_error *error,
@@ -114,5 +126,5 @@ enum MHD_Result den_reply_error(struct den_request *request, const struct den_er
 
     if (error->status == DEN_CANCELLED) /* by the server's own stop; a client's would not be here */
         http = 503;
-    return den_reply_json(request, http, den_error_json(error, code));
+    return den_reply_json(request, http, den_reply_shape(request)(http, error, code));
 }

@@ -1,21 +1,32 @@
-/* Routes: which path and method leads where, as a table. */
+/* Routes: which path and method leads where, as a table.
+ *
+ * A path is matched segment by segment; "{name}" stands for one segment, "{name*}" at the end for
+ * all that is left. What they stood for is in request->values. The first row that matches wins, so
+ * fixed paths stand before patterns. */
 #ifndef DEN_API_ROUTES_H
 #define DEN_API_ROUTES_H
 
-#include "api/request.h"
+#include "api/http_request.h"
 
 typedef enum MHD_Result (*den_route_handler)(struct den_request *request);
+/* The body of an error as the surface's clients expect it; `code` NULL: the status's own. */
+typedef json_t *(*den_error_shape)(unsigned http, const struct den_error *error, const char *code);
 
 struct den_route {
     const char *path;
-    bool is_prefix; /* path ends in '/', and something follows it */
-    bool is_open;   /* needs no token */
-    const char *allow;
-    den_route_handler get, post; /* HEAD goes to `get`; NULL: 405 */
+    bool is_open;                                    /* needs no token */
+    den_error_shape error;                           /* NULL: OpenAI's */
+    den_route_handler get, post, put, patch, remove; /* HEAD goes to `get`; NULL: 405 */
 };
 
 /* NULL: no such path. */
-const struct den_route *den_route_find(const char *path);
+const struct den_route *den_route_find(const char *path, struct den_route_values *out_values);
+/* The rows of the table in order; NULL past the last. */
+const struct den_route *den_route_at(size_t index);
+
+/* "GET, HEAD, POST": what the Allow header says. */
+enum { DEN_ROUTE_ALLOW_BYTES = 48 };
+void den_route_allow(const struct den_route *route, char out[DEN_ROUTE_ALLOW_BYTES]);
 
 enum MHD_Result den_route_health(struct den_request *request);
 enum MHD_Result den_route_models(struct den_request *request);

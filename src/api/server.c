@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "api/request.h"
+#include "api/http_request.h"
 #include "api/server_parts.h"
 #include "base/clock.h"
 #include "guard/origin.h"

@@ -1,4 +1,4 @@
-/* The inside of a server, shared by server.c and request.c. */
+/* The inside of a server, shared by server.c and http_request.c. */
 #ifndef DEN_API_SERVER_PARTS_H
 #define DEN_API_SERVER_PARTS_H
 

@@ -1,14 +1,18 @@
 /* A worker without a model, for tests of the HTTP interface: it defines worker.h's functions, which
- * the linker then prefers to the real ones. Each request is a thread. What it does is what the last
- * message says: "slow" takes 20 ms a token, "flood" sends a kilobyte a token without end, "error",
- * "busy", "context" fail. Other messages are answered with max_tokens (else 4) times "word ". The
- * one file that defines FAKE_WORKER_HERE before it includes this gets the definitions. */
+ * the linker then prefers to the real ones, so that the real roster hands out fakes. Each request
+ * is a thread. What it does is what the last message (or the prompt) says: "slow" takes 20 ms a
+ * token, "flood" sends a kilobyte a token without end, "error", "busy", "context" fail, "think"
+ * begins with reasoning, "call" makes a tool call and "calls" two, "broken" comes back with a note.
+ * Other messages are answered with max_tokens (else 4) times "word ". A chat model is called
+ * "fake", an embedding model "fake-embed". The one file that defines FAKE_WORKER_HERE before it
+ * includes this gets the definitions. */
 #ifndef DEN_TESTS_UNIT_API_FAKE_WORKER_H
 #define DEN_TESTS_UNIT_API_FAKE_WORKER_H
 
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +22,9 @@
 struct den_worker {
     struct den_worker_info info;
 };
+
+/* What the last request looked like, as JSON: for tests of what arrives. */
+extern char fake_seen[4096];
 
 extern atomic_int fake_running, fake_cancelled;
 extern atomic_long fake_tokens;
@@ -36,6 +43,7 @@ struct den_ticket {
     atomic_bool cancelled;
 };
 
+char fake_seen[4096];
 atomic_int fake_running, fake_cancelled;
 atomic_long fake_tokens;
 
@@ -44,9 +52,97 @@ const struct den_worker_info fake_info = { .model_name = "fake",
                                            .description = "1M F32",
                                            .context_tokens = 4096,
                                            .vocabulary = 100,
+                                           .width = 4,
                                            .parameters = 1000000,
                                            .threads = 2,
                                            .cpu_features = "" };
+
+enum den_status den_worker_start(const struct den_worker_options *options, struct den_worker **out,
+                                 struct den_error *err)
+{
+    struct den_worker *worker = calloc(1, sizeof *worker);
+
+    (void)err;
+    worker->info = fake_info;
+    worker->info.model_name = strdup(options->model_name);
+    if (strcmp(options->model_name, "fake-embed") == 0)
+        worker->info.role = DEN_WORKER_EMBEDDING;
+    *out = worker;
+    return DEN_OK;
+}
+
+void den_worker_stop(struct den_worker *worker)
+{
+    if (!worker)
+        return;
+    free((void *)worker->info.model_name);
+    free(worker);
+}
+
+void den_worker_status(const struct den_worker *worker, struct den_worker_status *out)
+{
+    (void)worker;
+    *out = (struct den_worker_status){ .state = DEN_WORKER_READY };
+}
+
+enum den_status den_worker_sleep(struct den_worker *worker, struct den_error *err)
+{
+    (void)worker, (void)err;
+    return DEN_OK;
+}
+
+/* A token a byte. */
+enum den_status den_worker_tokenize(struct den_worker *worker, const char *text, size_t length,
+                                    unsigned flags, json_t *out_ids, struct den_error *err)
+{
+    size_t i;
+
+    (void)worker, (void)flags, (void)err;
+    for (i = 0; i < length; i++)
+        json_array_append_new(out_ids, json_integer((unsigned char)text[i]));
+    return DEN_OK;
+}
+
+enum den_status den_worker_detokenize(struct den_worker *worker, const json_t *ids,
+                                      json_t **out_text, struct den_error *err)
+{
+    char text[256] = "";
+    size_t i;
+
+    (void)worker, (void)err;
+    for (i = 0; i < json_array_size(ids) && i < sizeof text - 1; i++)
+        text[i] = (char)json_integer_value(json_array_get(ids, i));
+    *out_text = json_string(text);
+    return DEN_OK;
+}
+
+enum den_status den_worker_apply_template(struct den_worker *worker,
+                                          const struct den_worker_request *request, json_t **out,
+                                          struct den_error *err)
+{
+    (void)worker, (void)request, (void)err;
+    *out = json_pack("{s:s, s:i}", "prompt", "prompt", "tokens", 1);
+    return DEN_OK;
+}
+
+/* The first number of a vector is the text's length, the others 0.5. */
+enum den_status den_worker_embed(struct den_worker *worker,
+                                 const struct den_worker_embed_request *request, float *out_vectors,
+                                 size_t *out_tokens, struct den_error *err)
+{
+    const size_t width = request->dimensions ? request->dimensions : worker->info.width;
+    size_t i, j;
+
+    if (worker->info.role != DEN_WORKER_EMBEDDING)
+        return den_fail(err, DEN_UNSUPPORTED, "not an embedding model");
+    for (i = 0; i < request->count; i++) {
+        for (j = 0; j < width; j++)
+            out_vectors[i * width + j] = j == 0 ? (float)request->lengths[i] : 0.5f;
+        if (out_tokens)
+            out_tokens[i] = request->lengths[i];
+    }
+    return DEN_OK;
+}
 
 const struct den_worker_info *den_worker_info(const struct den_worker *worker)
 {
@@ -62,6 +158,12 @@ struct den_worker_request den_worker_request_defaults(void)
                                         .frequency_penalty = NAN,
                                         .presence_penalty = NAN,
                                         .repeat_penalty = NAN,
+                                        .top_n_sigma = NAN,
+                                        .xtc_probability = NAN,
+                                        .xtc_threshold = NAN,
+                                        .dry_multiplier = NAN,
+                                        .dry_base = NAN,
+                                        .repeat_last_n = INT64_MIN,
                                         .top_k = -1,
                                         .max_tokens = -1,
                                         .seed = -1,
@@ -86,13 +188,50 @@ static void fake_send_text(struct den_ticket *ticket, const char *text, size_t l
     ticket->handler(ticket->context, &event);
 }
 
+static void fake_send(struct den_ticket *ticket, enum den_worker_event_kind kind, size_t index,
+                      const char *text)
+{
+    static const char *const ids[] = { "call_a", "call_b" };
+    const struct den_worker_event event = { .kind = kind,
+                                            .text = text,
+                                            .text_length = strlen(text),
+                                            .tool_index = index,
+                                            .tool_id = ids[index],
+                                            .tool_name = "weather" };
+
+    ticket->handler(ticket->context, &event);
+}
+
+/* Returns the finish. */
+static const char *fake_extras(struct den_ticket *ticket, struct den_worker_event *end)
+{
+    size_t i, calls = strcmp(ticket->text, "calls") == 0  ? 2
+                      : strcmp(ticket->text, "call") == 0 ? 1
+                                                          : 0;
+
+    if (strcmp(ticket->text, "think") == 0) {
+        fake_send(ticket, DEN_WORKER_REASONING, 0, "Hm, ");
+        fake_send(ticket, DEN_WORKER_REASONING, 0, "well.");
+        end->reasoning_tokens = 3;
+    }
+    if (strcmp(ticket->text, "broken") == 0)
+        end->note = "the call has no name";
+    for (i = 0; i < calls; i++) {
+        fake_send(ticket, DEN_WORKER_TOOL_CALL, i, "");
+        fake_send(ticket, DEN_WORKER_TOOL_ARGUMENTS, i, "{\"city\":");
+        fake_send(ticket, DEN_WORKER_TOOL_ARGUMENTS, i, "\"Paris\"}");
+    }
+    if (calls > 0)
+        ticket->max_tokens = 0;
+    return calls > 0 ? "tool_calls" : "length";
+}
+
 static void *fake_answer(void *context)
 {
     struct den_ticket *ticket = context;
     struct den_error error = { 0 };
     struct den_worker_event progress = { .kind = DEN_WORKER_PROGRESS, .prompt_total = 20 };
     struct den_worker_event end = { .kind = DEN_WORKER_END,
-                                    .finish = "length",
                                     .prompt_tokens = 20,
                                     .cached_tokens = 5,
                                     .prompt_seconds = 0.5,
@@ -104,6 +243,7 @@ static void *fake_answer(void *context)
     memset(flood, 'f', sizeof flood);
     for (; progress.prompt_done <= 20; progress.prompt_done += 10)
         ticket->handler(ticket->context, &progress);
+    end.finish = fake_extras(ticket, &end);
     while (!ticket->cancelled && strcmp(ticket->text, "error") != 0 &&
            (is_flood || made < ticket->max_tokens)) {
         if (is_flood)
@@ -129,6 +269,22 @@ static void *fake_answer(void *context)
     return NULL;
 }
 
+static void fake_see(const struct den_worker_request *request)
+{
+    json_t *seen =
+        json_pack("{s:O*, s:O*, s:O*, s:O*, s:O*, s:O*, s:s*, s:s*, s:b, s:b, s:I}", "messages",
+                  request->messages, "tools", request->tools, "tool_choice", request->tool_choice,
+                  "variables", request->template_variables, "schema", request->schema,
+                  "prompt_tokens", request->prompt_tokens, "grammar", request->grammar, "prompt",
+                  request->prompt, "single", request->single_tool_call, "ignore_end",
+                  request->ignore_end, "max_tokens", (json_int_t)request->max_tokens);
+    char *text = json_dumps(seen, JSON_SORT_KEYS | JSON_COMPACT);
+
+    snprintf(fake_seen, sizeof fake_seen, "%s", text ? text : "");
+    free(text);
+    json_decref(seen);
+}
+
 enum den_status den_worker_submit(struct den_worker *worker,
                                   const struct den_worker_request *request,
                                   den_worker_handler handler, void *context,
@@ -139,7 +295,8 @@ enum den_status den_worker_submit(struct den_worker *worker,
     struct den_ticket *ticket;
 
     (void)worker;
-    text = text ? text : "";
+    fake_see(request);
+    text = request->prompt ? request->prompt : text ? text : "";
     if (strcmp(text, "busy") == 0)
         return den_fail(err, DEN_BUSY, "256 requests are waiting already; try again later");
     if (strcmp(text, "context") == 0)

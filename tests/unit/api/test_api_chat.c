@@ -1,5 +1,5 @@
-/* Chat completions as a client sees them, answered by the fake worker: api_chat.c, chat_call.c and
- * chat_json.c. */
+/* Chat completions as a client sees them, answered by the fake worker: api_chat.c,
+ * openai_fields.c and call_http.c. */
 #include "test.h"
 
 #include "http_client.h"
@@ -8,58 +8,14 @@
 
 #define HI "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]"
 
-static json_t *get(const json_t *value, const char *path)
-{
-    char name[32];
-    const char *at = path;
-
-    while (*at && value) { /* "choices.0.delta" */
-        size_t length = strcspn(at, ".");
-
-        snprintf(name, sizeof name, "%.*s", (int)length, at);
-        value = json_is_array(value) ? json_array_get(value, strtoul(name, NULL, 10))
-                                     : json_object_get(value, name);
-        at += length + (at[length] == '.');
-    }
-    if (!value)
-        fail_msg("no %s", path);
-    return (json_t *)value;
-}
-
 static json_t *ask(uint16_t port, const char *body)
 {
-    struct reply reply = http_ask(port, CHAT, body);
-    json_t *value;
-    json_error_t trouble;
-
-    assert_int_equal(reply.http, 200);
-    value = json_loads(strstr(reply.text, "\r\n\r\n") + 4, 0, &trouble);
-    assert_non_null(value);
-    free(reply.text);
-    return value;
+    return ask_json(port, CHAT, body, 200);
 }
 
-/* The events of a stream, without the chunked encoding around them; [DONE] becomes true. */
 static json_t *ask_stream(uint16_t port, const char *body)
 {
-    struct reply reply = http_ask(port, CHAT, body);
-    json_t *events = json_array();
-    char *at = reply.text;
-
-    assert_int_equal(reply.http, 200);
-    assert_non_null(strstr(reply.text, "text/event-stream"));
-    while ((at = strstr(at, "data: ")) != NULL) {
-        char *end = strstr(at, "\n\n");
-
-        assert_non_null(end);
-        at += 6;
-        if (strncmp(at, "[DONE]", 6) == 0)
-            json_array_append_new(events, json_true());
-        else
-            json_array_append_new(events, json_loadb(at, (size_t)(end - at), 0, NULL));
-    }
-    free(reply.text);
-    return events;
+    return ask_events(port, CHAT, body);
 }
 
 static void whole_answer(void **state)
@@ -195,6 +151,84 @@ static void failures_have_their_status(void **state)
     json_decref(events);
 }
 
+#define TOOLS                                                                                      \
+    "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"weather\",\"parameters\":"         \
+    "{\"type\":\"object\"}}}]"
+#define SAY(text) "\"messages\":[{\"role\":\"user\",\"content\":\"" text "\"}]"
+
+static void tool_calls_come_whole(void **state)
+{
+    uint16_t port = ((struct fixture *)*state)->port;
+    json_t *answer = ask(port, "{" SAY("calls") "," TOOLS "}");
+
+    assert_string_equal(text_at(answer, "choices.0.finish_reason"), "tool_calls");
+    assert_true(json_is_null(get(answer, "choices.0.message.content")));
+    assert_int_equal(json_array_size(get(answer, "choices.0.message.tool_calls")), 2);
+    assert_string_equal(text_at(answer, "choices.0.message.tool_calls.1.id"), "call_b");
+    assert_string_equal(text_at(answer, "choices.0.message.tool_calls.1.type"), "function");
+    assert_string_equal(text_at(answer, "choices.0.message.tool_calls.1.function.name"), "weather");
+    assert_string_equal(text_at(answer, "choices.0.message.tool_calls.1.function.arguments"),
+                        "{\"city\":\"Paris\"}");
+    json_decref(answer);
+}
+
+static void tool_calls_stream_as_openai_does(void **state)
+{
+    uint16_t port = ((struct fixture *)*state)->port;
+    json_t *events = ask_stream(port, "{" SAY("calls") "," TOOLS ",\"stream\":true}");
+
+    assert_int_equal(json_array_size(events), 9);
+    assert_true(json_is_null(get(events, "0.choices.0.delta.content")));
+    assert_int_equal(json_integer_value(get(events, "1.choices.0.delta.tool_calls.0.index")), 0);
+    assert_string_equal(text_at(events, "1.choices.0.delta.tool_calls.0.id"), "call_a");
+    assert_string_equal(text_at(events, "1.choices.0.delta.tool_calls.0.function.name"), "weather");
+    assert_string_equal(text_at(events, "1.choices.0.delta.tool_calls.0.function.arguments"), "");
+    assert_string_equal(text_at(events, "2.choices.0.delta.tool_calls.0.function.arguments"),
+                        "{\"city\":");
+    assert_null(json_object_get(get(events, "2.choices.0.delta.tool_calls.0"), "id"));
+    assert_int_equal(json_integer_value(get(events, "6.choices.0.delta.tool_calls.0.index")), 1);
+    assert_string_equal(text_at(events, "7.choices.0.finish_reason"), "tool_calls");
+    json_decref(events);
+}
+
+static void functions_are_answered_as_functions(void **state)
+{
+    uint16_t port = ((struct fixture *)*state)->port;
+    const char *body = "{" SAY("call") ",\"functions\":[{\"name\":\"weather\"}]}";
+    json_t *answer = ask(port, body), *events;
+
+    assert_string_equal(text_at(answer, "choices.0.finish_reason"), "function_call");
+    assert_string_equal(text_at(answer, "choices.0.message.function_call.name"), "weather");
+    assert_null(json_object_get(get(answer, "choices.0.message"), "tool_calls"));
+    json_decref(answer);
+    events = ask_stream(port,
+                        "{" SAY("call") ",\"functions\":[{\"name\":\"weather\"}],\"stream\":true}");
+    assert_string_equal(text_at(events, "1.choices.0.delta.function_call.name"), "weather");
+    assert_string_equal(text_at(events, "4.choices.0.finish_reason"), "function_call");
+    json_decref(events);
+}
+
+static void reasoning_and_notes(void **state)
+{
+    uint16_t port = ((struct fixture *)*state)->port;
+    json_t *answer = ask(port, "{" SAY("think") "}"), *events;
+
+    assert_string_equal(text_at(answer, "choices.0.message.reasoning_content"), "Hm, well.");
+    assert_int_equal(
+        json_integer_value(get(answer, "usage.completion_tokens_details.reasoning_tokens")), 3);
+    json_decref(answer);
+    events = ask_stream(port, "{" SAY("think") ",\"stream\":true}");
+    assert_string_equal(text_at(events, "1.choices.0.delta.reasoning_content"), "Hm, ");
+    json_decref(events);
+    answer = ask(port, "{" SAY("broken") "}");
+    assert_string_equal(text_at(answer, "choices.0.den.note"), "the call has no name");
+    assert_string_equal(text_at(answer, "choices.0.message.content"), "word word word word ");
+    json_decref(answer);
+    events = ask_stream(port, "{" SAY("broken") ",\"stream\":true,\"max_tokens\":1}");
+    assert_string_equal(text_at(events, "2.choices.0.den.note"), "the call has no name");
+    json_decref(events);
+}
+
 int api_test_api_chat(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +239,10 @@ int api_test_api_chat(int argc, char **argv)
         cmocka_unit_test(stream_with_usage_and_progress),
         cmocka_unit_test(streams_of_several_answers),
         cmocka_unit_test(failures_have_their_status),
+        cmocka_unit_test(tool_calls_come_whole),
+        cmocka_unit_test(tool_calls_stream_as_openai_does),
+        cmocka_unit_test(functions_are_answered_as_functions),
+        cmocka_unit_test(reasoning_and_notes),
     };
 
     return cmocka_run_group_tests(tests, start_server, stop_server);

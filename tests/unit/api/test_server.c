@@ -29,7 +29,7 @@ static void wait_until(atomic_int *value, int wanted)
 static void port_in_use_is_named(void **state)
 {
     struct fixture *fixture = *state;
-    struct den_server_options options = { .worker = &fixture->worker, .port = fixture->port };
+    struct den_server_options options = { .desk = fixture->desk, .port = fixture->port };
     struct den_server *second = NULL;
     struct den_error err = { 0 };
     char number[8];
@@ -43,7 +43,7 @@ static void port_in_use_is_named(void **state)
 static void other_addresses_need_a_token(void **state)
 {
     struct fixture *fixture = *state;
-    struct den_server_options options = { .worker = &fixture->worker, .address = "0.0.0.0" };
+    struct den_server_options options = { .desk = fixture->desk, .address = "0.0.0.0" };
     struct den_server *server = NULL;
     struct den_error err = { 0 };
 
@@ -72,7 +72,7 @@ static void other_addresses_need_a_token(void **state)
 static void listens_on_ipv6(void **state)
 {
     struct fixture *fixture = *state;
-    struct den_server_options options = { .worker = &fixture->worker, .address = "::1" };
+    struct den_server_options options = { .desk = fixture->desk, .address = "::1" };
     struct sockaddr_in6 address = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
     const char text[] = "GET /health HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n";
     struct den_server *server;

@@ -1,6 +1,6 @@
 /* Request: one HTTP request from its first header to its reply. */
-#ifndef DEN_API_REQUEST_H
-#define DEN_API_REQUEST_H
+#ifndef DEN_API_HTTP_REQUEST_H
+#define DEN_API_HTTP_REQUEST_H
 
 #include <microhttpd.h>
 #include <stdbool.h>
@@ -12,6 +12,11 @@
 struct den_server;
 struct den_route;
 
+/* What the {names} in a route's path stood for, in order. */
+struct den_route_values {
+    char text[2][DEN_ROUTE_VALUE_BYTES_MAX];
+};
+
 struct den_request {
     struct den_server *server;
     struct MHD_Connection *connection;
@@ -21,6 +26,7 @@ struct den_request {
     size_t discarded;              /* body bytes beyond the limit, read only to be able to answer */
     struct den_error refusal;      /* not DEN_OK: the request is answered with this */
     const struct den_route *route; /* NULL: none */
+    struct den_route_values values;
 };
 
 /* libmicrohttpd's callbacks; `context` is the server. */
@@ -34,6 +40,11 @@ struct den_desk *den_request_desk(const struct den_request *request);
 /* The body as a JSON object; the caller owns it. */
 enum den_status den_request_json(const struct den_request *request, json_t **out,
                                  struct den_error *err);
+
+/* The part of the path that the route's first (0) or second (1) {name} stood for. */
+const char *den_request_value(const struct den_request *request, size_t index);
+/* ?key=value, decoded; NULL: absent. */
+const char *den_request_query(const struct den_request *request, const char *key);
 
 /* Waits until `event_fd` is readable (DEN_WAIT_READY), `seconds` have passed, the client has hung
  * up or the server stops. The connection's own time limit does not run meanwhile. */

@@ -1,8 +1,8 @@
-/* See request.h. libmicrohttpd calls den_request_handle() once when the headers are there, then for
- * each piece of the body, then once more at its end; the reply is queued in that last call, so that
- * a client always gets to send what it began. Only a body that announces itself as too large is
- * refused at once. */
-#include "api/request.h"
+/* See http_request.h. libmicrohttpd calls den_request_handle() once when the headers are there,
+ * then for each piece of the body, then once more at its end; the reply is queued in that last
+ * call, so that a client always gets to send what it began. Only a body that announces itself as
+ * too large is refused at once. */
+#include "api/http_request.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -94,34 +94,57 @@ static enum MHD_Result reply_method(struct den_request *request)
 {
     struct den_error err = { 0 };
 
+    char allow[DEN_ROUTE_ALLOW_BYTES];
+
+    den_route_allow(request->route, allow);
     den_fail(&err, DEN_INVALID, "%s does not take %.20s; it takes %s", request->path,
-             request->method, request->route->allow);
-    return den_reply_json(request, 405, den_error_json(&err, "method_not_allowed"));
+             request->method, allow);
+    return den_reply_json(request, 405, den_reply_shape(request)(405, &err, "method_not_allowed"));
 }
 
 static enum MHD_Result reply_options(struct den_request *request)
 {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    char allow[DEN_ROUTE_ALLOW_BYTES];
 
+    den_route_allow(request->route, allow);
     if (response)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, request->route->allow);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allow);
     return den_reply_queue(request, MHD_HTTP_NO_CONTENT, response, "no-store");
+}
+
+/* NULL: the route does not take the method. */
+static den_route_handler handler_of(const struct den_request *request)
+{
+    const struct den_route *route = request->route;
+    const struct {
+        const char *method;
+        den_route_handler handler;
+    } handlers[] = {
+        { MHD_HTTP_METHOD_GET, route->get },     { MHD_HTTP_METHOD_HEAD, route->get },
+        { MHD_HTTP_METHOD_POST, route->post },   { MHD_HTTP_METHOD_PUT, route->put },
+        { MHD_HTTP_METHOD_PATCH, route->patch }, { MHD_HTTP_METHOD_DELETE, route->remove },
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof handlers / sizeof handlers[0]; i++)
+        if (is_method(request, handlers[i].method))
+            return handlers[i].handler;
+    return NULL;
 }
 
 static enum MHD_Result dispatch(struct den_request *request)
 {
-    const struct den_route *route = request->route;
+    den_route_handler handler;
     struct den_error err = { 0 };
 
     if (request->refusal.status != DEN_OK)
         return den_reply_error(request, &request->refusal, NULL);
     if (is_method(request, MHD_HTTP_METHOD_OPTIONS))
         return reply_options(request);
-    if (route->get &&
-        (is_method(request, MHD_HTTP_METHOD_GET) || is_method(request, MHD_HTTP_METHOD_HEAD)))
-        return route->get(request);
-    if (!route->post || !is_method(request, MHD_HTTP_METHOD_POST))
+    handler = handler_of(request);
+    if (!handler)
         return reply_method(request);
     if (request->discarded > 0 || request->body.status == DEN_TOO_LARGE) {
         den_fail(&err, DEN_TOO_LARGE, "the body is larger than %u bytes", DEN_HTTP_BODY_BYTES_MAX);
@@ -129,7 +152,7 @@ static enum MHD_Result dispatch(struct den_request *request)
     }
     if (den_buffer_status(&request->body, "request", &err) != DEN_OK)
         return den_reply_error(request, &err, NULL);
-    return route->post(request);
+    return handler(request);
 }
 
 /* --- reading --- */
@@ -147,7 +170,7 @@ static enum MHD_Result begin(struct den_server *server, struct MHD_Connection *c
     request->connection = connection;
     request->method = method;
     request->path = url;
-    request->route = den_route_find(url);
+    request->route = den_route_find(url, &request->values);
     den_buffer_init(&request->body, DEN_HTTP_BODY_BYTES_MAX);
     check_headers(request);
     if (check_length(request, &err) != DEN_OK)
@@ -207,6 +230,16 @@ void den_request_completed(void *context, struct MHD_Connection *connection, voi
 struct den_desk *den_request_desk(const struct den_request *request)
 {
     return request->server->desk;
+}
+
+const char *den_request_value(const struct den_request *request, size_t index)
+{
+    return request->values.text[index];
+}
+
+const char *den_request_query(const struct den_request *request, const char *key)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, key);
 }
 
 enum den_status den_request_json(const struct den_request *request, json_t **out,

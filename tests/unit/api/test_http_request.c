@@ -42,7 +42,7 @@ static void methods_and_routes(void **state)
 
     http_expect(port, "GET /nowhere HTTP/1.1", NULL, 404, "'/nowhere'");
     http_expect(port, "GET /v1/models/ HTTP/1.1", NULL, 404, NULL);
-    http_expect(port, "GET /v1/models/fake HTTP/1.1", NULL, 200, "\"context_tokens\":4096");
+    http_expect(port, "GET /v1/models/fake HTTP/1.1", NULL, 200, "\"role\":\"chat\"");
     http_expect(port, "GET /v1/models/gpt%2F4 HTTP/1.1", NULL, 404, "model_not_found");
     http_expect(port, "DELETE /v1/models HTTP/1.1", NULL, 405, "Allow: GET, HEAD");
     http_expect(port, "GET /v1/chat/completions HTTP/1.1", NULL, 405, "Allow: POST");
@@ -174,7 +174,7 @@ static void huge_headers_are_refused(void **state)
     http_expect(port, "GET /health HTTP/1.1", NULL, 200, NULL);
 }
 
-int api_test_request(int argc, char **argv)
+int api_test_http_request(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(foreign_pages_are_refused),
