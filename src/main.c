@@ -6,6 +6,7 @@
 
 #include "cli/help.h"
 #include "cli/verb.h"
+#include "guard/sandbox.h"
 
 static int report(const struct den_error *err)
 {
@@ -38,6 +39,7 @@ int main(int argc, char **argv)
     const char *name = argc > 1 ? argv[1] : "help";
     const struct den_verb *verb;
 
+    den_sandbox_answer_probe(argc, argv);
     signal(SIGPIPE, SIG_IGN);
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
         printf("den %s\n", DEN_VERSION);

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "cli/model_options.h"
 #include "desk/catalogue.h"
+#include "guard/sandbox_report.h"
 #include "hardware/bandwidth.h"
 #include "hardware/cpu.h"
 
@@ -20,6 +21,7 @@ struct machine {
     uint64_t disk_free;
     bool has_nvidia;
     bool has_render_node; /* any other GPU's */
+    struct den_sandbox_report sandbox;
 };
 
 static enum den_status look(struct machine *machine, struct den_error *err)
@@ -32,7 +34,8 @@ static enum den_status look(struct machine *machine, struct den_error *err)
     den_cpu_read(&machine->cpu);
     den_memory_read(&machine->memory);
     if (den_bandwidth_measure(&options, &machine->bandwidth, err) != DEN_OK ||
-        den_path_home(machine->home, sizeof machine->home, err) != DEN_OK)
+        den_path_home(machine->home, sizeof machine->home, err) != DEN_OK ||
+        den_sandbox_probe(&machine->sandbox, err) != DEN_OK)
         return err->status;
     memcpy(existing, machine->home, sizeof existing);
     while (!den_file_exists(existing) && (slash = strrchr(existing, '/')) != NULL &&
@@ -97,6 +100,20 @@ static void print_machine(const struct machine *machine)
                                                 : "none found");
 }
 
+static void print_sandbox(const struct den_sandbox_report *sandbox)
+{
+    size_t i;
+
+    printf("\nSandbox of a model's process\n");
+    printf("  level                  %s\n", den_sandbox_level_text(sandbox->level));
+    for (i = 0; i < sandbox->wall_count; i++) {
+        const struct den_sandbox_wall *wall = &sandbox->walls[i];
+
+        printf("  %-24s %s%s%s\n", wall->name, wall->up ? "yes" : "no", *wall->why ? ": " : "",
+               wall->why);
+    }
+}
+
 static void print_advice(const struct machine *machine)
 {
     double billions = largest_model(machine);
@@ -141,12 +158,17 @@ static enum den_status run(const struct den_arguments *arguments, struct den_err
 
     if (look(&machine, err) != DEN_OK)
         return err->status;
-    if (den_argument_flag(arguments, "json"))
-        return den_cli_print_json(machine_json(&machine), err);
+    if (den_argument_flag(arguments, "json")) {
+        json_t *json = machine_json(&machine);
+
+        json_object_set_new(json, "sandbox", den_sandbox_report_json(&machine.sandbox));
+        return den_cli_print_json(json, err);
+    }
     if (den_catalogue_create(&catalogue, err) != DEN_OK)
         return err->status;
     print_machine(&machine);
     print_models(catalogue);
+    print_sandbox(&machine.sandbox);
     print_advice(&machine);
     den_catalogue_destroy(catalogue);
     return DEN_OK;
@@ -159,8 +181,8 @@ const struct den_verb den_verb_doctor = {
     .summary = "show what this machine has and what it can run",
     .operands = "",
     .description = "Looks at processor, memory, measured memory bandwidth, disk and installed "
-                   "models, and says what size of "
-                   "model fits and how fast it can be at best.",
+                   "models, says what size of model fits and how fast it can be at best, and which "
+                   "walls of the sandbox stand around the process that runs a model.",
     .examples = "den doctor\nden doctor --json\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],

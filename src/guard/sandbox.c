@@ -108,18 +108,20 @@ static void enter_landlock(int ruleset, int abi, const char *why, struct den_san
         close(ruleset);
 }
 
-static void raise_walls(const struct den_sandbox_lock *options, struct den_sandbox_report *report)
+static void raise_walls(const struct den_sandbox_lock *options, unsigned without,
+                        struct den_sandbox_report *report)
 {
     struct den_sandbox_birth birth;
-    const char *why = "";
-    int abi = 0, ruleset, stragglers;
+    const char *why = "left out";
+    int abi = 0, ruleset = -1, stragglers;
 
     den_sandbox_read_birth(getenv(DEN_SANDBOX_VARIABLE), &birth);
     unsetenv(DEN_SANDBOX_VARIABLE);
     tzset(); /* reads the time zone's file while there is one */
     den_sandbox_check_namespaces(&birth, report);
     den_sandbox_check_birth(&birth, report);
-    ruleset = den_sandbox_landlock_create(&abi, &why);
+    if (!(without & DEN_WITHOUT_LANDLOCK))
+        ruleset = den_sandbox_landlock_create(&abi, &why);
     stragglers = den_sandbox_on_other_threads(strip_thread, ruleset);
     den_sandbox_empty_root(report);
     den_sandbox_check_identity(report);
@@ -133,11 +135,12 @@ static void raise_walls(const struct den_sandbox_lock *options, struct den_sandb
         den_sandbox_mark(report, DEN_WALL_LANDLOCK, false, "a thread could not be reached");
     }
     den_sandbox_refuse_execution(report);
-    den_sandbox_filter_calls(report);
+    if (!(without & DEN_WITHOUT_SECCOMP))
+        den_sandbox_filter_calls(report);
 }
 
-enum den_status den_sandbox_lock(const struct den_sandbox_lock *options,
-                                 struct den_sandbox_report *out, struct den_error *err)
+enum den_status den_sandbox_lock_without(const struct den_sandbox_lock *options, unsigned without,
+                                         struct den_sandbox_report *out, struct den_error *err)
 {
     struct den_sandbox_report report = { .wall_count = DEN_WALL_COUNT };
     char missing[512];
@@ -145,7 +148,7 @@ enum den_status den_sandbox_lock(const struct den_sandbox_lock *options,
 
     for (i = 0; i < DEN_WALL_COUNT; i++)
         report.walls[i].name = walls[i].name;
-    raise_walls(options, &report);
+    raise_walls(options, without, &report);
     report.level = den_sandbox_judge(&report);
     *out = report;
     if (!options->require_full || report.level == DEN_SANDBOX_FULL)
@@ -155,6 +158,12 @@ enum den_status den_sandbox_lock(const struct den_sandbox_lock *options,
                     "sandbox: it is not whole on this machine, as --require-sandbox asks; missing: "
                     "%s; 'den doctor' says why",
                     missing);
+}
+
+enum den_status den_sandbox_lock(const struct den_sandbox_lock *options,
+                                 struct den_sandbox_report *out, struct den_error *err)
+{
+    return den_sandbox_lock_without(options, 0, out, err);
 }
 
 /* --- the probe --- */

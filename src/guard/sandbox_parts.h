@@ -43,6 +43,17 @@ enum { DEN_SANDBOX_NAMESPACES = DEN_WALL_CGROUP + 1 }; /* the first walls, in th
 #define DEN_SANDBOX_VARIABLE "DEN_SANDBOX"
 extern const char *const den_sandbox_namespace_files[DEN_SANDBOX_NAMESPACES];
 
+/* For tests: the same with walls left out, to see that each of the others stands alone. */
+enum den_sandbox_without {
+    DEN_WITHOUT_NAMESPACES = 1, /* and the empty root with them */
+    DEN_WITHOUT_LANDLOCK = 2,
+    DEN_WITHOUT_SECCOMP = 4
+};
+enum den_status den_sandbox_spawn_without(const struct den_sandbox_spawn *options, unsigned without,
+                                          pid_t *out_pid, struct den_error *err);
+enum den_status den_sandbox_lock_without(const struct den_sandbox_lock *options, unsigned without,
+                                         struct den_sandbox_report *out, struct den_error *err);
+
 /* Marks a wall as up, or not, with the reason or a detail. */
 void den_sandbox_mark(struct den_sandbox_report *report, enum den_sandbox_wall_id id, bool up,
                       const char *format, ...) __attribute__((format(printf, 4, 5)));

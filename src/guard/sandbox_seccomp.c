@@ -73,12 +73,12 @@ static const int allowed[] = {
     SCMP_SYS(futex),
     SCMP_SYS(futex_waitv),
     SCMP_SYS(set_robust_list),
-    SCMP_SYS(get_robust_list),
+
     SCMP_SYS(rseq),
     SCMP_SYS(set_tid_address),
     SCMP_SYS(sched_yield),
     SCMP_SYS(sched_getaffinity),
-    SCMP_SYS(sched_setaffinity),
+
     SCMP_SYS(sched_getparam),
     SCMP_SYS(sched_getscheduler),
     SCMP_SYS(sched_get_priority_max),
@@ -225,7 +225,8 @@ static int add_descriptors(scmp_filter_ctx filter)
     return failed;
 }
 
-/* Of itself alone: abort() and raise(), its limits (to read them), a thread's name. */
+/* Of itself alone: abort() and raise(), its limits (to read them), where a thread
+ * runs and what it is called. */
 static int add_self(scmp_filter_ctx filter)
 {
     const uint64_t self = (uint64_t)getpid();
@@ -233,6 +234,7 @@ static int add_self(scmp_filter_ctx filter)
 
     failed |= ALLOW(filter, prlimit64, is(0, 0), is(2, 0));
     failed |= ALLOW(filter, prlimit64, is(0, self), is(2, 0));
+    failed |= ALLOW(filter, sched_setaffinity, is(0, 0));
     failed |= ALLOW(filter, prctl, is(0, PR_SET_NAME));
     failed |= ALLOW(filter, prctl, is(0, PR_GET_NAME));
     failed |= ALLOW(filter, prctl, is(0, PR_GET_DUMPABLE));

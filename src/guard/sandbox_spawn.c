@@ -215,8 +215,8 @@ fail:
 
 /* From the most to the least: as nobody in namespaces, as ourselves in namespaces, as nobody
  * without them, as ourselves without them. The first two differ for root alone. */
-static enum den_status spawn(const struct den_sandbox_spawn *options, pid_t *out_pid,
-                             struct den_error *err)
+static enum den_status spawn(const struct den_sandbox_spawn *options, bool with_namespaces,
+                             pid_t *out_pid, struct den_error *err)
 {
     struct den_sandbox_delivery delivery = { .options = options };
     struct environment *environment = calloc(1, sizeof *environment);
@@ -229,7 +229,9 @@ static enum den_status spawn(const struct den_sandbox_spawn *options, pid_t *out
         den_fail_errno(err, DEN_IO, "sandbox: can't open the program and /dev/null");
         goto end;
     }
-    for (attempt = 0; attempt < 4; attempt++) {
+    if (!with_namespaces)
+        snprintf(why, sizeof why, "left out");
+    for (attempt = with_namespaces ? 0 : 2; attempt < 4; attempt++) {
         delivery.namespaces = attempt < 2;
         delivery.become_nobody = attempt % 2 == 0;
         if (delivery.become_nobody && geteuid() != 0)
@@ -255,6 +257,7 @@ end:
 
 struct order {
     const struct den_sandbox_spawn *options;
+    bool with_namespaces;
     pid_t pid;
     struct den_error *err;
 };
@@ -270,7 +273,7 @@ static void *run_nursery(void *unused)
     for (;;) {
         while (sem_wait(&ordered) != 0)
             continue;
-        spawn(order->options, &order->pid, order->err);
+        spawn(order->options, order->with_namespaces, &order->pid, order->err);
         sem_post(&delivered);
     }
     return NULL;
@@ -300,10 +303,12 @@ static enum den_status open_nursery(struct den_error *err)
     return DEN_OK;
 }
 
-enum den_status den_sandbox_spawn(const struct den_sandbox_spawn *options, pid_t *out_pid,
-                                  struct den_error *err)
+enum den_status den_sandbox_spawn_without(const struct den_sandbox_spawn *options, unsigned without,
+                                          pid_t *out_pid, struct den_error *err)
 {
-    struct order mine = { .options = options, .err = err };
+    struct order mine = { .options = options,
+                          .with_namespaces = !(without & DEN_WITHOUT_NAMESPACES),
+                          .err = err };
 
     if (options->descriptor_count > DEN_SANDBOX_DESCRIPTORS_MAX)
         return den_fail(err, DEN_INVALID, "sandbox: %zu descriptors; a child takes at most %d",
@@ -320,4 +325,10 @@ enum den_status den_sandbox_spawn(const struct den_sandbox_spawn *options, pid_t
     if (err->status == DEN_OK)
         *out_pid = mine.pid;
     return err->status;
+}
+
+enum den_status den_sandbox_spawn(const struct den_sandbox_spawn *options, pid_t *out_pid,
+                                  struct den_error *err)
+{
+    return den_sandbox_spawn_without(options, 0, out_pid, err);
 }

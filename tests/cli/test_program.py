@@ -73,6 +73,18 @@ def test_doctor_measures_this_machine(den):
     assert "instruction sets" in text and "smollm2" in text
 
 
+def test_doctor_states_the_sandbox_and_each_wall(den):
+    sandbox = json.loads(den.out("doctor", "--json"))["sandbox"]
+    levels = ["full", "no Landlock", "no namespaces", "seccomp only", "Landlock only", "none"]
+    assert sandbox["level"] in levels
+    walls = {wall["name"]: wall for wall in sandbox["walls"]}
+    assert {"user namespace", "empty root", "Landlock", "seccomp"} <= set(walls)
+    assert all(wall["up"] or wall["why"] for wall in walls.values())
+    assert all(walls[name]["up"] for name in walls if sandbox["level"] == "full" and "executable" not in name)
+    text = den.out("doctor")
+    assert f"level                  {sandbox['level']}" in text and all(name in text for name in walls)
+
+
 def test_settings_come_from_line_environment_and_file(den):
     config = pathlib.Path(den.env["XDG_CONFIG_HOME"]) / "den"
     config.mkdir(parents=True)
