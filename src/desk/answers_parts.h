@@ -1,0 +1,64 @@
+/* The inside of the answers, shared by answers.c and answer_job.c. */
+#ifndef DEN_DESK_ANSWERS_PARTS_H
+#define DEN_DESK_ANSWERS_PARTS_H
+
+#include <pthread.h>
+
+#include "base/buffer.h"
+#include "desk/answers.h"
+#include "desk/threads_parts.h"
+
+/* One answer while it is written. */
+struct den_answer_job {
+    struct den_answers *answers;
+    struct den_answer_job *next; /* guarded by the answers' lock */
+    char thread[DEN_ID_LENGTH_MAX + 1];
+    char message[DEN_ID_LENGTH_MAX + 1];
+    int64_t row;
+    char *model;        /* asked for; "": the default */
+    json_t *messages;   /* the conversation, as workers take it */
+    json_t *parameters; /* object */
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    /* guarded by `lock` */
+    struct den_buffer content, reasoning;
+    int64_t seq;
+    bool is_new;                /* there is text that the database lacks */
+    bool is_broken;             /* no memory, or the answer is longer than may be */
+    bool wants_stop, wants_end; /* by a user; by the program, which ends */
+    bool has_ended;             /* the worker is done */
+    bool is_settled;            /* the end is in the database and was told */
+    struct den_ticket *ticket;
+    char model_name[DEN_NAME_BYTES_MAX];
+    size_t context_tokens;
+    char finish[32];
+    struct den_error error;
+    json_t *measures;
+};
+
+struct den_answers {
+    struct den_threads *threads;
+    struct den_answer_source source;
+    int lock_fd; /* of the lock that says a Den is serving; -1: another has it */
+    pthread_mutex_t lock;
+    pthread_cond_t less; /* `count` has fallen */
+    /* guarded by `lock` */
+    struct den_answer_job *jobs;
+    size_t count; /* jobs and reserved places */
+    bool is_closing;
+};
+
+/* Takes over `job`, whose `answers` has a place reserved for it, and writes the answer on a thread of
+ * its own. */
+void den_answer_job_start(struct den_answer_job *job);
+/* Asks it to end; `by_user` makes it "stopped" rather than "interrupted". */
+void den_answer_job_stop(struct den_answer_job *job, bool by_user);
+void den_answer_job_destroy(struct den_answer_job *job);
+
+/* The conversation from the root to row `message`, as workers take it: a system message first, then
+ * texts in which attachments come before the question. */
+enum den_status den_answer_prompt(struct den_connection *connection, int64_t thread,
+                                  int64_t message, json_t **out, struct den_error *err);
+
+#endif
