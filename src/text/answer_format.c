@@ -9,7 +9,8 @@
 #include "text/answer_format_table.h"
 #include "text/template.h"
 
-/* Deepseek's marks are written with U+FF5C and U+2581, in octal here so that the sources stay plain. */
+/* Deepseek's marks are written with U+FF5C and U+2581, in octal here so that the sources stay
+ * plain. */
 #define DS_BAR        "\357\275\234"
 #define DS_GAP        "\342\226\201"
 #define DS_MARK(text) "<" DS_BAR text DS_BAR ">"

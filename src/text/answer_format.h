@@ -2,9 +2,9 @@
  *
  * A chat template tells how calls are shown to the model, and so how it will write its own: Hermes
  * and Qwen <tool_call>{"name", "arguments"}</tool_call>, Llama 3 a bare {"name", "parameters"} or
- * <|python_tag|>, Mistral [TOOL_CALLS][{...}], Gemma, SmolLM, DeepSeek theirs. A format is found from
- * the template's source; it yields the grammar that calls are generated under, and a parser that
- * turns the text of an answer, as it streams, into text, reasoning and calls. */
+ * <|python_tag|>, Mistral [TOOL_CALLS][{...}], Gemma, SmolLM, DeepSeek theirs. A format is found
+ * from the template's source; it yields the grammar that calls are generated under, and a parser
+ * that turns the text of an answer, as it streams, into text, reasoning and calls. */
 #ifndef DEN_TEXT_ANSWER_FORMAT_H
 #define DEN_TEXT_ANSWER_FORMAT_H
 
@@ -17,8 +17,8 @@
 
 struct den_answer_format; /* static data */
 
-/* Never fails: a template that shows no tools gets the format "hermes", and tools are then described
- * in a system message (den_answer_format_describe_tools). */
+/* Never fails: a template that shows no tools gets the format "hermes", and tools are then
+ * described in a system message (den_answer_format_describe_tools). */
 const struct den_answer_format *den_answer_format_find(const char *template_source,
                                                        const struct den_tokenizer *tokenizer);
 const char *den_answer_format_name(const struct den_answer_format *format);
@@ -46,8 +46,10 @@ struct den_answer_plan {
     size_t trigger_count;                          /* 0: the answer is a call from the start */
     bool once;                                     /* the answer ends after the first call(s) */
 };
-/* For OpenAI's `tools` and `tool_choice` (NULL: "auto"). DEN_INVALID names a tool that is not there;
- * an argument schema that can't be compiled is DEN_UNSUPPORTED. */
+/* For OpenAI's `tools` and `tool_choice` (NULL: "auto"). DEN_INVALID names a tool that is not
+ * there. An argument schema that can't be compiled is DEN_UNSUPPORTED where the tool is `strict`;
+ * otherwise its arguments are held to be a JSON object and no more. Also taken as a choice:
+ * OpenAI's {"type": "allowed_tools"}. */
 enum den_status den_answer_format_plan(const struct den_answer_format *format, const json_t *tools,
                                        const json_t *tool_choice, bool single,
                                        struct den_answer_plan *out, struct den_error *err);
@@ -84,9 +86,9 @@ void den_answer_parser_destroy(struct den_answer_parser *parser);
 /* Holds back what may be the beginning of a mark. `text` is valid UTF-8. */
 enum den_status den_answer_parser_push(struct den_answer_parser *parser, const char *text,
                                        size_t length, struct den_error *err);
-/* The end of the answer. A call that is malformed or unfinished (no arguments were told of yet) comes
- * back as TEXT, raw, and *out_note says what was wrong (static or owned by the parser; NULL: all is
- * well). */
+/* The end of the answer. A call that is malformed or unfinished (no arguments were told of yet)
+ * comes back as TEXT, raw, and *out_note says what was wrong (static or owned by the parser; NULL:
+ * all is well). */
 enum den_status den_answer_parser_finish(struct den_answer_parser *parser, const char **out_note,
                                          struct den_error *err);
 size_t den_answer_parser_calls(const struct den_answer_parser *parser);

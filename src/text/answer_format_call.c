@@ -1,9 +1,9 @@
-/* Calls that hold JSON: {"name": NAME, "arguments": {...}}, alone or in a list, or a name in marks of
- * its own before the arguments.
+/* Calls that hold JSON: {"name": NAME, "arguments": {...}}, alone or in a list, or a name in marks
+ * of its own before the arguments.
  *
- * The client is told of a call when its name is known and its arguments have begun; from then on the
- * arguments are passed on as they come. Arguments before the name wait. Arguments in quotes (JSON in
- * a JSON text, which some models write) wait until they are whole and are unquoted. */
+ * The client is told of a call when its name is known and its arguments have begun; from then on
+ * the arguments are passed on as they come. Arguments before the name wait. Arguments in quotes
+ * (JSON in a JSON text, which some models write) wait until they are whole and are unquoted. */
 #include <string.h>
 
 #include "base/json.h"
@@ -34,7 +34,7 @@ void den_answer_call_begin(struct den_answer_parser *parser)
     call->in_list = false;
     call->in_object = false;
     call->in_head = false;
-    call->is_closed = false;
+    call->vanished = 0;
     call->is_told = false;
     call->in_section = 0;
     den_buffer_clear(&call->name);
@@ -230,6 +230,7 @@ static bool end_object(struct den_answer_parser *parser)
     den_buffer_clear(&parser->raw);
     call->is_told = false;
     call->is_speculative = false; /* what follows a call may be another */
+    call->vanished = 0;
     if (!call->in_list)
         parser->state = DEN_ANSWER_AFTER_CALL;
     return true;
@@ -366,6 +367,7 @@ static void values_byte(struct den_answer_parser *parser, char byte)
         return;
     call->in_object = false;
     call->is_told = false;
+    call->vanished = 0;
     parser->state = DEN_ANSWER_AFTER_CALL;
 }
 
@@ -413,11 +415,11 @@ void den_answer_after_call_byte(struct den_answer_parser *parser, char byte)
 {
     const struct den_answer_syntax *syntax = parser->format->syntax;
     struct den_answer_call *call = &parser->call;
-    const bool may_go_on = !call->is_closed && !syntax->single;
+    const bool may_go_on = call->vanished == 0;
     enum den_answer_match best = DEN_MATCH_NONE;
     enum den_answer_match again;
     const char *text;
-    size_t length, i;
+    size_t which = 0, length, i;
 
     den_buffer_append_byte(&parser->raw, byte);
     text = parser->raw.data + strspn(parser->raw.data, " \t\r\n");
@@ -427,13 +429,18 @@ void den_answer_after_call_byte(struct den_answer_parser *parser, char byte)
     if (length == 0)
         return;
     for (i = 0; i < DEN_ANSWER_MARKS_MAX; i++) {
-        enum den_answer_match match = den_answer_match(syntax->vanish[i], text, length);
+        enum den_answer_match match = (call->vanished >> i & 1) != 0
+                                          ? DEN_MATCH_NONE
+                                          : den_answer_match(syntax->vanish[i], text, length);
 
-        best = match > best ? match : best;
+        if (match > best) {
+            best = match;
+            which = i;
+        }
     }
-    again = syntax->single ? DEN_MATCH_NONE : den_answer_match(syntax->again, text, length);
+    again = den_answer_match(syntax->again, text, length);
     if (best == DEN_MATCH_WHOLE) {
-        call->is_closed = true;
+        call->vanished |= 1u << which;
         den_buffer_clear(&parser->raw);
     } else if (again == DEN_MATCH_WHOLE) {
         parser->state = DEN_ANSWER_IN_CALL;

@@ -1,6 +1,6 @@
-/* Tools for models whose template knows none: they are described in the system message, in the words
- * below, and calls and results in the history are written as text, in the notation that the answer
- * will be read with. Small models follow such a description badly; the grammar of the plan
+/* Tools for models whose template knows none: they are described in the system message, in the
+ * words below, and calls and results in the history are written as text, in the notation that the
+ * answer will be read with. Small models follow such a description badly; the grammar of the plan
  * (answer_format_plan.c) is what makes their calls well-formed. */
 #include <string.h>
 

@@ -1,7 +1,9 @@
 /* Harmony, the format of gpt-oss: an answer is a row of messages, each with a header.
  *
- *     <|channel|>analysis<|message|>REASONING<|end|><|start|>assistant<|channel|>final<|message|>TEXT
- *     <|channel|>commentary to=functions.NAME <|constrain|>json<|message|>{...}<|call|>
+ *     <|channel|>analysis<|message|>REASONING<|end|>
+ *     <|start|>assistant<|channel|>final<|message|>TEXT
+ *     <|start|>assistant<|channel|>commentary to=functions.NAME <|constrain|>json
+ *         <|message|>{...}<|call|>
  *
  * The prompt ends with "<|start|>assistant", so the first header has lost its beginning. A header
  * waits in `held`, a body leaves at once but for what may be the next mark. */

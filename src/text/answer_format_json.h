@@ -1,6 +1,6 @@
-/* JSON, a byte at a time: whether what has come so far is the beginning of a JSON object, where in it
- * we are, and when it is whole. Nothing is kept but the place, so that a call's arguments can be
- * passed on while they are still being written. */
+/* JSON, a byte at a time: whether what has come so far is the beginning of a JSON object, where in
+ * it we are, and when it is whole. Nothing is kept but the place, so that a call's arguments can
+ * be passed on while they are still being written. */
 #ifndef DEN_TEXT_ANSWER_FORMAT_JSON_H
 #define DEN_TEXT_ANSWER_FORMAT_JSON_H
 

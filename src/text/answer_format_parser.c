@@ -1,11 +1,11 @@
 /* See answer_format.h.
  *
- * The parser reads byte by byte, and every decision depends on the bytes so far alone: how an answer
- * is cut into pushes can't change what comes out, only how it is cut into parts. Bytes wait in
- * `held` while they may begin a mark, blanks in `spaces` while a call or the end may still follow
- * them. What belongs to a call that has not been told of waits in `raw`: if it turns out to be no
- * call, its first byte is text and the rest is read again, so that nothing is lost and a call inside
- * is still found.
+ * The parser reads byte by byte, and every decision depends on the bytes so far alone: how an
+ * answer is cut into pushes can't change what comes out, only how it is cut into parts. Bytes wait
+ * in `held` while they may begin a mark, blanks in `spaces` while a call or the end may still
+ * follow them. What belongs to a call that has not been told of waits in `raw`: if it turns out to
+ * be no call, its first byte is text and the rest is read again, so that nothing is lost and a
+ * call inside is still found.
  *
  * Kept as they are: text and the arguments of calls. Dropped: the marks, and blanks beside them. */
 #include <stdlib.h>
@@ -141,7 +141,7 @@ static struct found look_at_held(const struct den_answer_parser *parser)
         consider(&found, thought->open, OPEN, &parser->held);
     for (i = 0; i < DEN_ANSWER_MARKS_MAX; i++)
         consider(&found, syntax->drop[i], DROP, &parser->held);
-    if (!parser->tools || (syntax->single && parser->calls > 0))
+    if (!parser->tools)
         return found;
     for (i = 0; i < DEN_ANSWER_MARKS_MAX; i++)
         consider(&found, syntax->begins[i], CALL, &parser->held);

@@ -27,7 +27,7 @@ struct den_answer_call {
     bool only_values;    /* the object is the arguments themselves */
     bool is_speculative; /* no mark said that this is a call */
     bool is_told;        /* the client knows of it */
-    bool is_closed;      /* AFTER_CALL: a mark has vanished */
+    unsigned vanished;   /* AFTER_CALL: bit i: the format's vanish[i] has, once a call */
     bool has_arguments;
     size_t in_section; /* calls read since the mark */
     struct den_buffer key;

@@ -4,9 +4,9 @@
  *     one  ::= c0 | c1
  *     c0   ::= CALL NAME MIDDLE @0 CLOSE          @0: the first tool's argument schema
  *
- * With tool_choice "auto" it sleeps until a trigger has been written. Llama 3 has no mark of its own
- * for calls: {"name": " may begin any JSON. There the grammar has a second branch, which is free as
- * soon as the name has become different from every tool's. */
+ * With tool_choice "auto" it sleeps until a trigger has been written. Llama 3 has no mark of its
+ * own for calls: {"name": " may begin any JSON. There the grammar has a second branch, which is
+ * free as soon as the name has become different from every tool's. */
 #include <stdlib.h>
 #include <string.h>
 

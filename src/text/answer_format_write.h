@@ -4,8 +4,8 @@
 
 #include "text/answer_format.h"
 
-/* Appends a call without what stands around a list of calls. `arguments` is JSON, or what the format
- * has in its place. */
+/* Appends a call without what stands around a list of calls. `arguments` is JSON, or what the
+ * format has in its place. */
 void den_answer_format_write_call(const struct den_answer_format *format, const char *name,
                                   const char *arguments, struct den_buffer *out);
 

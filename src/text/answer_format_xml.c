@@ -8,9 +8,9 @@
  *     </function>
  *     </tool_call>
  *
- * Values are bare text, with one line break on each side that does not count. Which of them are texts
- * the tools' schemas say; without a schema a value that is JSON other than a text is taken as that.
- * A value is told of when it is whole. */
+ * Values are bare text, with one line break on each side that does not count. Which of them are
+ * texts the tools' schemas say; without a schema a value that is JSON other than a text is taken
+ * as that. A value is told of when it is whole. */
 #include <string.h>
 
 #include "base/json.h"
@@ -124,6 +124,7 @@ static void end_function(struct den_answer_parser *parser)
     }
     tell_text(parser, "}");
     parser->call.is_told = false;
+    parser->call.vanished = 0;
     den_buffer_clear(&parser->raw);
     parser->state = DEN_ANSWER_AFTER_CALL;
 }

@@ -39,6 +39,9 @@ struct den_chat {
     struct variant tools;
     struct den_error broken; /* why `plain` does not compile; DEN_OK otherwise */
     bool is_guess;
+    char *source; /* of `plain`; "" where it is a guess */
+    const struct den_answer_format *format;
+    bool reads_calls; /* the template does something with calls in the history */
     json_t *bos;
     json_t *eos;
 };
@@ -104,6 +107,14 @@ enum den_status den_chat_create_source(const struct den_chat_source *source,
     chat->tokenizer = tokenizer;
     chat->bos = json_stringn(source->bos.data, source->bos.length);
     chat->eos = json_stringn(source->eos.data, source->eos.length);
+    chat->source = strndup(source->plain.data, source->plain.length);
+    if (!chat->source) {
+        den_fail(err, DEN_NO_MEMORY, "chat: out of memory");
+        goto fail;
+    }
+    chat->reads_calls = strstr(chat->source, "tool_calls") != NULL;
+    chat->format = den_answer_format_find(
+        source->tools.length > 0 ? source->tools.data : chat->source, tokenizer);
     if (!chat->bos || !chat->eos) {
         den_fail(err, DEN_INVALID, "chat: the texts of BOS and EOS are not UTF-8");
         goto fail;
@@ -147,12 +158,23 @@ void den_chat_destroy(struct den_chat *chat)
     den_template_destroy(chat->tools.compiled);
     json_decref(chat->bos);
     json_decref(chat->eos);
+    free(chat->source);
     free(chat);
 }
 
 bool den_chat_is_guess(const struct den_chat *chat)
 {
     return chat->is_guess;
+}
+
+const char *den_chat_template_source(const struct den_chat *chat)
+{
+    return chat->source;
+}
+
+const struct den_answer_format *den_chat_answer_format(const struct den_chat *chat)
+{
+    return chat->format;
 }
 
 /* All variables but the messages; those of `extra` go first, so that none of ours can be replaced.
@@ -162,7 +184,9 @@ static json_t *collect_variables(const struct den_chat *chat,
 {
     json_t *variables = request->extra ? json_copy((json_t *)request->extra) : json_object();
     json_t *tools =
-        json_array_size(request->tools) > 0 ? json_copy((json_t *)request->tools) : json_null();
+        json_array_size(request->tools) > 0 && den_answer_format_knows_tools(chat->format)
+            ? json_copy((json_t *)request->tools)
+            : json_null();
 
     if (!variables) {
         json_decref(tools);
@@ -188,7 +212,8 @@ static void render_shapes(const struct variant *variant, json_t *variables, json
                           const struct den_chat_request *request, struct den_buffer *out,
                           struct den_error *err)
 {
-    bool (*const repairs[])(json_t * messages) = { den_chat_fill_content, den_chat_merge_system };
+    bool (*const repairs[])(json_t * messages) = { den_chat_fill_content, den_chat_merge_system,
+                                                   den_chat_shorten_ids, den_chat_split_calls };
     size_t i;
 
     den_template_render(variant->compiled, variables, request->now, out, err);
@@ -199,6 +224,50 @@ static void render_shapes(const struct variant *variant, json_t *variables, json
             den_template_render(variant->compiled, variables, request->now, out, &again) == DEN_OK)
             *err = again;
     }
+}
+
+/* Whether tools have to be written into the messages, because the template would leave them out. */
+static bool must_describe(const struct den_chat *chat, const struct den_chat_request *request)
+{
+    size_t count = json_array_size(request->messages), i;
+    const json_t *last = count > 0 ? json_array_get(request->messages, count - 1) : NULL;
+
+    if (den_answer_format_knows_tools(chat->format))
+        return false;
+    if (request->continue_last && json_object_get(last, "tool_calls"))
+        return false; /* den_chat_mark_last() will refuse it */
+    if (json_array_size(request->tools) > 0)
+        return true;
+    for (i = 0; i < count && !chat->reads_calls; i++) {
+        const json_t *message = json_array_get(request->messages, i);
+        const char *role = json_string_value(json_object_get(message, "role"));
+
+        if (json_array_size(json_object_get(message, "tool_calls")) > 0 ||
+            (role && strcmp(role, "tool") == 0))
+            return true;
+    }
+    return false;
+}
+
+/* The messages as the template takes them. */
+static enum den_status shape_messages(const struct den_chat *chat,
+                                      const struct den_chat_request *request,
+                                      const struct den_chat_shape *shape, json_t **out_messages,
+                                      struct den_error *err)
+{
+    json_t *described = NULL;
+
+    if (den_chat_tools_check(request->tools, err) != DEN_OK ||
+        den_chat_messages_shape(request->messages, shape, out_messages, err) != DEN_OK ||
+        !must_describe(chat, request))
+        return err->status;
+    json_decref(*out_messages); /* it was for the check: what is described comes first */
+    *out_messages = NULL;
+    if (den_answer_format_describe_tools(chat->format, request->messages, request->tools,
+                                         &described, err) == DEN_OK)
+        den_chat_messages_shape(described, shape, out_messages, err);
+    json_decref(described);
+    return err->status;
 }
 
 static enum den_status render_all(const struct den_chat *chat,
@@ -216,8 +285,7 @@ static enum den_status render_all(const struct den_chat *chat,
     }
     if (request->extra && !json_is_object(request->extra))
         return den_fail(err, DEN_INVALID, "the template's extra variables must be an object");
-    if (den_chat_tools_check(request->tools, err) != DEN_OK ||
-        den_chat_messages_shape(request->messages, &variant->shape, &messages, err) != DEN_OK)
+    if (shape_messages(chat, request, &variant->shape, &messages, err) != DEN_OK)
         return err->status;
     if (request->continue_last && den_chat_mark_last(messages, end_mark, err) != DEN_OK) {
         json_decref(messages);

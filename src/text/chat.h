@@ -5,6 +5,7 @@
 #ifndef DEN_TEXT_CHAT_H
 #define DEN_TEXT_CHAT_H
 
+#include "text/answer_format.h"
 #include "text/template.h"
 #include "text/tokenizer.h"
 
@@ -15,6 +16,10 @@ enum den_status den_chat_create(const struct den_weights *weights,
                                 struct den_error *err);
 void den_chat_destroy(struct den_chat *chat);
 bool den_chat_is_guess(const struct den_chat *chat);
+/* The model's template; "" where it has none. Lives as long as `chat`. */
+const char *den_chat_template_source(const struct den_chat *chat);
+/* How the model writes calls and reasoning: of the template for tools where there is one. */
+const struct den_answer_format *den_chat_answer_format(const struct den_chat *chat);
 
 struct den_chat_request {
     const json_t *messages; /* array of {role, content, ...} as OpenAI has them; content is text or

@@ -19,7 +19,8 @@ struct den_chat_shape {
     bool knows_developer; /* the template names the role; otherwise it becomes `system` */
 };
 
-/* Checks `messages` (DEN_INVALID names the index and the field) and makes a copy in which the
+/* Checks `messages` (a fault begins with the field, "'messages[1].content'"; parts other than text
+ * are DEN_UNSUPPORTED) and makes a copy in which the
  * content has the template's shape, the arguments of tool calls are objects where they were JSON
  * texts, and the text of reasoning has each of the names that templates read. */
 enum den_status den_chat_messages_shape(const json_t *messages, const struct den_chat_shape *shape,
@@ -32,6 +33,10 @@ enum den_status den_chat_tools_check(const json_t *tools, struct den_error *err)
  * a content of null beside tool calls becomes an empty text. */
 bool den_chat_merge_system(json_t *messages);
 bool den_chat_fill_content(json_t *messages);
+/* ... ids of calls become nine letters and digits, which mistral's templates insist on; a message
+ * of several calls becomes one a call, each with its result behind it, for llama's. */
+bool den_chat_shorten_ids(json_t *messages);
+bool den_chat_split_calls(json_t *messages);
 
 /* Appends `mark` to the text of the last of shaped messages. DEN_INVALID unless that message is an
  * assistant's, without tool calls. */

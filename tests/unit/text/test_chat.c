@@ -154,7 +154,8 @@ static void parses_arguments_and_fills_content(void **state)
 
 static void chooses_the_variant_for_tools(void **state)
 {
-    struct den_chat *chat = make_chat("plain {{ tools }}", "tools {{ tools[0].function.name }}");
+    struct den_chat *chat =
+        make_chat("plain {{ tools }}", "tools {{ tools[0].function.name }}{# <tool_call> #}");
     struct den_buffer out;
     struct den_error err;
     const char *messages = "[{\"role\":\"user\",\"content\":\"Hi\"}]";
@@ -368,6 +369,60 @@ static void continues_with_model_templates(void **state)
     json_decref(fixture);
 }
 
+/* Tools for a template that has never heard of them, and a history of their use. */
+static void describes_tools_to_plain_templates(void **state)
+{
+    struct den_chat *chat = make_chat("{% for m in messages %}<{{ m.role }}>{{ m.content }}"
+                                      "{% endfor %}",
+                                      "");
+    const char *tools = "[{\"type\":\"function\",\"function\":{\"name\":\"get_weather\"}}]";
+    struct den_buffer out;
+    struct den_error err;
+
+    render(chat,
+           "[{\"role\":\"system\",\"content\":\"Be brief.\"},{\"role\":\"user\",\"content\":"
+           "\"Hi\"}]",
+           tools, &out, &err);
+    assert_string_equal(err.message, "");
+    assert_ptr_equal(strstr(out.data, "<system>Be brief.\n\n# Tools\n"), out.data);
+    assert_non_null(strstr(out.data, "\"name\":\"get_weather\""));
+    assert_non_null(strstr(out.data, "<tool_call>\n{\"name\": \"FUNCTION-NAME\", \"arguments\": "));
+    den_buffer_deinit(&out);
+    expect(
+        chat,
+        "[{\"role\":\"user\",\"content\":\"Hi\"},{\"role\":\"assistant\",\"content\":null,"
+        "\"tool_calls\":[{\"id\":\"1\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":1}"
+        "\"}},"
+        "{\"id\":\"2\",\"function\":{\"name\":\"g\",\"arguments\":{}}}]},{\"role\":\"tool\","
+        "\"tool_call_id\":\"1\",\"content\":\"one\"},{\"role\":\"tool\",\"tool_call_id\":\"2\","
+        "\"content\":\"two\"},{\"role\":\"user\",\"content\":\"So?\"}]",
+        "<user>Hi<assistant><tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\":1}}\n"
+        "</tool_call>\n<tool_call>\n{\"name\": \"g\", \"arguments\": {}}\n</tool_call><user>"
+        "<tool_response>\none\n</tool_response>\n<tool_response>\ntwo\n</tool_response><user>So?");
+    assert_false(den_answer_format_knows_tools(den_chat_answer_format(chat)));
+    den_chat_destroy(chat);
+}
+
+/* Ids and parallel calls that a template refuses are put as it wants them. */
+static void repairs_calls(void **state)
+{
+    struct den_chat *chat = make_chat(
+        "{% for m in messages %}{% for c in m.tool_calls or [] %}{% if m.tool_calls | length > 1 "
+        "or c.id | length != 9 %}{{ raise_exception('no') }}{% endif %}[{{ c.function.name }}"
+        "{% endfor %}{% if m.role == 'tool' %}{{ m.content }}]{% endif %}{% endfor %}",
+        "");
+
+    expect(
+        chat,
+        "[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"call_1\",\"function\":{\"name\":\"f\"}}"
+        ","
+        "{\"id\":\"call_2\",\"function\":{\"name\":\"g\"}}]},{\"role\":\"tool\",\"tool_call_id\":"
+        "\"call_2\",\"content\":\"two\"},{\"role\":\"tool\",\"tool_call_id\":\"call_1\","
+        "\"content\":\"one\"}]",
+        "[fone][gtwo]");
+    den_chat_destroy(chat);
+}
+
 int text_test_chat(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +431,8 @@ int text_test_chat(int argc, char **argv)
         cmocka_unit_test(merges_a_rejected_system_message),
         cmocka_unit_test(parses_arguments_and_fills_content),
         cmocka_unit_test(chooses_the_variant_for_tools),
+        cmocka_unit_test(describes_tools_to_plain_templates),
+        cmocka_unit_test(repairs_calls),
         cmocka_unit_test(passes_extra_variables),
         cmocka_unit_test(talks_without_a_template),
         cmocka_unit_test(reports_a_broken_template_when_used),
