@@ -57,7 +57,8 @@ bool den_wide_activations_bytes(size_t rows, size_t in_padded, size_t *out_bytes
 {
     size_t values, scales;
 
-    if (!den_checked_multiply(rows, in_padded, &values) ||
+    if (!den_checked_add(rows, DEN_WIDE_ROWS - 1, &values) ||
+        !den_checked_multiply(values / DEN_WIDE_ROWS * DEN_WIDE_ROWS, in_padded, &values) ||
         !den_checked_multiply(values, sizeof(int16_t), &values) ||
         !den_checked_align(values, 64, &values) ||
         !den_checked_multiply(rows, sizeof(float), &scales) ||
@@ -70,7 +71,8 @@ bool den_wide_activations_bytes(size_t rows, size_t in_padded, size_t *out_bytes
 void den_wide_activations_place(struct den_wide_activations *out, void *memory, size_t rows,
                                 size_t in_padded)
 {
-    size_t bytes = (rows * in_padded * sizeof(int16_t) + 63) / 64 * 64;
+    size_t padded = (rows + DEN_WIDE_ROWS - 1) / DEN_WIDE_ROWS * DEN_WIDE_ROWS;
+    size_t bytes = (padded * in_padded * sizeof(int16_t) + 63) / 64 * 64;
 
     *out = (struct den_wide_activations){
         .rows = rows,

@@ -35,7 +35,7 @@ enum { DEN_PANEL = 16, DEN_GROUP = 32, DEN_HALF_GROUP = 16, DEN_SUPER_GROUP = 25
 
 /* S16: the largest code, and how many k are summed in i32 before the sum becomes f32:
  * 128 * 4095 * 4095 is just below 2^31. */
-enum { DEN_WIDE_MAX = 4095, DEN_WIDE_RUN = 128 };
+enum { DEN_WIDE_MAX = 4095, DEN_WIDE_RUN = 128, DEN_WIDE_ROWS = 12 };
 
 enum den_pack_format {
     DEN_PACK_F32,    /* [k][16] f32 */
@@ -77,13 +77,23 @@ struct den_activations {
     int32_t *biases;    /* (in_padded / 32, rows, 2): -8 * sum of each half group's values */
 };
 
-/* i16 activations, for S16: x[r][k] = values[..] * scales[r]. */
+/* i16 activations, for S16: x[r][k] = values[..] * scales[r]. Rows lie in blocks of 12, and in a
+ * block by groups of 32 inputs: what a tile of rows reads is one forward stream. (With all rows in
+ * one block, as int8 has them, groups lie 64 KiB apart in a batch of 1024 rows and fall on the same
+ * few sets of the caches.) */
 struct den_wide_activations {
     size_t rows;
     size_t in_padded; /* inputs rounded up to a multiple of 32 */
-    int16_t *values;  /* (in_padded / 32, rows, 32), in -4095 .. 4095, zero beyond the inputs */
+    int16_t *values;  /* (rows / 12 rounded up, in_padded / 32, 12, 32), in -4095 .. 4095, zero
+                         beyond the inputs */
     float *scales;    /* (rows) */
 };
+
+/* Where the values of a row's first group begin; the next group's are 12 * 32 further. */
+static inline size_t den_wide_row_at(const struct den_wide_activations *x, size_t row)
+{
+    return row / DEN_WIDE_ROWS * DEN_WIDE_ROWS * x->in_padded + row % DEN_WIDE_ROWS * DEN_GROUP;
+}
 
 /* output[to(r)][o] = [output[to(r)][o] +] scale[r] * (sum over k of W[o][k] * x[r][k] + bias[o])
  * for r in [row_begin, row_end), and to(r) = output_rows[r], or r where that is NULL. */

@@ -77,7 +77,7 @@ static int32_t dot_bytes(const unsigned char *lines, const int8_t *values, size_
 static void multiply_s16(const struct den_matmul *op, const unsigned char *panel, size_t row,
                          float sums[DEN_PANEL])
 {
-    const struct den_wide_activations *x = op->wide;
+    const int16_t *x = op->wide->values + den_wide_row_at(op->wide, row);
     size_t in = op->weights->in, o, run, k;
 
     for (o = 0; o < DEN_PANEL; o++) {
@@ -88,12 +88,12 @@ static void multiply_s16(const struct den_matmul *op, const unsigned char *panel
                 int16_t code;
 
                 memcpy(&code, panel + k / 2 * DEN_LINE_BYTES + 4 * o + 2 * (k % 2), sizeof code);
-                sum +=
-                    code * x->values[(k / DEN_GROUP * x->rows + row) * DEN_GROUP + k % DEN_GROUP];
+                sum += code * x[k / DEN_GROUP * DEN_WIDE_ROWS * DEN_GROUP + k % DEN_GROUP];
             }
             sums[o] += (float)sum;
         }
-        sums[o] *= f32_at(panel + in / 2 * DEN_LINE_BYTES + o * sizeof(float)) * x->scales[row];
+        sums[o] *=
+            f32_at(panel + in / 2 * DEN_LINE_BYTES + o * sizeof(float)) * op->wide->scales[row];
     }
 }
 

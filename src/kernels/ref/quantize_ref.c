@@ -68,6 +68,7 @@ static void norm_quantize_row(const float *input, const float *weight, float eps
 static void wide_quantize_row(const float *input, size_t width,
                               const struct den_wide_activations *out, size_t row)
 {
+    int16_t *values = out->values + den_wide_row_at(out, row);
     float amax = 0, inverse;
     size_t k;
 
@@ -76,7 +77,7 @@ static void wide_quantize_row(const float *input, size_t width,
     inverse = amax < SMALLEST ? 0 : DEN_WIDE_MAX / amax;
     out->scales[row] = inverse > 0 ? amax / DEN_WIDE_MAX : 0;
     for (k = 0; k < out->in_padded; k++)
-        out->values[(k / DEN_GROUP * out->rows + row) * DEN_GROUP + k % DEN_GROUP] =
+        values[k / DEN_GROUP * DEN_WIDE_ROWS * DEN_GROUP + k % DEN_GROUP] =
             (int16_t)(k < width && inverse > 0 ? rintf(input[k] * inverse) : 0);
 }
 

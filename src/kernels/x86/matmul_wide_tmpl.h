@@ -29,7 +29,7 @@ ALWAYS_INLINE void sum_run(const struct den_matmul *op, const unsigned char *wei
                            const int16_t *values, size_t lines, const int rows, const int vectors,
                            pairs sums[][TILE_VECTORS])
 {
-    size_t group_stride = op->wide->rows * DEN_GROUP, panel_bytes = op->weights->panel_bytes;
+    size_t panel_bytes = op->weights->panel_bytes;
 
 #pragma GCC unroll 24
     for (int i = 0; i < rows * vectors; i++)
@@ -54,7 +54,7 @@ ALWAYS_INLINE void sum_run(const struct den_matmul *op, const unsigned char *wei
             }
             weights += DEN_LINE_BYTES;
         }
-        values += group_stride;
+        values += DEN_WIDE_ROWS * DEN_GROUP;
         lines -= count;
     }
 }
@@ -68,15 +68,16 @@ ALWAYS_INLINE void multiply_tile(const struct den_matmul *op, size_t p, size_t r
     const unsigned char *scales = panel + w->in / 2 * DEN_LINE_BYTES;
     const int vectors = panels * PARTS;
     float totals[TILE_ROWS * TILE_VECTORS][LANES] = { 0 };
-    size_t lines = w->in / 2, line, group_stride = op->wide->rows * DEN_GROUP;
+    const int16_t *values = op->wide->values + den_wide_row_at(op->wide, row);
+    size_t lines = w->in / 2, line;
 
     for (line = 0; line < lines; line += DEN_WIDE_RUN / 2) {
         size_t count = lines - line < DEN_WIDE_RUN / 2 ? lines - line : DEN_WIDE_RUN / 2;
         pairs sums[TILE_ROWS][TILE_VECTORS];
 
         sum_run(op, panel + line * DEN_LINE_BYTES,
-                op->wide->values + line / GROUP_LINES * group_stride + row * DEN_GROUP, count, rows,
-                vectors, sums);
+                values + line / GROUP_LINES * DEN_WIDE_ROWS * DEN_GROUP, count, rows, vectors,
+                sums);
 #pragma GCC unroll 24
         for (int i = 0; i < rows * vectors; i++) {
             lanes sum = to_floats(sums[i / vectors][i % vectors]);
@@ -103,10 +104,14 @@ ALWAYS_INLINE void multiply_tile(const struct den_matmul *op, size_t p, size_t r
         return height;                                                                             \
     }
 
-/* As many rows as one tile takes; returns how many. */
+/* As many rows as one tile takes, all of one block; returns how many. */
 ALWAYS_INLINE size_t multiply_some(const struct den_matmul *op, size_t p, size_t row, size_t rows,
                                    const int panels)
 {
+    size_t of_block = DEN_WIDE_ROWS - row % DEN_WIDE_ROWS;
+
+    if (rows > of_block)
+        rows = of_block;
     TAKE_TILE(12)
     TAKE_TILE(8)
     TAKE_TILE(6)

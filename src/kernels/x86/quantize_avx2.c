@@ -167,13 +167,12 @@ static void wide_quantize_row(const float *input, size_t width,
 {
     float amax = largest_magnitude(input, width);
     lanes inverse = all_of(amax < SMALLEST ? 0 : DEN_WIDE_MAX / amax);
+    int16_t *values = out->values + den_wide_row_at(out, row);
     lanes group[VECTORS];
     size_t k;
 
     out->scales[row] = amax < SMALLEST ? 0 : amax / DEN_WIDE_MAX;
     for (k = 0; k < width; k += DEN_GROUP) {
-        int16_t *values = out->values + (k / DEN_GROUP * out->rows + row) * DEN_GROUP;
-
         if (width - k >= DEN_GROUP)
             load_group(input + k, group);
         else
@@ -183,6 +182,7 @@ static void wide_quantize_row(const float *input, size_t width,
         _mm256_storeu_si256((__m256i *)(void *)values, words_of(group[0], group[1]));
         _mm256_storeu_si256((__m256i *)(void *)(values + DEN_HALF_GROUP),
                             words_of(group[2], group[3]));
+        values += DEN_WIDE_ROWS * DEN_GROUP;
     }
 }
 

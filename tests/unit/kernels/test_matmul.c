@@ -33,7 +33,9 @@ static double seen(const struct product *p, size_t r, size_t k)
     size_t at = k / DEN_GROUP * p->rows + r;
 
     if (p->packed.format == DEN_PACK_S16)
-        return (double)p->wide.scales[r] * p->wide.values[at * DEN_GROUP + k % DEN_GROUP];
+        return (double)p->wide.scales[r] *
+               p->wide.values[(r / 12 * (p->wide.in_padded / 32) + k / 32) * 12 * 32 + r % 12 * 32 +
+                              k % 32];
     if (!den_pack_is_quantized(p->packed.format))
         return p->input[r * p->packed.in + k];
     return (double)p->x.scales[at] * p->x.values[at * DEN_GROUP + k % DEN_GROUP];
@@ -260,7 +262,7 @@ static void extremes_of_wide_integers(void **state)
 
     for (sign = 0; sign < 4; sign++) {
         make_product(&p, weight_types, PACK_WIDE, 3, 384, 2);
-        for (i = 0; i < 3 * 384; i++)
+        for (i = 0; i < 12 * 384; i++)
             p.wide.values[i] = sign & 1 ? -DEN_WIDE_MAX : DEN_WIDE_MAX;
         for (i = 0; i < 2 * 384; i++)
             weights[i / 384][i % 384] = sign & 2 ? -1.5f : 1.5f;
@@ -285,7 +287,7 @@ static void zero_weights_and_activations(void **state)
         memset(p.x.scaled_sums, 0, 6 * 8 * sizeof(float));
         memset(p.x.biases, 0, 6 * 16 * sizeof(int32_t));
         memset(p.input, 0, 6 * 256 * sizeof(float));
-        memset(p.wide.values, 0, 6 * 256 * sizeof(int16_t));
+        memset(p.wide.values, 0, 12 * 256 * sizeof(int16_t));
         memset(p.wide.scales, 0, 6 * sizeof(float));
         for (set = 0; set < set_count(); set++) {
             struct den_kernels table;
