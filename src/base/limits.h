@@ -110,6 +110,12 @@
 #define DEN_SANDBOX_MEMFD_BYTES_MAX                                                                \
     (256u << 20) /* of one file a child may grow: the largest answer is far below */
 
+/* --- access --- */
+#define DEN_TOKENS_MAX           256 /* of the API; each request compares with all of them */
+#define DEN_TOKEN_NAME_BYTES_MAX 100 /* what a person calls one */
+#define DEN_SESSIONS_MAX         64  /* pages that are logged in; the oldest makes room */
+#define DEN_SESSION_SECONDS_MAX  (30 * 24 * 3600) /* after that the page asks for the token again */
+
 /* --- service --- */
 #define DEN_MODELS_MAX            256         /* asked for since the start; each has a handle */
 #define DEN_HTTP_BODY_BYTES_MAX   (32u << 20) /* a long conversation with a pasted book */

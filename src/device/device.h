@@ -23,7 +23,8 @@ struct den_matrix; /* weights packed for this device */
 
 enum den_precision {
     DEN_PRECISION_INT8, /* quantized weights meet int8 activations; f16 KV cache: the default */
-    DEN_PRECISION_FP32  /* everything in f32: the reference mode */
+    DEN_PRECISION_FP32, /* everything in f32: the reference mode */
+    DEN_PRECISION_INT16 /* weights of any type and activations as 13-bit codes: encoders */
 };
 
 struct den_device_options {
@@ -74,7 +75,8 @@ struct den_norm {
 };
 
 /* output[r] = [output[r] +] scale[r] * (W · f(input[r]) + bias), where f is a norm, or a gated
- * activation activation(input[r][0 .. in)) * input[r][in .. 2 in), or nothing. */
+ * activation gate(input[r][0 .. in)) * input[r][in .. 2 in), or an activation without a gate
+ * (GELU_TANH, GELU_ERF), or nothing. */
 struct den_linear {
     const struct den_matrix *matrix;
     size_t rows;
@@ -82,8 +84,9 @@ struct den_linear {
     size_t input_stride;
     struct den_norm norm;
     enum den_activation gate; /* not NONE: input rows are (gate, up), each `in` wide */
-    const float *bias;        /* (out) or NULL */
-    float *output;            /* (rows, output_stride) */
+    enum den_activation activation;
+    const float *bias; /* (out) or NULL */
+    float *output;     /* (rows, output_stride) */
     size_t output_stride;
     bool accumulate; /* add to the output: the residual */
     /* mixture of experts; each NULL or (rows): which input row feeds r, which output row receives

@@ -66,6 +66,7 @@ void den_device_destroy(struct den_device *device)
         return;
     den_team_destroy(device->team);
     free(device->workspace.memory);
+    free(device->text.memory);
     free(device);
 }
 
@@ -80,6 +81,11 @@ const char *den_device_features(const struct den_device *device)
 }
 
 /* --- workspace --- */
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
 
 struct drawing {
     unsigned char *memory; /* NULL while measuring */
@@ -116,15 +122,19 @@ static void draw_scratch(struct drawing *drawing, struct den_attention_scratch *
 static void draw_workspace(struct drawing *drawing, struct den_workspace *workspace, int threads)
 {
     size_t rows = workspace->rows, head_width = workspace->head_width, prepared, padded = 0;
-    size_t queries = DEN_ATTENTION_QUERIES, activations = 0, i;
+    size_t queries = DEN_ATTENTION_QUERIES, activations = 0, wide = 0, wide_row = 0, i;
 
     prepared = rows > (size_t)threads ? rows : (size_t)threads;
     if (queries < workspace->heads)
         queries = workspace->heads;
     if (!den_checked_align(workspace->width_max, DEN_SUPER_GROUP, &padded) ||
         !den_activations_bytes(rows, padded, &activations) ||
-        !den_activations_bytes(1, padded, &workspace->quantized_row_bytes))
+        !den_activations_bytes(1, padded, &workspace->quantized_row_bytes) ||
+        !den_wide_activations_bytes(rows, padded, &wide) ||
+        !den_wide_activations_bytes(1, padded, &wide_row))
         drawing->overflow = true;
+    activations = larger(activations, wide); /* a matrix takes the one or the other */
+    workspace->quantized_row_bytes = larger(workspace->quantized_row_bytes, wide_row);
     if (activations / (size_t)threads < workspace->quantized_row_bytes)
         activations = (size_t)threads * workspace->quantized_row_bytes;
     workspace->quantized = draw(drawing, 1, activations);
@@ -147,11 +157,6 @@ static void draw_workspace(struct drawing *drawing, struct den_workspace *worksp
         rope->cosine = draw(drawing, rows, head_width / 2 * sizeof(float));
         rope->sine = draw(drawing, rows, head_width / 2 * sizeof(float));
     }
-}
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
 }
 
 enum den_status den_device_workspace(struct den_device *device, size_t rows, size_t width_max,

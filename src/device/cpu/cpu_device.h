@@ -66,6 +66,14 @@ struct den_workspace {
     unsigned rope_next; /* the table to overwrite on a miss */
 };
 
+/* One allocation for den_device_text_attention(): each member's keys and scores. */
+struct den_text_scratch {
+    void *memory;
+    size_t rows_max; /* of a text, a multiple of 16 */
+    size_t head_width;
+    size_t member_floats;
+};
+
 /* One tensor of a matrix. */
 struct den_matrix_part {
     struct den_packed packed;
@@ -80,6 +88,7 @@ struct den_matrix {
     size_t panels;
     size_t bytes;
     bool has_float; /* a part takes f32 activations */
+    bool is_wide;   /* all parts take i16 activations */
     int count;
     struct den_matrix_part parts[];
 };
@@ -121,6 +130,7 @@ struct den_device {
     struct den_kernels kernels;
     char features[256];
     struct den_workspace workspace;
+    struct den_text_scratch text;
 };
 
 #endif

@@ -18,7 +18,7 @@
 enum {
     SERIAL_WORK = 1 << 17,       /* multiplications that one thread does in the time of a wake */
     ROW_BLOCK_BYTES = 512 << 10, /* of activations: half of a common second-level cache */
-    ROW_BLOCK_MIN = 32,
+    ROW_BLOCK_MIN = 96, /* whole tiles of 6, 8 and 12 rows */
     ITEMS_PER_THREAD = 8,
     ITEM_PANELS_MAX = 32,           /* of a single row */
     ITEM_MULTIPLICATIONS = 1 << 20, /* of many rows: tens of microseconds */
@@ -41,6 +41,7 @@ struct job {
 struct prepared {
     float *normed;                    /* (rows, in) */
     struct den_activations quantized; /* (rows) */
+    struct den_wide_activations wide; /* (rows), for matrices that take i16 */
 };
 
 static den_gate_kernel gate_kernel(const struct den_vector_kernels *vector,
@@ -59,6 +60,15 @@ static den_gate_kernel gate_kernel(const struct den_vector_kernels *vector,
     return NULL;
 }
 
+static void activate(const struct den_vector_kernels *vector, enum den_activation activation,
+                     const float *input, size_t width, float *output)
+{
+    if (activation == DEN_ACTIVATION_GELU_ERF)
+        vector->gelu_erf(input, width, output);
+    else
+        vector->gelu_tanh(input, width, output);
+}
+
 /* f(input) in f32; where f is nothing, the input itself unless a copy is wanted. */
 static const float *prepare_float(const struct job *job, const float *input, float *normed)
 {
@@ -68,6 +78,8 @@ static const float *prepare_float(const struct job *job, const float *input, flo
 
     if (job->op->gate != DEN_ACTIVATION_NONE)
         gate_kernel(vector, job->op->gate)(input, input + in, in, normed);
+    else if (job->op->activation != DEN_ACTIVATION_NONE)
+        activate(vector, job->op->activation, input, in, normed);
     else if (norm->weight && norm->bias)
         vector->layer_norm(input, norm->weight, norm->bias, norm->epsilon, in, normed);
     else if (norm->weight)
@@ -88,7 +100,9 @@ static void prepare_row(const struct job *job, size_t row, const struct prepared
     const float *input = op->input + source * op->input_stride;
     float *normed = prepared->normed + row * in;
 
-    if (job->matrix->has_float || norm->bias) {
+    if (job->matrix->is_wide) {
+        kernels->quantize.wide_row(prepare_float(job, input, normed), in, &prepared->wide, row);
+    } else if (job->matrix->has_float || norm->bias || op->activation) {
         const float *ready = prepare_float(job, input, normed);
 
         if (job->matrix->in_padded)
@@ -109,7 +123,11 @@ static struct prepared place(const struct job *job, size_t rows, size_t slot)
     struct den_workspace *workspace = &job->device->workspace;
     struct prepared prepared = { .normed = workspace->normed + slot * workspace->width_max };
 
-    if (job->matrix->in_padded)
+    if (job->matrix->is_wide)
+        den_wide_activations_place(&prepared.wide,
+                                   workspace->quantized + slot * workspace->quantized_row_bytes,
+                                   rows, job->matrix->in_padded);
+    else if (job->matrix->in_padded)
         den_activations_place(&prepared.quantized,
                               workspace->quantized + slot * workspace->quantized_row_bytes, rows,
                               job->matrix->in_padded);
@@ -123,6 +141,7 @@ static void multiply(const struct job *job, const struct prepared *prepared, siz
     const struct den_linear *op = job->op;
     const struct den_matrix *matrix = job->matrix;
     struct den_matmul product = { .quantized = &prepared->quantized,
+                                  .wide = &prepared->wide,
                                   .input = op->input,
                                   .input_stride = op->input_stride,
                                   .row_begin = row,
@@ -193,7 +212,7 @@ static void plan(struct job *job)
 {
     size_t rows = job->op->rows, panels = job->matrix->panels, in = job->matrix->in;
     size_t wanted = ITEMS_PER_THREAD * (size_t)job->device->threads;
-    size_t element = job->matrix->has_float ? sizeof(float) : 1;
+    size_t element = job->matrix->has_float ? sizeof(float) : job->matrix->is_wide ? 2 : 1;
     size_t most = ITEM_PANELS_MAX;
 
     job->item_rows = ROW_BLOCK_BYTES / (in * element) / ROW_BLOCK_MIN * ROW_BLOCK_MIN;
@@ -222,7 +241,9 @@ void den_device_linear(struct den_device *device, const struct den_linear *op)
     assert(op->rows <= device->workspace.rows && matrix->in <= device->workspace.width_max);
     if (op->rows == 0)
         return;
-    job.prepare = matrix->in_padded || op->norm.weight || op->gate || op->input_rows;
+    assert(op->activation == DEN_ACTIVATION_NONE || op->activation >= DEN_ACTIVATION_GELU_TANH);
+    job.prepare =
+        matrix->in_padded || op->norm.weight || op->gate || op->activation || op->input_rows;
     if (device->threads > 1 && op->rows * matrix->in * matrix->out > SERIAL_WORK) {
         job.own = job.prepare && op->rows == 1;
         plan(&job);

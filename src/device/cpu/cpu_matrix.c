@@ -46,8 +46,12 @@ static enum den_status add_part(struct den_device *device, struct den_matrix *ma
     if (tensor->size[0] != matrix->in)
         return den_fail(err, DEN_BAD_FILE, "has %zu inputs where the matrix has %zu",
                         tensor->size[0], matrix->in);
-    if (den_pack_choose(tensor->type, precision == DEN_PRECISION_INT8, &format, err) != DEN_OK ||
-        den_pack_plan(format, matrix->in, den_tensor_rows(tensor), &part->packed, err) != DEN_OK)
+    if (den_pack_choose(tensor->type, precision == DEN_PRECISION_INT8, &format, err) != DEN_OK)
+        return err->status;
+    matrix->is_wide = precision == DEN_PRECISION_INT16 && matrix->in % 2 == 0;
+    if (matrix->is_wide)
+        format = DEN_PACK_S16;
+    if (den_pack_plan(format, matrix->in, den_tensor_rows(tensor), &part->packed, err) != DEN_OK)
         return err->status;
     if (!den_checked_multiply(part->packed.panels, part->packed.panel_bytes, &bytes))
         return den_fail(err, DEN_TOO_LARGE, "too large");
@@ -60,7 +64,9 @@ static enum den_status add_part(struct den_device *device, struct den_matrix *ma
     matrix->out += part->packed.out;
     matrix->panels += part->packed.panels;
     matrix->bytes += bytes;
-    if (!den_pack_is_quantized(format))
+    if (matrix->is_wide)
+        matrix->in_padded = (matrix->in + DEN_GROUP - 1) / DEN_GROUP * DEN_GROUP;
+    else if (!den_pack_is_quantized(format))
         matrix->has_float = true;
     else if (matrix->in_padded < part->packed.in_padded)
         matrix->in_padded = part->packed.in_padded;
