@@ -45,19 +45,27 @@ bool den_api_token_is_well_formed(const char *token)
     return true;
 }
 
+enum den_status den_api_token_make(char out[DEN_API_TOKEN_LENGTH + 1], struct den_error *err)
+{
+    unsigned char bytes[TOKEN_BYTES];
+
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        return den_fail_errno(err, DEN_IO, "token: no random bytes from the kernel");
+    write_base64url(bytes, out);
+    OPENSSL_cleanse(bytes, sizeof bytes);
+    return DEN_OK;
+}
+
 /* Creates the file whole or not at all: under another name first, then linked to its own, which
  * fails if another process was quicker (whose token is then read). */
 static enum den_status make_token(const char *path, struct den_error *err)
 {
     char temporary[DEN_PATH_BYTES_MAX], text[DEN_API_TOKEN_LENGTH + 1];
-    unsigned char bytes[TOKEN_BYTES];
     enum den_status status = DEN_OK;
     int fd;
 
-    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
-        return den_fail_errno(err, DEN_IO, "token: no random bytes from the kernel");
-    write_base64url(bytes, text);
-    OPENSSL_cleanse(bytes, sizeof bytes);
+    if (den_api_token_make(text, err) != DEN_OK)
+        return err->status;
     if ((size_t)snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= sizeof temporary)
         return den_fail(err, DEN_INVALID, "token: the path '%.100s...' is too long", path);
     fd = mkstemp(temporary); /* mode 0600 */

@@ -13,6 +13,9 @@
 
 enum { DEN_API_TOKEN_LENGTH = 43, DEN_API_TOKEN_LENGTH_MAX = 255 };
 
+/* 32 random bytes as base64url. */
+enum den_status den_api_token_make(char out[DEN_API_TOKEN_LENGTH + 1], struct den_error *err);
+
 /* Reads the token at `path`, or makes it (mode 0600). `out` takes DEN_API_TOKEN_LENGTH_MAX + 1
  * bytes. A file that others can read, or whose content can't be a token (20 to 255 visible ASCII
  * characters), is refused with the remedy. */
