@@ -175,12 +175,13 @@ static void add_calls(json_t *message, const struct den_choice *choice)
 static json_t *choice_json(const struct den_choice *choice)
 {
     const bool is_silent = choice->text.length == 0 && choice->tool_count > 0;
-    json_t *message = json_pack("{s:s, s:o, s:n}", "role", "assistant", "content",
-                                is_silent ? json_null() : den_text_json(&choice->text), "refusal");
+    json_t *message =
+        json_pack("{s:s, s:o, s:n}", "role", "assistant", "content",
+                  is_silent ? json_null() : den_answer_text_json(&choice->text), "refusal");
     json_t *object;
 
     if (choice->reasoning.length > 0)
-        json_object_set_new(message, "reasoning_content", den_text_json(&choice->reasoning));
+        json_object_set_new(message, "reasoning_content", den_answer_text_json(&choice->reasoning));
     add_calls(message, choice);
     object = json_pack("{s:I, s:o, s:o, s:s}", "index", (json_int_t)choice->index, "message",
                        message, "logprobs", logprobs_json(json_incref(choice->logprobs)),

@@ -28,7 +28,7 @@ json_t *den_openai_usage_json(const struct den_call *call);
 /* A tool call as chat has it: {id, type, function: {name, arguments}}. */
 json_t *den_openai_tool_json(const struct den_call_tool *tool);
 /* A text that may hold U+0000. */
-json_t *den_text_json(const struct den_buffer *text);
+json_t *den_answer_text_json(const struct den_buffer *text);
 
 extern const struct den_surface den_surface_chat;
 

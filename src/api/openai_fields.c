@@ -81,7 +81,7 @@ json_t *den_openai_usage_json(const struct den_call *call)
                      "reasoning_tokens", reasoning);
 }
 
-json_t *den_text_json(const struct den_buffer *text)
+json_t *den_answer_text_json(const struct den_buffer *text)
 {
     return json_stringn(text->data, text->length);
 }

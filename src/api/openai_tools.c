@@ -254,5 +254,5 @@ enum den_status den_openai_tools_read(struct den_call_options *options, struct d
 json_t *den_openai_tool_json(const struct den_call_tool *tool)
 {
     return json_pack("{s:s, s:s, s:{s:s, s:o}}", "id", tool->id, "type", "function", "function",
-                     "name", tool->name, "arguments", den_text_json(&tool->arguments));
+                     "name", tool->name, "arguments", den_answer_text_json(&tool->arguments));
 }

@@ -34,7 +34,7 @@ static json_t *parameter_of(const struct den_error *error)
     const char *text = error->message;
     size_t length;
 
-    if (error->status == DEN_CONTEXT_FULL)
+    if (error->status == DEN_CONTEXT_FULL && *text != '\'')
         return json_string("messages");
     if (*text++ != '\'')
         return json_null();

@@ -11,6 +11,8 @@ static const struct den_route routes[] = {
     { .path = "/v1/models", .get = den_route_models },
     { .path = "/v1/models/{id*}", .get = den_route_model },
     { .path = "/v1/chat/completions", .post = den_route_chat },
+    { .path = "/v1/completions", .post = den_route_completions },
+    { .path = "/v1/embeddings", .post = den_route_embeddings },
 };
 
 /* The page holds no data of its user, and must load before it can ask for the token. */

@@ -32,6 +32,8 @@ enum MHD_Result den_route_health(struct den_request *request);
 enum MHD_Result den_route_models(struct den_request *request);
 enum MHD_Result den_route_model(struct den_request *request);
 enum MHD_Result den_route_chat(struct den_request *request);
+enum MHD_Result den_route_completions(struct den_request *request);
+enum MHD_Result den_route_embeddings(struct den_request *request);
 enum MHD_Result den_route_page(struct den_request *request);
 
 #endif
