@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/metrics.h"
 #include "api/reply.h"
 #include "api/routes.h"
 #include "api/server_parts.h"
@@ -170,6 +171,7 @@ static enum MHD_Result begin(struct den_server *server, struct MHD_Connection *c
     request->connection = connection;
     request->method = method;
     request->path = url;
+    request->began = den_clock_seconds();
     request->route = den_route_find(url, &request->values);
     den_buffer_init(&request->body, DEN_HTTP_BODY_BYTES_MAX);
     check_headers(request);
@@ -220,6 +222,8 @@ void den_request_completed(void *context, struct MHD_Connection *connection, voi
     if (!request)
         return;
     den_server_mark(context, socket_of(connection), false);
+    den_metrics_count(request->server->metrics, request->route, request->http,
+                      den_clock_seconds() - request->began);
     den_buffer_deinit(&request->body);
     free(request);
     *state = NULL;

@@ -27,6 +27,8 @@ struct den_request {
     struct den_error refusal;      /* not DEN_OK: the request is answered with this */
     const struct den_route *route; /* NULL: none */
     struct den_route_values values;
+    double began;  /* den_clock_seconds() */
+    unsigned http; /* the status of the reply; 0: none was queued */
 };
 
 /* libmicrohttpd's callbacks; `context` is the server. */

@@ -66,6 +66,7 @@ enum MHD_Result den_reply_queue(struct den_request *request, unsigned http,
 
     if (!response)
         return MHD_NO;
+    request->http = http;
     add_header(response, "Cache-Control", cache);
     add_header(response, "Content-Security-Policy", policy);
     add_header(response, "X-Content-Type-Options", "nosniff");

@@ -4,12 +4,26 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/api_llama.h"
 #include "api/assets.h"
 
 static const struct den_route routes[] = {
     { .path = "/health", .is_open = true, .get = den_route_health },
     { .path = "/v1/models", .get = den_route_models },
     { .path = "/v1/models/{id*}", .get = den_route_model },
+    { .path = "/v1/health", .is_open = true, .get = den_route_health },
+    { .path = "/tokenize", .error = den_llama_error, .post = den_route_llama_tokenize },
+    { .path = "/detokenize", .error = den_llama_error, .post = den_route_llama_detokenize },
+    { .path = "/apply-template", .error = den_llama_error, .post = den_route_llama_template },
+    { .path = "/completion", .error = den_llama_error, .post = den_route_llama_completion },
+    { .path = "/completions", .error = den_llama_error, .post = den_route_llama_completion },
+    { .path = "/props", .error = den_llama_error, .get = den_route_llama_props },
+    { .path = "/slots", .error = den_llama_error, .get = den_route_llama_slots },
+    { .path = "/metrics", .get = den_route_metrics },
+    { .path = "/v1/rerank", .error = den_llama_error, .post = den_route_rerank },
+    { .path = "/rerank", .error = den_llama_error, .post = den_route_rerank },
+    { .path = "/v1/reranking", .error = den_llama_error, .post = den_route_rerank },
+    { .path = "/reranking", .error = den_llama_error, .post = den_route_rerank },
     { .path = "/v1/chat/completions", .post = den_route_chat },
     { .path = "/v1/completions", .post = den_route_completions },
     { .path = "/v1/embeddings", .post = den_route_embeddings },

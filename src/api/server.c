@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "api/http_request.h"
+#include "api/metrics.h"
 #include "api/server_parts.h"
 #include "base/clock.h"
 #include "guard/origin.h"
@@ -215,7 +216,9 @@ enum den_status den_server_start(const struct den_server_options *options, struc
     server->address = strdup(address);
     server->token = options->token ? strdup(options->token) : NULL;
     server->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (!server->address || (options->token && !server->token) || server->stop_fd < 0) {
+    server->metrics = den_metrics_create();
+    if (!server->metrics || !server->address || (options->token && !server->token) ||
+        server->stop_fd < 0) {
         den_fail(err, DEN_NO_MEMORY, "server: out of memory");
         goto fail;
     }
@@ -242,6 +245,7 @@ void den_server_stop(struct den_server *server)
     if (server->stop_fd >= 0)
         close(server->stop_fd);
     pthread_mutex_destroy(&server->lock);
+    den_metrics_destroy(server->metrics);
     free(server->address);
     free(server->token);
     free(server);

@@ -17,6 +17,7 @@ struct guest {
 struct den_server {
     struct MHD_Daemon *daemon;
     struct den_desk *desk;
+    struct den_metrics *metrics; /* api/metrics.h */
     char *address;
     char *token; /* NULL: none */
     uint16_t port;
