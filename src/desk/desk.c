@@ -1,4 +1,4 @@
-/* See desk.h. */
+/* See desk.h: what the use cases share, made in the order in which each needs the one before. */
 #include "desk/desk.h"
 
 #include <stdlib.h>
@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "desk/answers.h"
 #include "desk/events.h"
-#include "desk/threads.h"
 #include "store/database.h"
 
 struct den_desk {
@@ -17,39 +16,34 @@ struct den_desk {
     struct den_answers *answers;
 };
 
-static enum den_status open_database(const char *given, struct den_database **out,
-                                     struct den_error *err)
+/* $DEN_HOME/den.db, in a folder that is there. */
+static enum den_status default_database(char *out, size_t capacity, struct den_error *err)
 {
-    char home[DEN_PATH_BYTES_MAX], path[DEN_PATH_BYTES_MAX];
+    char home[DEN_PATH_BYTES_MAX];
 
-    if (given)
-        return den_database_open(given, out, err);
-    if (den_path_home(home, sizeof home, err) != DEN_OK || den_folder_create(home, err) != DEN_OK ||
-        den_path_join(path, sizeof path, home, "den.db", err) != DEN_OK)
+    if (den_path_home(home, sizeof home, err) != DEN_OK || den_folder_create(home, err) != DEN_OK)
         return err->status;
-    return den_database_open(path, out, err);
-}
-
-static enum den_status open_threads(struct den_desk *desk, struct den_error *err)
-{
-    const struct den_answer_source source = den_answer_source_of(desk->roster);
-
-    if (den_events_create(&desk->events, err) != DEN_OK ||
-        den_threads_open(desk->database, desk->events, &desk->threads, err) != DEN_OK)
-        return err->status;
-    return den_answers_open(desk->threads, &source, &desk->answers, err);
+    return den_path_join(out, capacity, home, "den.db", err);
 }
 
 enum den_status den_desk_create(const struct den_desk_options *options, struct den_desk **out,
                                 struct den_error *err)
 {
     struct den_desk *desk = calloc(1, sizeof *desk);
+    struct den_answer_source source;
+    char path[DEN_PATH_BYTES_MAX];
 
     if (!desk)
         return den_fail(err, DEN_NO_MEMORY, "desk: out of memory");
-    if (open_database(options->database, &desk->database, err) != DEN_OK ||
-        den_roster_create(&options->roster, &desk->roster, err) != DEN_OK ||
-        open_threads(desk, err) != DEN_OK)
+    if (den_roster_create(&options->roster, &desk->roster, err) != DEN_OK ||
+        (!options->database && default_database(path, sizeof path, err) != DEN_OK) ||
+        den_database_open(options->database ? options->database : path, &desk->database, err) !=
+            DEN_OK ||
+        den_events_create(&desk->events, err) != DEN_OK ||
+        den_threads_open(desk->database, desk->events, &desk->threads, err) != DEN_OK)
+        goto fail;
+    source = den_answer_source_of(desk->roster);
+    if (den_answers_open(desk->threads, &source, &desk->answers, err) != DEN_OK)
         goto fail;
     *out = desk;
     return DEN_OK;
@@ -62,17 +56,22 @@ void den_desk_destroy(struct den_desk *desk)
 {
     if (!desk)
         return;
-    den_answers_close(desk->answers); /* first: what they write needs all the others */
+    den_answers_close(desk->answers);
     den_threads_close(desk->threads);
     den_events_destroy(desk->events);
-    den_roster_destroy(desk->roster);
     den_database_close(desk->database);
+    den_roster_destroy(desk->roster);
     free(desk);
 }
 
 struct den_roster *den_desk_roster(const struct den_desk *desk)
 {
     return desk->roster;
+}
+
+struct den_database *den_desk_database(const struct den_desk *desk)
+{
+    return desk->database;
 }
 
 struct den_threads *den_desk_threads(const struct den_desk *desk)

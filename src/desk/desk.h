@@ -20,12 +20,12 @@ enum den_status den_desk_create(const struct den_desk_options *options, struct d
 void den_desk_destroy(struct den_desk *desk);
 
 struct den_roster *den_desk_roster(const struct den_desk *desk);
+struct den_database;
 struct den_threads;
 struct den_answers;
-struct den_downloads;
-struct den_threads *den_desk_threads(const struct den_desk *desk);     /* desk/threads.h */
-struct den_answers *den_desk_answers(const struct den_desk *desk);     /* desk/answers.h */
-struct den_downloads *den_desk_downloads(const struct den_desk *desk); /* desk/downloads.h */
+struct den_database *den_desk_database(const struct den_desk *desk); /* store/database.h */
+struct den_threads *den_desk_threads(const struct den_desk *desk);   /* desk/threads.h */
+struct den_answers *den_desk_answers(const struct den_desk *desk);   /* desk/answers.h */
 
 /* Checks `messages` as clients send them. */
 enum den_status den_desk_check_messages(const json_t *messages, struct den_error *err);

@@ -477,3 +477,8 @@ enum den_status den_roster_unload(struct den_roster *roster, const char *name,
     pthread_mutex_unlock(&roster->lock);
     return err->status;
 }
+
+double den_roster_idle_seconds(const struct den_roster *roster)
+{
+    return roster->worker.idle_seconds;
+}

@@ -54,6 +54,8 @@ enum den_status den_roster_find(struct den_roster *roster, const char *name,
 /* DEN_NOT_FOUND, DEN_UNSUPPORTED as den_roster_take(). */
 enum den_status den_roster_set_role(struct den_roster *roster, enum den_worker_role role,
                                     const char *name, struct den_error *err);
+/* After so long without a request a model is put to sleep; 0: never. */
+double den_roster_idle_seconds(const struct den_roster *roster);
 /* Ends the model's worker now. DEN_BUSY while somebody has it. */
 enum den_status den_roster_unload(struct den_roster *roster, const char *name,
                                   struct den_error *err);
