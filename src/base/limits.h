@@ -8,6 +8,7 @@
     1024                        /* a path of 512 bytes and a sentence fit; errors never allocate  \
                                   */
 #define DEN_PATH_BYTES_MAX 4096 /* PATH_MAX of Linux */
+#define DEN_LOG_LINE_BYTES_MAX 8192 /* a path and a model's name fit; longer lines are dropped */
 #define DEN_JSON_DEPTH_MAX 64   /* deeper than any client's body; bounds the parser's recursion */
 #define DEN_FILE_TEXT_BYTES_MAX                                                                    \
     (64u << 20) /* config and tokenizer files read whole: gemma's tokenizer.json is 34 MiB */
@@ -117,6 +118,7 @@
 #define DEN_SESSION_SECONDS_MAX  (30 * 24 * 3600) /* after that the page asks for the token again */
 
 /* --- service --- */
+#define DEN_TLS_FILE_BYTES_MAX    (1u << 20) /* a chain of certificates has some kilobytes */
 #define DEN_MODELS_MAX            256         /* asked for since the start; each has a handle */
 #define DEN_HTTP_BODY_BYTES_MAX   (32u << 20) /* a long conversation with a pasted book */
 #define DEN_HTTP_CONNECTIONS_MAX  512
