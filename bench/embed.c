@@ -1,4 +1,4 @@
-/* Embeds the texts of a JSON-lines file, as often as told, and prints the seconds that each pass took.
+/* Embeds the texts of a JSON-lines file, as often as told, and prints the seconds of each pass.
  *
  *     bench_embed MODEL TEXTS.jsonl [--threads N] [--precision int16|fp32] [--cpu-features LIST]
  *                 [--vectors OUT.f32]

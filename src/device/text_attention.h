@@ -1,5 +1,6 @@
-/* Attention of encoders: every token of a text sees the whole text, before and behind it. Unlike a
- * decoder's (device.h) it needs no cache: queries, keys and values of all texts lie in one batch. */
+/* Attention of encoders: every token of a text sees the whole text, before and behind it. Unlike
+ * a decoder's (device.h) it needs no cache: queries, keys and values of all texts lie in one
+ * batch. */
 #ifndef DEN_DEVICE_TEXT_ATTENTION_H
 #define DEN_DEVICE_TEXT_ATTENTION_H
 

@@ -1,11 +1,11 @@
 /* See embedder.h. A run has three passes. Every text becomes tokens; the order of work is found by
- * sorting them by length, longest first; then as many texts as fit a batch go through the model, are
- * pooled and normalised, and land in their place of the output.
+ * sorting them by length, longest first; then as many texts as fit a batch go through the model,
+ * are pooled and normalised, and land in their place of the output.
  *
  * Batches hold no padding, so sorting saves no arithmetic by itself. What it buys is that the texts
  * of a batch are alike in length, so that the heads of their attention, the pieces that threads
- * claim, are alike in work. A batch is ROWS tokens, enough for the products to run at full speed and
- * few enough for a cancelled request to end within a tenth of a second. */
+ * claim, are alike in work. A batch is ROWS tokens, enough for the products to run at full speed
+ * and few enough for a cancelled request to end within a tenth of a second. */
 #include "encode/embedder.h"
 
 #include <math.h>

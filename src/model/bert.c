@@ -6,9 +6,9 @@
  *         x = norm(x + output(attention(qkv(x))))
  *         x = norm(x + down(gelu(up(x))))
  *
- * Each `x +` is a product that adds to its output, each gelu happens while the product that reads it
- * prepares its input. The sums of the first line are made here on the host: three rows of the
- * file are read a token, and nothing would be gained by packing 45 MB of words for that. */
+ * Each `x +` is a product that adds to its output, each gelu happens while the product that reads
+ * it prepares its input. The sums of the first line are made here on the host: a row of the file is
+ * read for each token, and nothing would be gained by packing 45 MB of words for that. */
 #include "model/bert.h"
 
 #include <assert.h>

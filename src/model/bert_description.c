@@ -326,7 +326,8 @@ enum den_status den_bert_description_read(const struct den_weights *weights,
         check(&read, err) != DEN_OK)
         return den_fail_at(err, "model: %s", den_weights_path(weights));
     for (i = 0; i < den_weights_tensor_count(weights); i++)
-        read.parameters += den_tensor_elements(den_weights_tensor(weights, i));
+        if (den_weights_tensor(weights, i)->type != DEN_TYPE_I64) /* position_ids: 0, 1, 2 ... */
+            read.parameters += den_tensor_elements(den_weights_tensor(weights, i));
     *out = read;
     return DEN_OK;
 }

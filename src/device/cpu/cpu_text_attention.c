@@ -7,7 +7,7 @@
  * and values where they lie. Queries pass in blocks whose scores, over the whole text, stay in the
  * second-level cache: there is no online softmax, a row's scores are complete when it is taken.
  *
- * A row's result depends on its own text only: not on the number of threads nor on the neighbours. */
+ * A row's result depends on its own text only: not on the number of threads nor on neighbours. */
 #include <math.h>
 #include <stdlib.h>
 

@@ -1,10 +1,10 @@
 /* Products of S16 weights with i16 activations, for one x86 instruction set; the contract is
- * kernels/matmul.h. Included by matmul_wide_*.c after their lanes, with what differs: `pairs` (LANES
- * i32), add_pairs(), to_floats(), TILE_ROWS and FILL.
+ * kernels/matmul.h. Included by matmul_wide_*.c after their lanes, with what differs: `pairs`
+ * (LANES i32), add_pairs(), to_floats(), TILE_ROWS and FILL.
  *
- * A tile is TILE_ROWS rows times two vectors of outputs (half a panel each with AVX2, a panel each
- * with AVX-512), so that a broadcast pair of activations meets two lines of weights. Integer sums of
- * a run of 128 k stay in registers; at its end they are added to f32 sums in memory, three
+ * A tile is TILE_ROWS rows times two vectors of outputs (half a panel each with AVX2, a panel
+ * each with AVX-512), so that a broadcast pair of activations meets two lines of weights. Integer
+ * sums of a run of 128 k stay in registers; at its end they are added to f32 sums in memory, three
  * instructions for every 64 products, because there are no registers left for those. All sums of
  * one output run over k in the same order whatever the tile. */
 #include <string.h>
@@ -24,38 +24,42 @@ enum {
     ROW_BLOCK_BYTES = 384 * 1024 /* of activations that pass over a panel before the next panel */
 };
 
-/* The integer sums of one run: groups [group, group_end) of the rows at `values`. */
-ALWAYS_INLINE void sum_run(const struct den_matmul *op, const unsigned char *weights,
-                           const int16_t *values, size_t lines, const int rows, const int vectors,
+/* Where the integer sums of one run read. */
+struct run {
+    const unsigned char *weights; /* its first line of the tile's first panel */
+    size_t panel_bytes;
+    const int16_t *values; /* its first group of the tile's first row */
+    size_t lines;
+};
+
+ALWAYS_INLINE void sum_run(struct run run, const int rows, const int vectors,
                            pairs sums[][TILE_VECTORS])
 {
-    size_t panel_bytes = op->weights->panel_bytes;
-
 #pragma GCC unroll 24
     for (int i = 0; i < rows * vectors; i++)
         sums[i / vectors][i % vectors] = no_pairs();
-    while (lines) {
-        size_t count = lines < GROUP_LINES ? lines : (size_t)GROUP_LINES;
+    while (run.lines) {
+        size_t count = run.lines < GROUP_LINES ? run.lines : (size_t)GROUP_LINES;
 
         for (size_t l = 0; l < count; l++) {
             pairs line[TILE_VECTORS];
 
 #pragma GCC unroll 2
             for (int v = 0; v < vectors; v++)
-                line[v] = load_pairs(weights + (size_t)(v / PARTS) * panel_bytes +
+                line[v] = load_pairs(run.weights + (size_t)(v / PARTS) * run.panel_bytes +
                                      (size_t)(v % PARTS) * PART_BYTES);
 #pragma GCC unroll 12
             for (int r = 0; r < rows; r++) {
-                pairs x = both_of(values + r * DEN_GROUP + 2 * l);
+                pairs x = both_of(run.values + r * DEN_GROUP + 2 * l);
 
 #pragma GCC unroll 2
                 for (int v = 0; v < vectors; v++)
                     sums[r][v] = add_pairs(sums[r][v], line[v], x);
             }
-            weights += DEN_LINE_BYTES;
+            run.weights += DEN_LINE_BYTES;
         }
-        values += DEN_WIDE_ROWS * DEN_GROUP;
-        lines -= count;
+        run.values += DEN_WIDE_ROWS * DEN_GROUP;
+        run.lines -= count;
     }
 }
 
@@ -75,9 +79,11 @@ ALWAYS_INLINE void multiply_tile(const struct den_matmul *op, size_t p, size_t r
         size_t count = lines - line < DEN_WIDE_RUN / 2 ? lines - line : DEN_WIDE_RUN / 2;
         pairs sums[TILE_ROWS][TILE_VECTORS];
 
-        sum_run(op, panel + line * DEN_LINE_BYTES,
-                values + line / GROUP_LINES * DEN_WIDE_ROWS * DEN_GROUP, count, rows, vectors,
-                sums);
+        sum_run((struct run){ .weights = panel + line * DEN_LINE_BYTES,
+                              .panel_bytes = w->panel_bytes,
+                              .values = values + line / GROUP_LINES * DEN_WIDE_ROWS * DEN_GROUP,
+                              .lines = count },
+                rows, vectors, sums);
 #pragma GCC unroll 24
         for (int i = 0; i < rows * vectors; i++) {
             lanes sum = to_floats(sums[i / vectors][i % vectors]);
