@@ -133,6 +133,8 @@
 #define DEN_CALL_ANSWERS_MAX     128         /* of one call: prompts times choices */
 #define DEN_TOOL_CALLS_MAX       128         /* of one answer */
 #define DEN_TOOLS_MAX            128         /* of one request; as OpenAI has it */
+#define DEN_RESPONSES_MAX        10000       /* kept at once; the oldest go */
+#define DEN_RESPONSE_BYTES_MAX   (64u << 20) /* one of them with all items before it */
 #define DEN_EMBEDDING_INPUTS_MAX 2048 /* texts of one request; as OpenAI has it */
 #define DEN_MESSAGES_MAX         10000
 #define DEN_REQUESTS_WAITING_MAX 256 /* beyond it: 429 */
