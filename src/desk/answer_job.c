@@ -1,9 +1,10 @@
 /* One answer, from a worker's first word to the row that keeps it.
  *
- * Three kinds of threads meet in a job. Its own takes a worker, submits, and then wakes once a second
- * to carry new text to the database, so that the disk never slows the model. The worker's delivers
- * events: it appends, tells those who listen, and leaves. Anybody may ask it to stop. Whoever settles
- * the job (its own thread, or a stop while the model is still being loaded) does it once. */
+ * Three kinds of threads meet in a job. Its own takes a worker, submits, and then wakes once a
+ * second to carry new text to the database, so that the disk never slows the model. The worker's
+ * delivers events: it appends, tells those who listen, and leaves. Anybody may ask it to stop.
+ * Whoever settles the job (its own thread, or a stop while the model is still being loaded) does
+ * it once. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

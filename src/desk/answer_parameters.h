@@ -5,9 +5,9 @@
 #include "worker/request.h"
 
 /* Reads {preset, temperature, top_p, top_k, min_p, max_tokens, seed, repeat_penalty,
- * frequency_penalty, presence_penalty, stop}, all optional or null, into `request`, whose stops come
- * to lie in `stops` (DEN_STOP_STRINGS_MAX places). Texts live as long as `parameters`. Fields that
- * are not known are DEN_INVALID: a mistyped one would otherwise do nothing. */
+ * frequency_penalty, presence_penalty, stop}, all optional or null, into `request`, whose stops
+ * come to lie in `stops` (DEN_STOP_STRINGS_MAX places). Texts live as long as `parameters`. Fields
+ * that are not known are DEN_INVALID: a mistyped one would otherwise do nothing. */
 enum den_status den_answer_parameters_read(const json_t *parameters,
                                            struct den_worker_request *request, const char **stops,
                                            struct den_error *err);

@@ -53,8 +53,8 @@ enum den_status den_answers_get_thread(struct den_answers *answers, const char *
 enum den_status den_answers_ask(struct den_answers *answers, const char *thread,
                                 const json_t *fields, json_t **out, bool *out_existed,
                                 struct den_error *err);
-/* Another answer to the question "parent", with a model and parameters of its own if it has them; or
- * more of the answer "continue": {"answer"}. */
+/* Another answer to the question "parent", with a model and parameters of its own if it has them;
+ * or more of the answer "continue": {"answer"}. */
 enum den_status den_answers_answer(struct den_answers *answers, const char *thread,
                                    const json_t *fields, json_t **out, bool *out_existed,
                                    struct den_error *err);

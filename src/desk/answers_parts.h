@@ -49,8 +49,8 @@ struct den_answers {
     bool is_closing;
 };
 
-/* Takes over `job`, whose `answers` has a place reserved for it, and writes the answer on a thread of
- * its own. */
+/* Takes over `job`, whose `answers` has a place reserved for it, and writes the answer on a thread
+ * of its own. */
 void den_answer_job_start(struct den_answer_job *job);
 /* Asks it to end; `by_user` makes it "stopped" rather than "interrupted". */
 void den_answer_job_stop(struct den_answer_job *job, bool by_user);

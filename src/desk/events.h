@@ -1,7 +1,7 @@
 /* Events: who looks on is told at once what has changed.
  *
- * Whoever changes something publishes an event: a name and a JSON object, written once and shared by
- * all who listen. A listener hears what concerns everybody and what concerns the one thread it
+ * Whoever changes something publishes an event: a name and a JSON object, written once and shared
+ * by all who listen. A listener hears what concerns everybody and what concerns the one thread it
  * named. Publishing never waits: each listener has a bounded queue, and one whose queue is full is
  * marked as lost, gets nothing more, and has to begin again by reading what there is. An eventfd
  * wakes its reader. */

@@ -1,7 +1,7 @@
 /* Folders that threads are put into, and prompt templates: two small lists that people keep.
  *
- * A folder is {"id", "name"}; the threads of one that is deleted are in none afterwards. A prompt is
- * {"id", "name", "text"}; the page asks for the values of {{variables}} in its text. Ids may be
+ * A folder is {"id", "name"}; the threads of one that is deleted are in none afterwards. A prompt
+ * is {"id", "name", "text"}; the page asks for the values of {{variables}} in its text. Ids may be
  * chosen by the caller; making one twice with the same content is making it once. */
 #ifndef DEN_DESK_FOLDERS_H
 #define DEN_DESK_FOLDERS_H

@@ -1,6 +1,6 @@
 /* See thread_search.h. The query is built as text for FTS5 (each word a quoted string) and bound as
- * a value. What FTS5's highlight() gives, with two control characters around each match, is cut to a
- * snippet here; texts found without the index are marked in the same way first. */
+ * a value. What FTS5's highlight() gives, with two control characters around each match, is cut to
+ * a snippet here; texts found without the index are marked in the same way first. */
 #include "desk/thread_search.h"
 
 #include <stdio.h>

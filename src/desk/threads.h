@@ -1,15 +1,17 @@
 /* Threads: conversations, kept as trees of messages.
  *
- * A thread's messages form a tree: an edited question and a second answer are siblings of the first,
- * in the order of creation, and `head` is the leaf that was last looked at. Objects come and go as
- * JSON in the shape that docs/API.md gives for threads and messages, because page, export files and
- * events all mean the same by it. What was changed is on the disk before a function returns, and is
- * then told to those who listen (events.h). Ids may be chosen by the caller, so that a request that
- * is sent twice has one effect: the same id with the same content gives what is there, with other
- * content DEN_IN_USE. A thread that is deleted stays restorable for DEN_BIN_DAYS days.
+ * A thread's messages form a tree: an edited question and a second answer are siblings of the
+ * first, in the order of creation, and `head` is the leaf that was last looked at. Objects come
+ * and go as JSON in the shape that docs/API.md gives for threads and messages, because page,
+ * export files and events all mean the same by it. What was changed is on the disk before a
+ * function returns, and is then told to those who listen (events.h). Ids may be chosen by the
+ * caller, so that a request that is sent twice has one effect: the same id with the same content
+ * gives what is there, with other content DEN_IN_USE. A thread that is deleted stays restorable
+ * for DEN_BIN_DAYS days.
  *
- * Here are the threads themselves; thread_messages.h has their messages, thread_search.h finds them,
- * thread_export.h and thread_import.h are the ways out and in, answers.h lets models write. */
+ * Here are the threads themselves; thread_messages.h has their messages, thread_search.h finds
+ * them, thread_export.h and thread_import.h are the ways out and in, answers.h lets models
+ * write. */
 #ifndef DEN_DESK_THREADS_H
 #define DEN_DESK_THREADS_H
 

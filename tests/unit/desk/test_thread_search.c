@@ -17,13 +17,14 @@ static void expect(const char *words, const char *ids)
 {
     json_t *hits = search(words), *hit;
     char seen[256] = "";
-    size_t i;
+    size_t i, used = 0;
 
     json_array_foreach(hits, i, hit)
     {
-        strcat(seen, i > 0 ? " " : "");
-        strcat(seen, json_is_null(json_object_get(hit, "message")) ? text_at(hit, "thread")
-                                                                   : text_at(hit, "message"));
+        bool is_title = json_is_null(json_object_get(hit, "message"));
+
+        used += (size_t)snprintf(seen + used, sizeof seen - used, "%s%s", i > 0 ? " " : "",
+                                 text_at(hit, is_title ? "thread" : "message"));
     }
     if (strcmp(seen, ids) != 0)
         fail_msg("'%s' finds '%s', not '%s'", words, seen, ids);

@@ -1,4 +1,5 @@
-/* Threads: made once however often they are sent, listed in pages, changed, deleted and restored. */
+/* Threads: made once however often they are sent, listed in pages, changed, deleted and
+ * restored. */
 #include "thread_scratch.h"
 
 static void a_thread_is_made_once(void **state)
@@ -76,7 +77,7 @@ static void the_list_comes_in_pages(void **state)
     do {
         assert_ok(den_threads_list(threads, &list, &page, &err));
         json_array_foreach(json_object_get(page, "threads"), i, thread)
-            strcat(seen, text_at(thread, "id") + 1);
+            seen[strlen(seen)] = text_at(thread, "id")[1];
         snprintf(cursor, sizeof cursor, "%s", text_at(page, "next"));
         list.before = cursor;
         json_decref(page);

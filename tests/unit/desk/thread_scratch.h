@@ -92,7 +92,7 @@ __attribute__((unused)) static const char *text_at(const json_t *value, const ch
 
     snprintf(copy, sizeof copy, "%s", path);
     for (part = strtok_r(copy, ".", &rest); part; part = strtok_r(NULL, ".", &rest))
-        value = json_is_array(value) ? json_array_get(value, (size_t)atoi(part))
+        value = json_is_array(value) ? json_array_get(value, strtoul(part, NULL, 10))
                                      : json_object_get(value, part);
     if (json_is_string(value))
         return json_string_value(value);
