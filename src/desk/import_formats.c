@@ -32,7 +32,7 @@ static bool is_spoken(const char *role)
     return role && (strcmp(role, "user") == 0 || strcmp(role, "assistant") == 0);
 }
 
-/* --- ChatGPT --- */
+/* --- OpenAI's conversations.json --- */
 
 /* Parts that are texts; pictures and sounds are named. */
 static void append_parts(const json_t *parts, struct den_buffer *out)
@@ -51,7 +51,7 @@ static void append_parts(const json_t *parts, struct den_buffer *out)
 }
 
 /* The text that a reader saw, or NULL where the node is none of the talk. */
-static json_t *chatgpt_content(const json_t *message)
+static json_t *openai_content(const json_t *message)
 {
     const json_t *content = json_object_get(message, "content");
     const json_t *metadata = json_object_get(message, "metadata");
@@ -118,14 +118,14 @@ static json_t *collect_kept(const json_t *mapping)
 
     json_object_foreach((json_t *)(uintptr_t)mapping, id, node)
     {
-        content = chatgpt_content(json_object_get(node, "message"));
+        content = openai_content(json_object_get(node, "message"));
         if (content)
             json_object_set_new(kept, id, content);
     }
     return kept;
 }
 
-static json_t *chatgpt_message(const struct nodes *nodes, const char *id, json_t *content)
+static json_t *openai_message(const struct nodes *nodes, const char *id, json_t *content)
 {
     const json_t *node = json_object_get(nodes->mapping, id);
     const json_t *message = json_object_get(node, "message");
@@ -137,8 +137,8 @@ static json_t *chatgpt_message(const struct nodes *nodes, const char *id, json_t
                      "created", time_of(message, "create_time"), "model", model ? model : "");
 }
 
-static enum den_status convert_chatgpt(const json_t *conversation, json_t **out,
-                                       struct den_error *err)
+static enum den_status convert_openai(const json_t *conversation, json_t **out,
+                                      struct den_error *err)
 {
     const char *id = text_of(conversation, "conversation_id"), *title, *node;
     struct nodes nodes = { .mapping = json_object_get(conversation, "mapping") };
@@ -151,7 +151,7 @@ static enum den_status convert_chatgpt(const json_t *conversation, json_t **out,
     nodes.nearest = json_object();
     json_object_foreach(nodes.kept, node, content)
     {
-        json_array_append_new(messages, chatgpt_message(&nodes, node, content));
+        json_array_append_new(messages, openai_message(&nodes, node, content));
     }
     title = text_of(conversation, "title");
     *out = json_pack(
@@ -257,12 +257,12 @@ enum den_status den_import_convert(json_t *conversation, json_t **out_thread, st
     if (!json_is_object(conversation))
         return den_fail(err, DEN_UNSUPPORTED, "it is not an object");
     if (json_object_get(conversation, "mapping"))
-        return convert_chatgpt(conversation, out_thread, err);
+        return convert_openai(conversation, out_thread, err);
     if (json_is_object(json_object_get(conversation, "chat")))
         return convert_webui(conversation, out_thread, err);
     if (!json_is_array(json_object_get(conversation, "messages")))
         return den_fail(err, DEN_UNSUPPORTED,
-                        "it is no conversation of Den, ChatGPT or Open WebUI");
+                        "it is no conversation of Den, OpenAI's export or Open WebUI");
     *out_thread = json_incref(conversation);
     return DEN_OK;
 }

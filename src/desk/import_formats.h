@@ -1,7 +1,7 @@
 /* Import formats: other programs' conversations in the shape of Den's own export.
  *
- * ChatGPT keeps a conversation as a `mapping` of nodes, each with its message, its parent and its
- * children, among them system and tool messages that a reader never saw; Open WebUI as
+ * OpenAI's export keeps a conversation as a `mapping` of nodes, each with its message, its parent
+ * and its children, among them system and tool messages that a reader never saw; Open WebUI as
  * `chat.history.messages`, or in older exports a plain list. Both become a thread with a list of
  * messages; a message whose parent was left out hangs below the nearest one above that was kept. */
 #ifndef DEN_DESK_IMPORT_FORMATS_H

@@ -125,7 +125,7 @@ enum den_status den_import_text_open(struct den_import_text *text, const char *d
         look_for_list(text, at);
     } else {
         return den_fail(err, DEN_BAD_FILE,
-                        "import: this is not a JSON file; Den reads its own exports, ChatGPT's "
+                        "import: this is not a JSON file; Den reads its own exports, OpenAI's "
                         "conversations.json and Open WebUI's chat exports");
     }
     return DEN_OK;

@@ -1,4 +1,4 @@
-/* Thread import: conversations from a file of Den, ChatGPT (conversations.json) or Open WebUI.
+/* Thread import: conversations from a file of Den, OpenAI (conversations.json) or Open WebUI.
  *
  * Which it is shows in each conversation, not in the file's name. Each is one transaction: a bad
  * one is skipped with its reason, the others are there. One whose id is there already is skipped

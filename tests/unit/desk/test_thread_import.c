@@ -1,4 +1,4 @@
-/* Conversations of Den, ChatGPT and Open WebUI come in, whole or with a reason. */
+/* Conversations of Den, OpenAI and Open WebUI come in, whole or with a reason. */
 #include "thread_scratch.h"
 
 #include "base/buffer.h"
@@ -109,7 +109,7 @@ static void a_thread_reads_well_as_markdown(void **state)
 
 /* --- the others' --- */
 
-static void chatgpt_is_read(void **state)
+static void openai_is_read(void **state)
 {
     static const char file[] =
         "[{'title': 'Tides', 'create_time': 1700000000.5, 'update_time': 1700000100, "
@@ -247,7 +247,7 @@ int desk_test_thread_import(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         THREAD_TEST(what_is_exported_comes_back),
         THREAD_TEST(a_thread_reads_well_as_markdown),
-        THREAD_TEST(chatgpt_is_read),
+        THREAD_TEST(openai_is_read),
         THREAD_TEST(open_webui_is_read),
         THREAD_TEST(hostile_trees_are_skipped),
         THREAD_TEST(a_long_chain_is_imported),
