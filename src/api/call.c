@@ -114,7 +114,7 @@ enum den_status den_call_start(struct den_call_options *options, struct den_rost
     if (den_roster_take(roster, call->options.model, DEN_WORKER_CHAT, &call->worker, err) != DEN_OK)
         goto fail;
     call->model = den_worker_info(call->worker);
-    if (call->options.stream && call->surface->begin)
+    if ((call->options.stream || call->surface->tells_always) && call->surface->begin)
         call->surface->begin(call);
     for (i = 0; i < call->count; i++)
         if (submit(call, i, err) != DEN_OK)
@@ -170,7 +170,7 @@ void den_call_destroy(struct den_call *call)
 void den_call_send_text(struct den_call *call, const char *text)
 {
     if (!call->is_broken && !den_buffer_append_text(&call->queue, text))
-        den_call_give_up(call);
+        den_call_break(call);
 }
 
 static void send_json(struct den_call *call, json_t *value, const char *after)
@@ -179,7 +179,7 @@ static void send_json(struct den_call *call, json_t *value, const char *after)
 
     if (!call->is_broken && (!value || den_json_write(value, &call->queue, &err) != DEN_OK ||
                              !den_buffer_append_text(&call->queue, after)))
-        den_call_give_up(call);
+        den_call_break(call);
     json_decref(value);
 }
 
@@ -207,7 +207,8 @@ size_t den_call_take(struct den_call *call, char *out, size_t capacity, bool *ou
 
     pthread_mutex_lock(&call->lock);
     length = call->queue.length - call->sent;
-    *out_done = length == 0 && call->ended == call->count;
+    *out_done =
+        length == 0 && call->ended == call->count && (call->is_settled || !call->surface->settle);
     if (length > capacity)
         length = capacity;
     memcpy(out, call->queue.data + call->sent, length);
@@ -228,6 +229,15 @@ bool den_call_has_ended(struct den_call *call)
     ended = call->ended == call->count;
     pthread_mutex_unlock(&call->lock);
     return ended;
+}
+
+bool den_call_settle(struct den_call *call)
+{
+    if (call->is_settled || !call->surface->settle || !den_call_has_ended(call))
+        return false;
+    call->is_settled = true;
+    call->surface->settle(call); /* no worker's thread is in the call any more */
+    return true;
 }
 
 bool den_call_is_broken(struct den_call *call)

@@ -51,6 +51,7 @@ struct den_surface {
     const char *content_type; /* of a stream */
     const char *sign_of_life; /* sent when a stream is silent for long; NULL: nothing */
     bool gathers;
+    bool tells_always; /* the functions below are called for answers that are not streamed, too */
     /* A stream: before the first event (the worker has not been asked yet), ... */
     void (*begin)(struct den_call *call);
     void (*progress)(struct den_choice *choice, const struct den_worker_event *event);
@@ -61,6 +62,9 @@ struct den_surface {
     void (*end)(struct den_choice *choice);   /* one answer is whole */
     void (*error)(struct den_choice *choice); /* or failed: choice->error */
     void (*finish)(struct den_call *call);    /* all have ended, well or not */
+    /* On the connection's thread, when all have ended and before `whole`: may wait for the disk,
+     * and send more. */
+    void (*settle)(struct den_call *call);
     /* Not a stream: the body of the reply. */
     json_t *(*whole)(struct den_call *call);
     /* Changes the request of answer `index`; NULL: only the seeds differ. */
@@ -89,6 +93,7 @@ struct den_call {
     char id[25];     /* random hexadecimal digits; surfaces put their own prefix before it */
     int64_t created; /* Unix time */
     int event_fd;
+    bool is_settled; /* of the connection's thread */
     pthread_mutex_t lock;
     /* guarded by `lock` */
     struct den_buffer queue; /* of a stream: bytes not yet sent, from `sent` on */
@@ -118,6 +123,8 @@ void den_call_options_deinit(struct den_call_options *options);
 void den_call_send_event(struct den_call *call, const char *name, json_t *value);
 void den_call_send_line(struct den_call *call, json_t *value);
 void den_call_send_text(struct den_call *call, const char *text);
+/* Nothing more can be told this client: stops working for it. */
+void den_call_break(struct den_call *call);
 /* A token and its alternatives as OpenAI has them: {token, logprob, bytes, top_logprobs}. */
 json_t *den_logprob_json(const struct den_worker_event *event);
 /* Den's own "den" object: what was measured. */
@@ -134,6 +141,8 @@ json_t *den_call_id_json(const struct den_call *call, const char *prefix);
 size_t den_call_take(struct den_call *call, char *out, size_t capacity, bool *out_done);
 bool den_call_has_ended(struct den_call *call);
 bool den_call_is_broken(struct den_call *call);
+/* Lets the surface settle, once, when all answers have ended; false: there was nothing to do. */
+bool den_call_settle(struct den_call *call);
 /* Makes the eventfd unreadable until the next event. */
 void den_call_quiet(struct den_call *call);
 /* 24 random hexadecimal digits and a terminator. */

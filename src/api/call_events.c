@@ -19,7 +19,7 @@ static void ring(struct den_call *call)
         call->is_broken = true;
 }
 
-void den_call_give_up(struct den_call *call)
+void den_call_break(struct den_call *call)
 {
     size_t i;
 
@@ -158,10 +158,10 @@ void den_call_on_event(void *context, const struct den_worker_event *event)
     if (event->kind == DEN_WORKER_TOOL_CALL)
         choice->tools_begun++;
     if ((!stream || call->surface->gathers) && !gather(choice, event))
-        den_call_give_up(call);
+        den_call_break(call);
     if (event->kind == DEN_WORKER_END)
         take_end(choice, event);
-    if (stream && !call->is_broken)
+    if ((stream || call->surface->tells_always) && !call->is_broken)
         tell(choice, event);
     if (stream || call->ended == call->count || call->is_broken)
         ring(call);

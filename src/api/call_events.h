@@ -6,7 +6,5 @@
 
 /* The worker's handler; `context` is a choice. */
 void den_call_on_event(void *context, const struct den_worker_event *event);
-/* Nothing more can be told this client: stop working for it. */
-void den_call_give_up(struct den_call *call);
 
 #endif

@@ -34,6 +34,8 @@ static ssize_t read_stream(void *context, uint64_t position, char *out, size_t c
             return MHD_CONTENT_READER_END_WITH_ERROR;
         if (done)
             return MHD_CONTENT_READER_END_OF_STREAM;
+        if (den_call_settle(stream->call))
+            continue;
         switch (den_connection_wait(stream->server, stream->connection, stream->call->event_fd,
                                     SILENCE_SECONDS_MAX)) {
         case DEN_WAIT_READY:
@@ -95,6 +97,8 @@ static enum MHD_Result reply_whole(struct den_request *request, struct den_call 
         }
         den_call_quiet(call);
     }
+    if (!den_call_is_broken(call))
+        den_call_settle(call);
     if (den_call_is_broken(call))
         den_fail(&err, DEN_TOO_LARGE, "the answer does not fit into memory; ask for a stream");
     for (i = 0; err.status == DEN_OK && i < call->count; i++)

@@ -27,6 +27,11 @@ static const struct den_route routes[] = {
     { .path = "/v1/chat/completions", .post = den_route_chat },
     { .path = "/v1/completions", .post = den_route_completions },
     { .path = "/v1/embeddings", .post = den_route_embeddings },
+    { .path = "/v1/responses", .post = den_route_responses },
+    { .path = "/v1/responses/{id}",
+      .get = den_route_response,
+      .remove = den_route_response_delete },
+    { .path = "/v1/responses/{id}/input_items", .get = den_route_response_items },
 };
 
 /* The page holds no data of its user, and must load before it can ask for the token. */

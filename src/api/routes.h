@@ -34,6 +34,10 @@ enum MHD_Result den_route_model(struct den_request *request);
 enum MHD_Result den_route_chat(struct den_request *request);
 enum MHD_Result den_route_completions(struct den_request *request);
 enum MHD_Result den_route_embeddings(struct den_request *request);
+enum MHD_Result den_route_responses(struct den_request *request);
+enum MHD_Result den_route_response(struct den_request *request);
+enum MHD_Result den_route_response_delete(struct den_request *request);
+enum MHD_Result den_route_response_items(struct den_request *request);
 enum MHD_Result den_route_page(struct den_request *request);
 
 #endif

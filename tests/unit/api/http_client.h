@@ -129,8 +129,15 @@ static inline int make_home(void)
 
 static inline void remove_home(void)
 {
-    static const char *const folders[] = { "/models/fake-embed/modules.json", "/models/fake-embed",
-                                           "/models/fake", "/models", "" };
+    static const char *const folders[] = { "/models/fake-embed/modules.json",
+                                           "/models/fake-embed",
+                                           "/models/fake",
+                                           "/models",
+                                           "/den.db",
+                                           "/den.db-wal",
+                                           "/den.db-shm",
+                                           "/den.db.serving",
+                                           "" };
     char path[256];
     size_t i;
 
@@ -138,7 +145,7 @@ static inline void remove_home(void)
         return;
     for (i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         snprintf(path, sizeof path, "%s%s", getenv("DEN_HOME"), folders[i]);
-        rmdir(path);
+        remove(path);
     }
 }
 
