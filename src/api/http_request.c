@@ -14,8 +14,9 @@
 #include "api/routes.h"
 #include "api/server_parts.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/utf8.h"
-#include "guard/api_token.h"
+#include "guard/access.h"
 #include "guard/origin.h"
 
 static const char *header(const struct den_request *request, const char *name)
@@ -50,17 +51,42 @@ static enum den_status check_sender(const struct den_request *request, struct de
     return DEN_OK;
 }
 
-static enum den_status check_token(const struct den_request *request, struct den_error *err)
+/* A browser says where a request began, also where it sends no Origin: a GET by a picture or a
+ * script of another page. Following a link to the page itself is fine. */
+static enum den_status check_site(const struct den_request *request, struct den_error *err)
 {
-    const char *token = request->server->token;
+    const char *site = header(request, "Sec-Fetch-Site");
 
-    if (!token || (request->route && request->route->is_open))
+    if (!site || (request->route && request->route->is_open) ||
+        strcasecmp(site, "same-origin") == 0 || strcasecmp(site, "none") == 0)
         return DEN_OK;
-    if (den_api_token_matches(token, header(request, MHD_HTTP_HEADER_AUTHORIZATION)))
+    return den_fail(err, DEN_FORBIDDEN,
+                    "requests from other pages (Sec-Fetch-Site: %.40s) are "
+                    "not allowed; only Den's own page may send them",
+                    site);
+}
+
+static enum den_status check_right(struct den_request *request, struct den_error *err)
+{
+    const struct den_credentials shown = {
+        .authorization = header(request, MHD_HTTP_HEADER_AUTHORIZATION),
+        .api_key = header(request, "x-api-key"),
+        .cookie = header(request, MHD_HTTP_HEADER_COOKIE),
+    };
+    enum den_scope needed;
+
+    request->scope = DEN_SCOPE_NONE;
+    if (request->route && request->route->is_open)
         return DEN_OK;
-    return den_fail(err, DEN_UNAUTHORIZED,
-                    "this server needs its API token: send the header 'Authorization: Bearer "
-                    "TOKEN'; den serve printed where the token is kept");
+    if (den_access_judge(request->server->access, &shown, &request->scope, err) != DEN_OK)
+        return err->status;
+    needed = request->route ? den_route_scope(request->route, request->method) : DEN_SCOPE_READ;
+    if (den_scope_allows(request->scope, needed))
+        return DEN_OK;
+    return den_fail(err, DEN_FORBIDDEN,
+                    "%.20s %.100s needs a token with the scope '%s'; this one has '%s'",
+                    request->method, request->route->path, den_scope_text(needed),
+                    den_scope_text(request->scope));
 }
 
 static enum den_status check_length(const struct den_request *request, struct den_error *err)
@@ -77,7 +103,8 @@ static void check_headers(struct den_request *request)
 {
     struct den_error *err = &request->refusal;
 
-    if (check_sender(request, err) != DEN_OK || check_token(request, err) != DEN_OK)
+    if (check_sender(request, err) != DEN_OK || check_site(request, err) != DEN_OK ||
+        check_right(request, err) != DEN_OK)
         return;
     if (!request->route)
         den_fail(err, DEN_NOT_FOUND, "there is no route '%.200s'; docs/API.md lists them",
@@ -213,6 +240,24 @@ enum MHD_Result den_request_handle(void *context, struct MHD_Connection *connect
     return dispatch(request);
 }
 
+/* One line a request. The path has no query, whose words may be somebody's. */
+static void log_request(const struct den_request *request)
+{
+    const struct den_log_field fields[] = {
+        { "method", request->method, 0 },
+        { "path", request->path, 0 },
+        { "status", NULL, request->http },
+        { "ms", NULL, (double)(long)((den_clock_seconds() - request->began) * 1000) },
+        { "bytes_in", NULL, (double)(request->body.length + request->discarded) },
+        { "scope", den_scope_text(request->scope), 0 },
+    };
+    enum den_log_level level = request->http >= 500                           ? DEN_LOG_ERROR
+                               : request->http == 401 || request->http == 403 ? DEN_LOG_WARNING
+                                                                              : DEN_LOG_INFO;
+
+    den_log(level, "request", fields, sizeof fields / sizeof fields[0]);
+}
+
 void den_request_completed(void *context, struct MHD_Connection *connection, void **state,
                            enum MHD_RequestTerminationCode code)
 {
@@ -224,6 +269,7 @@ void den_request_completed(void *context, struct MHD_Connection *connection, voi
     den_server_mark(context, socket_of(connection), false);
     den_metrics_count(request->server->metrics, request->route, request->http,
                       den_clock_seconds() - request->began);
+    log_request(request);
     den_buffer_deinit(&request->body);
     free(request);
     *state = NULL;
@@ -239,6 +285,11 @@ struct den_desk *den_request_desk(const struct den_request *request)
 const char *den_request_value(const struct den_request *request, size_t index)
 {
     return request->values.text[index];
+}
+
+const char *den_request_header(const struct den_request *request, const char *name)
+{
+    return header(request, name);
 }
 
 const char *den_request_query(const struct den_request *request, const char *key)

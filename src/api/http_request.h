@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "desk/desk.h"
+#include "guard/access.h"
 
 struct den_server;
 struct den_route;
@@ -27,8 +28,10 @@ struct den_request {
     struct den_error refusal;      /* not DEN_OK: the request is answered with this */
     const struct den_route *route; /* NULL: none */
     struct den_route_values values;
-    double began;  /* den_clock_seconds() */
-    unsigned http; /* the status of the reply; 0: none was queued */
+    enum den_scope scope;                     /* the right that its sender has */
+    char cookie[DEN_ACCESS_COOKIE_BYTES_MAX]; /* the reply's Set-Cookie; "": none */
+    double began;                             /* den_clock_seconds() */
+    unsigned http;                            /* the status of the reply; 0: none was queued */
 };
 
 /* libmicrohttpd's callbacks; `context` is the server. */
@@ -45,6 +48,8 @@ enum den_status den_request_json(const struct den_request *request, json_t **out
 
 /* The part of the path that the route's first (0) or second (1) {name} stood for. */
 const char *den_request_value(const struct den_request *request, size_t index);
+/* The value of a header; NULL: absent. */
+const char *den_request_header(const struct den_request *request, const char *name);
 /* ?key=value, decoded; NULL: absent. */
 const char *den_request_query(const struct den_request *request, const char *key);
 

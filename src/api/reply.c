@@ -73,6 +73,8 @@ enum MHD_Result den_reply_queue(struct den_request *request, unsigned http,
     add_header(response, "X-Frame-Options", "DENY");
     add_header(response, "Referrer-Policy", "no-referrer");
     add_header(response, "Cross-Origin-Resource-Policy", "same-origin");
+    if (*request->cookie)
+        add_header(response, "Set-Cookie", request->cookie);
     result = MHD_queue_response(request->connection, http, response);
     MHD_destroy_response(response);
     return result;

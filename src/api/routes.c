@@ -5,33 +5,80 @@
 #include <string.h>
 
 #include "api/api_llama.h"
+#include "api/api_threads.h"
 #include "api/assets.h"
+
+/* The right that a row needs, in short. A row that names none needs admin. */
+#define READ .scope = DEN_SCOPE_READ
+#define CHAT .scope = DEN_SCOPE_CHAT
 
 static const struct den_route routes[] = {
     { .path = "/health", .is_open = true, .get = den_route_health },
-    { .path = "/v1/models", .get = den_route_models },
-    { .path = "/v1/models/{id*}", .get = den_route_model },
-    { .path = "/v1/health", .is_open = true, .get = den_route_health },
-    { .path = "/tokenize", .error = den_llama_error, .post = den_route_llama_tokenize },
-    { .path = "/detokenize", .error = den_llama_error, .post = den_route_llama_detokenize },
-    { .path = "/apply-template", .error = den_llama_error, .post = den_route_llama_template },
-    { .path = "/completion", .error = den_llama_error, .post = den_route_llama_completion },
-    { .path = "/completions", .error = den_llama_error, .post = den_route_llama_completion },
-    { .path = "/props", .error = den_llama_error, .get = den_route_llama_props },
-    { .path = "/slots", .error = den_llama_error, .get = den_route_llama_slots },
-    { .path = "/metrics", .get = den_route_metrics },
-    { .path = "/v1/rerank", .error = den_llama_error, .post = den_route_rerank },
-    { .path = "/rerank", .error = den_llama_error, .post = den_route_rerank },
-    { .path = "/v1/reranking", .error = den_llama_error, .post = den_route_rerank },
-    { .path = "/reranking", .error = den_llama_error, .post = den_route_rerank },
-    { .path = "/v1/chat/completions", .post = den_route_chat },
-    { .path = "/v1/completions", .post = den_route_completions },
-    { .path = "/v1/embeddings", .post = den_route_embeddings },
-    { .path = "/v1/responses", .post = den_route_responses },
+    { .path = "/v1/models", READ, .get = den_route_models },
+    { .path = "/v1/models/{id*}", READ, .get = den_route_model },
+    { .path = "/v1/chat/completions", CHAT, .post = den_route_chat },
+    { .path = "/v1/completions", CHAT, .post = den_route_completions },
+    { .path = "/v1/embeddings", CHAT, .post = den_route_embeddings },
+    { .path = "/v1/responses", CHAT, .post = den_route_responses },
     { .path = "/v1/responses/{id}",
+      CHAT,
       .get = den_route_response,
       .remove = den_route_response_delete },
-    { .path = "/v1/responses/{id}/input_items", .get = den_route_response_items },
+    { .path = "/v1/responses/{id}/input_items", CHAT, .get = den_route_response_items },
+    { .path = "/v1/health", .is_open = true, .get = den_route_health },
+    { .path = "/tokenize", CHAT, .error = den_llama_error, .post = den_route_llama_tokenize },
+    { .path = "/detokenize", CHAT, .error = den_llama_error, .post = den_route_llama_detokenize },
+    { .path = "/apply-template", CHAT, .error = den_llama_error, .post = den_route_llama_template },
+    { .path = "/completion", CHAT, .error = den_llama_error, .post = den_route_llama_completion },
+    { .path = "/completions", CHAT, .error = den_llama_error, .post = den_route_llama_completion },
+    { .path = "/props", READ, .error = den_llama_error, .get = den_route_llama_props },
+    { .path = "/slots", READ, .error = den_llama_error, .get = den_route_llama_slots },
+    { .path = "/metrics", READ, .get = den_route_metrics },
+    { .path = "/v1/rerank", CHAT, .error = den_llama_error, .post = den_route_rerank },
+    { .path = "/rerank", CHAT, .error = den_llama_error, .post = den_route_rerank },
+    { .path = "/v1/reranking", CHAT, .error = den_llama_error, .post = den_route_rerank },
+    { .path = "/reranking", CHAT, .error = den_llama_error, .post = den_route_rerank },
+    { .path = "/api/server", READ, .get = den_route_server },
+    { .path = "/api/login", .is_open = true, .post = den_route_login, .remove = den_route_logout },
+    { .path = "/api/tokens", .get = den_route_tokens, .post = den_route_create_token },
+    { .path = "/api/tokens/{id}", .remove = den_route_revoke_token },
+    { .path = "/api/threads",
+      CHAT,
+      .get = den_route_threads_list,
+      .post = den_route_threads_create },
+    { .path = "/api/threads/{id}",
+      CHAT,
+      .get = den_route_thread_get,
+      .patch = den_route_thread_change,
+      .remove = den_route_thread_delete },
+    { .path = "/api/threads/{id}/restore", CHAT, .post = den_route_thread_restore },
+    { .path = "/api/threads/{id}/purge", CHAT, .post = den_route_thread_purge },
+    { .path = "/api/threads/{id}/fork", CHAT, .post = den_route_thread_fork },
+    { .path = "/api/threads/{id}/messages", CHAT, .post = den_route_messages_add },
+    { .path = "/api/threads/{id}/messages/{message}",
+      CHAT,
+      .patch = den_route_message_change,
+      .remove = den_route_message_delete },
+    { .path = "/api/threads/{id}/answers", CHAT, .post = den_route_answers_add },
+    { .path = "/api/threads/{id}/stop", CHAT, .post = den_route_answers_stop },
+    { .path = "/api/threads/{id}/export", CHAT, .get = den_route_thread_export },
+    { .path = "/api/export", CHAT, .get = den_route_export },
+    { .path = "/api/import", CHAT, .post = den_route_import },
+    { .path = "/api/folders", CHAT, .get = den_route_folders_list, .post = den_route_folders_add },
+    { .path = "/api/folders/{id}",
+      CHAT,
+      .patch = den_route_folder_change,
+      .remove = den_route_folder_delete },
+    { .path = "/api/prompts", CHAT, .get = den_route_prompts_list, .post = den_route_prompts_add },
+    { .path = "/api/prompts/{id}",
+      CHAT,
+      .put = den_route_prompt_change,
+      .remove = den_route_prompt_delete },
+    { .path = "/api/settings",
+      CHAT,
+      .get = den_route_settings_get,
+      .patch = den_route_settings_change },
+    { .path = "/api/events", CHAT, .get = den_route_events },
 };
 
 /* The page holds no data of its user, and must load before it can ask for the token. */
@@ -78,6 +125,15 @@ const struct den_route *den_route_find(const char *path, struct den_route_values
         return &routes[i];
     }
     return den_asset_find(path) ? &page : NULL;
+}
+
+enum den_scope den_route_scope(const struct den_route *route, const char *method)
+{
+    bool is_get = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+
+    if (route->is_open)
+        return DEN_SCOPE_NONE;
+    return is_get && route->get_scope > route->scope ? route->get_scope : route->scope;
 }
 
 const struct den_route *den_route_at(size_t index)

@@ -7,6 +7,7 @@
 #define DEN_API_ROUTES_H
 
 #include "api/http_request.h"
+#include "guard/access.h"
 
 typedef enum MHD_Result (*den_route_handler)(struct den_request *request);
 /* The body of an error as the surface's clients expect it; `code` NULL: the status's own. */
@@ -15,12 +16,16 @@ typedef json_t *(*den_error_shape)(unsigned http, const struct den_error *error,
 struct den_route {
     const char *path;
     bool is_open;                                    /* needs no token */
+    enum den_scope scope;                            /* what its methods need; nothing said: admin */
+    enum den_scope get_scope;                        /* what GET needs, where less will do */
     den_error_shape error;                           /* NULL: OpenAI's */
     den_route_handler get, post, put, patch, remove; /* HEAD goes to `get`; NULL: 405 */
 };
 
 /* NULL: no such path. */
 const struct den_route *den_route_find(const char *path, struct den_route_values *out_values);
+/* The right that a method of the route needs: here, and nowhere else, is it decided. */
+enum den_scope den_route_scope(const struct den_route *route, const char *method);
 /* The rows of the table in order; NULL past the last. */
 const struct den_route *den_route_at(size_t index);
 
@@ -38,6 +43,12 @@ enum MHD_Result den_route_responses(struct den_request *request);
 enum MHD_Result den_route_response(struct den_request *request);
 enum MHD_Result den_route_response_delete(struct den_request *request);
 enum MHD_Result den_route_response_items(struct den_request *request);
+enum MHD_Result den_route_server(struct den_request *request);
+enum MHD_Result den_route_login(struct den_request *request);
+enum MHD_Result den_route_logout(struct den_request *request);
+enum MHD_Result den_route_tokens(struct den_request *request);
+enum MHD_Result den_route_create_token(struct den_request *request);
+enum MHD_Result den_route_revoke_token(struct den_request *request);
 enum MHD_Result den_route_page(struct den_request *request);
 
 #endif

@@ -17,6 +17,7 @@
 #include "api/metrics.h"
 #include "api/server_parts.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "guard/origin.h"
 
 enum {
@@ -170,10 +171,41 @@ static enum den_status open_socket(struct den_server *server, struct endpoint *e
 
 /* --- start and stop --- */
 
+static enum den_status read_text(const char *path, char **out, struct den_error *err)
+{
+    struct den_buffer text;
+
+    den_buffer_init(&text, DEN_TLS_FILE_BYTES_MAX);
+    if (den_file_read(path, &text, err) == DEN_OK) {
+        *out = den_buffer_take(&text);
+        if (!*out)
+            den_fail(err, DEN_NO_MEMORY, "server: out of memory");
+    }
+    den_buffer_deinit(&text);
+    return err->status;
+}
+
+static enum den_status read_tls(struct den_server *server, const struct den_server_options *options,
+                                struct den_error *err)
+{
+    if (!options->tls_certificate != !options->tls_key)
+        return den_fail(err, DEN_INVALID, "TLS needs both --tls-certificate and --tls-key");
+    if (!options->tls_certificate)
+        return DEN_OK;
+    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
+        return den_fail(err, DEN_UNSUPPORTED, "this libmicrohttpd was built without TLS");
+    if (read_text(options->tls_certificate, &server->certificate, err) != DEN_OK)
+        return err->status;
+    return read_text(options->tls_key, &server->key, err);
+}
+
 static enum den_status start_daemon(struct den_server *server, struct den_error *err)
 {
     struct endpoint endpoint;
     unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
+    struct MHD_OptionItem tls[3] = { { MHD_OPTION_END, 0, NULL },
+                                     { MHD_OPTION_END, 0, NULL },
+                                     { MHD_OPTION_END, 0, NULL } };
     int fd = -1;
 
     if (read_address(server->address, server->port, &endpoint, err) != DEN_OK ||
@@ -181,15 +213,27 @@ static enum den_status start_daemon(struct den_server *server, struct den_error 
         return err->status;
     if (endpoint.address.any.sa_family == AF_INET6)
         flags |= MHD_USE_IPv6;
+    if (server->certificate) {
+        flags |= MHD_USE_TLS;
+        tls[0] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate };
+        tls[1] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_KEY, 0, server->key };
+    }
     server->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, den_request_handle, server, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)DEN_HTTP_CONNECTIONS_MAX,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)DEN_HTTP_IDLE_SECONDS_MAX,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX, MHD_OPTION_THREAD_STACK_SIZE,
         (size_t)STACK_BYTES, MHD_OPTION_NOTIFY_COMPLETED, den_request_completed, server,
-        MHD_OPTION_NOTIFY_CONNECTION, notify_connection, server, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, notify_connection, server, MHD_OPTION_ARRAY, tls,
+        MHD_OPTION_END);
     if (!server->daemon) {
         close(fd);
+        if (server->certificate)
+            return den_fail(err, DEN_BAD_FILE,
+                            "the HTTP server does not start on port %u; most "
+                            "likely the TLS files are no PEM certificate and "
+                            "its key",
+                            server->port);
         return den_fail_errno(err, DEN_INTERNAL, "the HTTP server does not start on port %u",
                               server->port);
     }
@@ -200,6 +244,9 @@ enum den_status den_server_start(const struct den_server_options *options, struc
                                  struct den_error *err)
 {
     const char *address = options->address ? options->address : "127.0.0.1";
+    const struct den_access_options access = { .path = options->tokens,
+                                               .master = options->token,
+                                               .required = options->token != NULL };
     struct den_server *server;
     size_t i;
 
@@ -214,16 +261,18 @@ enum den_status den_server_start(const struct den_server_options *options, struc
         server->guests[i].fd = -1;
     server->port = options->port;
     server->address = strdup(address);
-    server->token = options->token ? strdup(options->token) : NULL;
+    pthread_mutex_init(&server->sandbox_lock, NULL);
+    server->home = options->home ? strdup(options->home) : NULL;
     server->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     server->metrics = den_metrics_create();
-    if (!server->metrics || !server->address || (options->token && !server->token) ||
+    if (!server->metrics || !server->address || (options->home && !server->home) ||
         server->stop_fd < 0) {
         den_fail(err, DEN_NO_MEMORY, "server: out of memory");
         goto fail;
     }
     server->desk = options->desk;
-    if (start_daemon(server, err) != DEN_OK)
+    if (den_access_open(&access, &server->access, err) != DEN_OK ||
+        read_tls(server, options, err) != DEN_OK || start_daemon(server, err) != DEN_OK)
         goto fail;
     *out = server;
     return DEN_OK;
@@ -247,8 +296,26 @@ void den_server_stop(struct den_server *server)
     pthread_mutex_destroy(&server->lock);
     den_metrics_destroy(server->metrics);
     free(server->address);
-    free(server->token);
+    pthread_mutex_destroy(&server->sandbox_lock);
+    den_access_close(server->access);
+    if (server->key)
+        explicit_bzero(server->key, strlen(server->key));
+    free(server->certificate);
+    free(server->key);
+    free(server->home);
     free(server);
+}
+
+const struct den_sandbox_report *den_server_sandbox(struct den_server *server)
+{
+    struct den_error ignored = { 0 };
+
+    pthread_mutex_lock(&server->sandbox_lock);
+    if (!server->sandbox_known)
+        den_sandbox_probe(&server->sandbox, &ignored); /* failed: no level, no walls */
+    server->sandbox_known = true;
+    pthread_mutex_unlock(&server->sandbox_lock);
+    return &server->sandbox;
 }
 
 uint16_t den_server_port(const struct den_server *server)

@@ -19,6 +19,9 @@ struct den_server_options {
     uint16_t port;         /* 0: any free one; den_server_port() tells */
     const char *token;     /* NULL: none asked for, which only a loopback address allows */
     struct den_desk *desk; /* must outlive the server */
+    const char *tokens;    /* file of the scoped tokens; NULL: there are none */
+    const char *home;      /* for GET /api/server; NULL: not told */
+    const char *tls_certificate, *tls_key; /* PEM files; both or neither */
 };
 
 /* DEN_IN_USE when another program has the port; DEN_FORBIDDEN for an address that others can reach

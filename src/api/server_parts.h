@@ -7,6 +7,8 @@
 
 #include "api/server.h"
 #include "base/limits.h"
+#include "guard/access.h"
+#include "guard/sandbox.h"
 
 /* A connection and since when it has been sending a request that is not complete. */
 struct guest {
@@ -19,13 +21,21 @@ struct den_server {
     struct den_desk *desk;
     struct den_metrics *metrics; /* api/metrics.h */
     char *address;
-    char *token; /* NULL: none */
+    struct den_access *access;
+    char *certificate, *key; /* PEM texts; NULL: no TLS */
+    char *home;              /* as /api/server tells it; NULL: not known */
     uint16_t port;
-    int stop_fd;          /* an eventfd, readable from den_server_stop() on */
-    pthread_mutex_t lock; /* guards `guests` */
+    int stop_fd;                  /* an eventfd, readable from den_server_stop() on */
+    pthread_mutex_t lock;         /* guards `guests` */
+    pthread_mutex_t sandbox_lock; /* guards the next two */
+    bool sandbox_known;
+    struct den_sandbox_report sandbox;
     size_t guest_count;
     struct guest guests[DEN_HTTP_CONNECTIONS_MAX + 1];
 };
+
+/* Which walls stand around a worker on this machine; found out once, at the first question. */
+const struct den_sandbox_report *den_server_sandbox(struct den_server *server);
 
 /* Tells whether the request of the connection on `fd` is complete and being answered. */
 void den_server_mark(struct den_server *server, int fd, bool is_answering);

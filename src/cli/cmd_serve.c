@@ -3,9 +3,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/server.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "cli/model_options.h"
 #include "guard/api_token.h"
 #include "guard/origin.h"
@@ -36,6 +38,19 @@ static enum den_status choose_token(const struct den_arguments *arguments, char 
     return DEN_OK;
 }
 
+static void start_log(const struct den_arguments *arguments)
+{
+    static const char *const levels[] = { "none", "error", "warning", "info", "debug" };
+    const char *level = den_argument_text(arguments, "log-level");
+    size_t i;
+
+    for (i = 0; i < sizeof levels / sizeof levels[0]; i++)
+        if (strcmp(level, levels[i]) == 0)
+            den_log_start((enum den_log_level)i,
+                          strcmp(den_argument_text(arguments, "log-format"), "json") == 0,
+                          STDERR_FILENO);
+}
+
 /* Blocks SIGINT and SIGTERM in all threads started after it; wait_for_signal() then takes them. */
 static void block_signals(sigset_t *ending)
 {
@@ -48,24 +63,30 @@ static void block_signals(sigset_t *ending)
 static enum den_status serve(const struct den_arguments *arguments, struct den_desk *desk,
                              const struct den_worker_info *info, struct den_error *err)
 {
-    char token[DEN_API_TOKEN_LENGTH_MAX + 1];
+    char token[DEN_API_TOKEN_LENGTH_MAX + 1], home[DEN_PATH_BYTES_MAX], tokens[DEN_PATH_BYTES_MAX];
     struct den_server_options options = {
         .address = den_argument_text(arguments, "host"),
         .port = (uint16_t)den_argument_integer(arguments, "port"),
         .desk = desk,
+        .tokens = tokens,
+        .home = home,
+        .tls_certificate = den_argument_text(arguments, "tls-certificate"),
+        .tls_key = den_argument_text(arguments, "tls-key"),
     };
     bool is_ipv6 = strchr(options.address, ':') != NULL;
     struct den_server *server;
     sigset_t ending;
     int taken;
 
-    if (choose_token(arguments, token, &options.token, err) != DEN_OK)
+    if (choose_token(arguments, token, &options.token, err) != DEN_OK ||
+        den_path_home(home, sizeof home, err) != DEN_OK ||
+        den_path_join(tokens, sizeof tokens, home, "tokens.json", err) != DEN_OK)
         return err->status;
     block_signals(&ending);
     if (den_server_start(&options, &server, err) != DEN_OK)
         return err->status;
-    printf("Den is at http://%s%s%s:%u (model %s, %zu tokens of context). Ctrl-C ends it.\n",
-           is_ipv6 ? "[" : "", options.address, is_ipv6 ? "]" : "",
+    printf("Den is at http%s://%s%s%s:%u (model %s, %zu tokens of context). Ctrl-C ends it.\n",
+           options.tls_key ? "s" : "", is_ipv6 ? "[" : "", options.address, is_ipv6 ? "]" : "",
            (unsigned)den_server_port(server), info->model_name, info->context_tokens);
     fflush(stdout);
     sigwait(&ending, &taken);
@@ -96,6 +117,7 @@ static enum den_status run(const struct den_arguments *arguments, struct den_err
     struct den_desk *desk;
     sigset_t ending;
 
+    start_log(arguments);
     block_signals(&ending); /* before any thread exists: they inherit the mask */
     if (den_desk_create(&options, &desk, err) != DEN_OK)
         return err->status;
@@ -132,6 +154,27 @@ static const struct den_option options[] = {
     { .name = "require-token",
       .kind = DEN_OPTION_FLAG,
       .help = "ask for the API token on loopback too" },
+    { .name = "tls-certificate",
+      .kind = DEN_OPTION_TEXT,
+      .value = "FILE",
+      .help = "serve HTTPS with this certificate (PEM, with its chain); needs --tls-key" },
+    { .name = "tls-key",
+      .kind = DEN_OPTION_TEXT,
+      .value = "FILE",
+      .help = "the certificate's private key (PEM)" },
+    { .name = "log-level",
+      .kind = DEN_OPTION_TEXT,
+      .value = "LEVEL",
+      .fallback = "warning",
+      .choices = "none|error|warning|info|debug",
+      .help = "what is written to standard error; info has a line for each request. What people "
+              "write and models answer is never in it" },
+    { .name = "log-format",
+      .kind = DEN_OPTION_TEXT,
+      .value = "FORMAT",
+      .fallback = "text",
+      .choices = "text|json",
+      .help = "json writes one object a line" },
     { .name = "parallel",
       .kind = DEN_OPTION_INTEGER,
       .value = "N",

@@ -40,7 +40,8 @@ bool den_scope_allows(enum den_scope held, enum den_scope needed);
 enum {
     DEN_ACCESS_ID_LENGTH = 12,
     DEN_ACCESS_TOKEN_LENGTH = 47, /* "den_" and 43 letters */
-    DEN_ACCESS_HASH_BYTES = 32
+    DEN_ACCESS_HASH_BYTES = 32,
+    DEN_ACCESS_COOKIE_BYTES_MAX = 160 /* "den_session=SECRET; Path=/; ..." */
 };
 struct den_access_token {
     char id[DEN_ACCESS_ID_LENGTH + 1];
