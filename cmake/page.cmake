@@ -13,7 +13,7 @@ function(den_embed_page target)
     endif()
     set(web ${CMAKE_SOURCE_DIR}/web)
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${web}/src/*.js ${web}/strings/*.js ${web}/css/*.css)
-    file(GLOB pages CONFIGURE_DEPENDS ${web}/*.html ${web}/*.svg ${web}/*.webmanifest)
+    file(GLOB pages CONFIGURE_DEPENDS ${web}/*.html ${web}/*.svg ${web}/*.webmanifest ${web}/*.png ${web}/sw.js)
     set(output ${CMAKE_BINARY_DIR}/page/page_assets.c)
     file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/page)
     add_custom_command(OUTPUT ${output}

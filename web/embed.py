@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """Turns the page's sources into what the server hands out.
 
-There is no bundler: a module is served line by line as it was written, under the path it has below web/.
-What this script does to it is small enough to say here:
+The sources are some forty ES modules. Served one by one they cost a request each and are compressed
+each for itself, which is a third more than all together. So they are joined, by a script small enough
+to say here what it does:
 
-- Comments that fill whole lines are left out; they are a third of the bytes.
-- `import ... from "preact"` names a package; browsers want a path and the page's content policy forbids
-  an inline import map. Bare names are rewritten to /lib/NAME.js. A bare name that is not in LIBRARIES is
-  an error, so nothing unknown is ever shipped.
-- LIBRARIES says which files of which npm package become which /lib/NAME.js. Packages that ship no small
-  ES module (DOMPurify, Prism, Temml) are scripts that define one global; an export line is added.
-- `<!-- modules -->` in index.html becomes one modulepreload link for each module that the page needs at
-  once, so that the browser fetches them in one round and not level by level.
+- Comments and the white space at the start of lines are left out. Names stay: nothing is minified.
+- Each module becomes a block `{ const { a, b } = M.other; ...; M.name = { c, d }; }`, behind the ones it
+  imports. What src/main.js imports goes into /app.js; what is only reached by import() (the views that
+  are not looked at every day) into /later.js. Circular imports and `export let` are refused.
+- `import ... from "preact"` names a package; it becomes /lib/preact.js. A bare name that is not in
+  LIBRARIES is an error, so nothing unknown is ever shipped. LIBRARIES says which files of which npm
+  package become which /lib/NAME.js. Temml ships no small ES module but a script that defines one
+  global; an export line is added.
+- `<!-- modules -->` in index.html becomes one modulepreload link for each file that the page needs at
+  once. sw.js learns the names of the files it may keep, and a version that changes with any of them.
 - Everything is gzipped with level 9 and no time stamp. The same input gives the same bytes.
 
     embed.py --c FILE      a C file that defines den_asset_find() (src/api/assets.h)
@@ -29,26 +32,17 @@ import sys
 WEB = pathlib.Path(__file__).resolve().parent
 MODULES = WEB / "node_modules"
 
-PRISM_LANGUAGES = """markup css clike javascript c cpp python bash json yaml sql rust go java typescript
-    diff csharp kotlin ini makefile""".split()
-
 # name: (files joined in order, line added at the end)
 LIBRARIES = {
     "preact": (["preact/dist/preact.mjs"], ""),
     "preact/hooks": (["preact/hooks/dist/hooks.mjs"], ""),
     "htm": (["htm/dist/htm.module.js"], ""),
     "marked": (["marked/lib/marked.esm.js"], ""),
-    "dompurify": (["dompurify/dist/purify.min.js"], "export default globalThis.DOMPurify;"),
-    "prismjs": (
-        ["prismjs/components/prism-core.min.js"]
-        + [f"prismjs/components/prism-{language}.min.js" for language in PRISM_LANGUAGES],
-        "export default Prism;",
-    ),
     "temml": (["temml/dist/temml.min.js"], "export default temml;"),
 }
 
 # Their licences ask that their text goes along.
-LICENSED = ["preact", "htm", "marked", "dompurify", "prismjs", "temml"]
+LICENSED = ["preact", "htm", "marked", "temml"]
 
 CONTENT_TYPES = {
     ".txt": "text/plain; charset=utf-8",
@@ -56,14 +50,20 @@ CONTENT_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".png": "image/png",
     ".webmanifest": "application/manifest+json",
 }
 
-# A comment with nothing but space before and behind it. Casts (a comment, then code) stay.
-WHOLE_COMMENT = re.compile(r"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*\n", re.M | re.S)
+# In our own sources a comment never stands inside a string; tests/web/build.test.mjs sees to it.
+COMMENT = re.compile(r"/\*.*?\*/[ \t]?", re.S)
+INDENT = re.compile(r"^[ \t]+", re.M)
+BLANK = re.compile(r"\n{2,}")
 
 # Group 3 is the module's name in: from "x", import "x", import("x"). Minified code has no spaces.
 IMPORT = re.compile(r"""(\bfrom\s*|\bimport\s*\(?\s*)(["'])([^"'\n]+)\2""")
+STATIC = re.compile(r"""^import\s+(.+?)\s+from\s+"([^"\n]+)";\n?""", re.M | re.S)
+LAZY = re.compile(r"""\bimport\("([^"\n]+)"\)""")
+EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|const|class) (\w+))", re.M)
 
 
 def fail(message):
@@ -71,90 +71,160 @@ def fail(message):
 
 
 def library_path(name):
+    if name not in LIBRARIES:
+        fail(f"a module imports '{name}', which LIBRARIES does not list")
     return f"/lib/{name.replace('/', '-')}.js"
-
-
-def rewrite_imports(text, where):
-    """Bare names become /lib paths; relative ones stay."""
-
-    def one(match):
-        name = match.group(3)
-        if name.startswith((".", "/")):
-            return match.group(0)
-        if name not in LIBRARIES:
-            fail(f"{where} imports '{name}', which LIBRARIES does not list")
-        return f"{match.group(1)}{match.group(2)}{library_path(name)}{match.group(2)}"
-
-    return IMPORT.sub(one, text)
 
 
 def read_library(name):
     files, last_line = LIBRARIES[name]
-    parts = ["globalThis.Prism = { manual: true };"] if name == "prismjs" else []
+    parts = []
     for file in files:
         path = MODULES / file
         if not path.exists():
             fail(f"{path} is missing. Run: npm ci --prefix web --omit=dev")
         text = path.read_text(encoding="utf-8")
         parts.append(re.sub(r"^//# sourceMappingURL=.*$", "", text, flags=re.M).strip())
-    return "\n".join(parts + ([last_line] if last_line else [])) + "\n"
+    text = "\n".join(parts + ([last_line] if last_line else [])) + "\n"
+    return IMPORT.sub(
+        lambda m: m.group(0) if m.group(3)[0] in "./" else f"{m.group(1)}{m.group(2)}{library_path(m.group(3))}{m.group(2)}",
+        text)
 
 
-def static_imports(text):
-    """Paths a module needs before it runs: `import ... from` and not import()."""
-    return [m.group(3) for m in IMPORT.finditer(text) if "(" not in m.group(1)]
+def is_library(name):
+    return not name.startswith((".", "/"))
 
 
-def without_comments(text):
-    """Only for finding imports: JSDoc speaks of import("x") too."""
-    return re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+def resolve(name, where):
+    """The file a relative import means."""
+    path = (WEB / where).parent / name
+    return path.resolve().relative_to(WEB).as_posix()
 
 
-def modules_needed(files, start):
-    """The module graph from `start`, in the order of discovery."""
-    seen, waiting = [], [start]
-    while waiting:
-        path = waiting.pop(0)
-        if path in seen:
-            continue
-        if path not in files:
-            fail(f"module {path} is imported but does not exist")
-        seen.append(path)
-        folder = pathlib.PurePosixPath(path).parent
-        for name in static_imports(without_comments(files[path])):
-            joined = name if name.startswith("/") else str(folder / name)
-            parts = []
-            for part in joined.split("/"):
-                if part == "..":
-                    parts.pop()
-                elif part not in ("", "."):
-                    parts.append(part)
-            waiting.append("/" + "/".join(parts))
-    return seen
+def read_module(where):
+    """(code without comments, [(clause, name)] of its static imports)"""
+    if not (WEB / where).exists():
+        fail(f"module {where} is imported but does not exist")
+    text = COMMENT.sub("", (WEB / where).read_text(encoding="utf-8"))
+    imports = STATIC.findall(text)
+    return BLANK.sub("\n", INDENT.sub("", STATIC.sub("", text))).strip(), imports
+
+
+def order_modules(start, done, path=()):
+    """`start` and what it imports, each behind what it needs; `done` are left out and added to."""
+    if start in path:
+        fail(f"circular import: {' -> '.join([*path, start])}")
+    if start in done:
+        return []
+    order = []
+    for _, name in read_module(start)[1]:
+        if not is_library(name):
+            order += order_modules(resolve(name, start), done, (*path, start))
+    done.add(start)
+    return order + [start]
+
+
+def stem(where):
+    return pathlib.PurePosixPath(where).stem
+
+
+def bind(clause, source):
+    """An import clause as a declaration: `{ a as b }`, `* as x`, or a default."""
+    clause = re.sub(r"\s+", " ", clause)
+    if clause.startswith("* as "):
+        return f"const {clause[5:]} = {source};"
+    if clause.startswith("{"):
+        return f"const {clause.replace(' as ', ': ')} = {source};"
+    return f"const {clause} = {source}.default;"
+
+
+def join_modules(order, libraries):
+    """The text of one joined file; adds the libraries it uses to `libraries`."""
+    blocks = []
+    for where in order:
+        code, imports = read_module(where)
+        lines = []
+        for clause, name in imports:
+            if is_library(name):
+                libraries.append(name)
+                lines.append(bind(clause, f"L_{re.sub('[^a-z]', '_', name)}"))
+            else:
+                lines.append(bind(clause, f"M.{stem(resolve(name, where))}"))
+        names = [match.group(1) for match in EXPORT.finditer(code)]
+        code = EXPORT.sub("", code).replace("export {};", "")
+        if "export default " in code:
+            code = code.replace("export default ", "const exported = ", 1)
+            names.append("default: exported")
+        if re.search(r"^(?:export|import)\b[^(]", code, re.M):
+            fail(f"{where} has an import or export that the joining does not know")
+        code = LAZY.sub(lambda m: lazy(m.group(1), where), code)
+        blocks.append("\n".join(["{", *lines, code, f"M.{stem(where)} = {{ {', '.join(names)} }};", "}"]))
+    return "\n".join(blocks) + "\n"
+
+
+def lazy(name, where):
+    if is_library(name):
+        return f'import("{library_path(name)}")'
+    return f'import("/later.js").then(({{ M }}) => M.{stem(resolve(name, where))})'
+
+
+def library_imports(libraries):
+    return "".join(f'import * as L_{re.sub("[^a-z]", "_", name)} from "{library_path(name)}";\n'
+                   for name in dict.fromkeys(libraries))
+
+
+def join_sources():
+    """{"/app.js": text, "/later.js": text} and the libraries that app.js imports."""
+    done, libraries, later_libraries = set(), [], []
+    first = order_modules("src/main.js", done)
+    names = [stem(where) for where in first]
+    app = join_modules(first, libraries)
+    wanted = list(first)
+    later = []
+    while wanted:
+        where = wanted.pop(0)
+        text = COMMENT.sub("", (WEB / where).read_text(encoding="utf-8"))
+        for name in LAZY.findall(text):
+            if not is_library(name):
+                more = order_modules(resolve(name, where), done)
+                later += more
+                wanted += more
+    names += [stem(where) for where in later]
+    if len(set(names)) != len(names):
+        fail(f"two modules share a name: {sorted(n for n in names if names.count(n) > 1)}")
+    later_text = join_modules(later, later_libraries)
+    return {
+        "/app.js": f"{library_imports(libraries)}export const M = {{}};\n{app}",
+        "/later.js": f'{library_imports(later_libraries)}import {{ M }} from "/app.js";\nexport {{ M }};\n{later_text}',
+    }, [library_path(name) for name in dict.fromkeys(libraries)]
 
 
 def collect():
     """{path: bytes} of the whole site."""
-    files = {}
+    files, needed = join_sources()
     for path in sorted(WEB.rglob("*")):
         relative = path.relative_to(WEB)
-        if not path.is_file() or relative.parts[0] == "node_modules" or path.name.endswith(".d.ts"):
+        if not path.is_file() or relative.parts[0] in ("node_modules", "src", "strings"):
             continue
-        if path.suffix not in CONTENT_TYPES or path.name == "types.js":
+        if path.suffix not in CONTENT_TYPES:
             continue
-        text = path.read_text(encoding="utf-8")
         url = "/" + relative.as_posix()
+        files[url] = path.read_bytes()
         if path.suffix in (".js", ".css"):
-            text = WHOLE_COMMENT.sub("", text)
-        files[url] = rewrite_imports(text, url) if path.suffix == ".js" else text
+            files[url] = BLANK.sub("\n", INDENT.sub("", COMMENT.sub("", files[url].decode())))
     for name in LIBRARIES:
-        files[library_path(name)] = rewrite_imports(read_library(name), name)
+        files[library_path(name)] = read_library(name)
     files["/licenses.txt"] = "\n\n".join(
         f"=== {name} ===\n\n{(MODULES / name / 'LICENSE').read_text(encoding='utf-8')}" for name in LICENSED)
-    needed = modules_needed(files, "/src/main.js")
     links = "\n".join(f'    <link rel="modulepreload" href="{path}">' for path in needed)
-    files["/index.html"] = files["/index.html"].replace("    <!-- modules -->", links)
-    return {path: text.encode() for path, text in sorted(files.items())}
+    files["/index.html"] = files["/index.html"].decode().replace("    <!-- modules -->", links)
+    files = {path: text if isinstance(text, bytes) else text.encode() for path, text in sorted(files.items())}
+    kept = sorted(path for path in files if path not in ("/index.html", "/sw.js", "/licenses.txt"))
+    version = hashlib.sha256(b"".join(files[path] for path in ["/index.html", *kept])).hexdigest()[:16]
+    listed = ", ".join(f'"{path}"' for path in ["/", *kept])
+    files["/sw.js"] = (files["/sw.js"].replace(b'"FILES"', listed.encode())
+                       .replace(b"VERSION", version.encode()))
+    return files
 
 
 def compress(data):
@@ -206,8 +276,8 @@ def main():
     if options.folder:
         write_folder(options.folder, files)
     if options.sizes:
-        first = set(modules_needed({u: d.decode() for u, d in files.items()}, "/src/main.js"))
-        first |= {u for u in files if not u.endswith((".js", ".txt"))}
+        page = files["/index.html"].decode()
+        first = {url for url in files if url in page or url in ("/index.html", "/app.js")}
         for url, data in files.items():
             print(f"{len(compress(data)):7d} {'first' if url in first else 'later'} {url}")
 

@@ -2,7 +2,8 @@
  * background traffic, a new empty profile for each launch. What a page does wrong is collected: content
  * policy violations, errors, requests to any host but its own. */
 
-import { existsSync } from "node:fs";
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const require = createRequire(new URL("../../web/package.json", import.meta.url));
@@ -13,7 +14,7 @@ export const AXE = require.resolve("axe-core/axe.min.js");
 const PROGRAMS = [process.env.DEN_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser"];
 
 /* Only so that a page that is broken does not hang the run; nothing is timed with it. */
-const PATIENCE_MS = 180000;
+const PATIENCE_MS = Number(process.env.DEN_TEST_PATIENCE_MS ?? 180000);
 
 export function launch() {
     const program = PROGRAMS.find((path) => path && existsSync(path));
@@ -27,9 +28,9 @@ export function launch() {
 }
 
 /** A page in a profile of its own, with `faults` filled as they happen. */
-export async function openPage(browser, url, options = {}) {
+export async function openPage(browser, url, { path = "", ...options } = {}) {
     const context = await browser.newContext({
-        locale: "en-US", viewport: { width: 1280, height: 800 }, ...options,
+        locale: "en-US", viewport: { width: 1280, height: 800 }, serviceWorkers: "block", ...options,
     });
     context.setDefaultTimeout(PATIENCE_MS);
     await context.grantPermissions(["clipboard-read", "clipboard-write"]).catch(() => {});
@@ -52,8 +53,8 @@ export async function openPage(browser, url, options = {}) {
             globalThis.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
     });
     page.faults = async () => [...faults, ...(await page.evaluate(() => globalThis.violations))];
-    await page.goto(url);
-    await page.locator("#composer").waitFor();
+    await page.goto(`${url}/${path}`);
+    await page.locator(path ? ".main" : "#composer").first().waitFor();
     return page;
 }
 
@@ -66,6 +67,15 @@ export function focused(page, name) {
 export async function ask(page, text) {
     await page.locator("#composer").fill(text);
     await page.keyboard.press("Enter");
+}
+
+/** Demands that axe finds nothing serious. */
+export async function checkAccessibility(page, what) {
+    await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {}))));
+    await page.evaluate(readFileSync(AXE, "utf8"));
+    const { violations } = await page.evaluate(() => globalThis.axe.run(document));
+    const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+    assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`), [], what);
 }
 
 /** The last answer's text once it is complete. */

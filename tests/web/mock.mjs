@@ -1,11 +1,9 @@
-/* Mock: a stand-in for `den serve`, for working on the page without a model: it serves what
- * web/embed.py makes, with the content policy of the real server, and answers from a list. The tests of
- * rare server behaviour (an error of each kind, a stream cut off, slow prompt reading) use it too;
- * everything a real model can show is tested with the real server.
+/* Mock: a stand-in for `den serve`, for working on the page without a model: it serves what web/embed.py
+ * makes, with the content policy of the real server, and Den's own interface from memory. The tests of
+ * what the real program can't be made to do on demand (an error of each kind, slow reading, a download
+ * that takes its time, a server that goes) use it; the rest is tested with the real one.
  *
- *   node tests/web/mock.mjs [port]
- *
- * The last user message steers it: "error:context", "error:401" ..., "slow", "cut", "echo:TEXT". */
+ *   node tests/web/mock.mjs [port] */
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -13,84 +11,183 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { MockThreads, Refusal } from "./mock_threads.mjs";
+import { ACTIVITY, MODELS, SERVER } from "./mock_data.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 export const POLICY = "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; " +
     "frame-ancestors 'none'; form-action 'none'";
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8",
-                ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml" };
-const CONTEXT_TOKENS = 8192;
+const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
+                ".svg": "image/svg+xml", ".png": "image/png", ".webmanifest": "application/manifest+json" };
 
-const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+class Mock {
+    constructor() {
+        this.listeners = new Set();
+        this.threads = new MockThreads((name, data, thread) => this.tell(name, data, thread));
+        this.models = structuredClone(MODELS);
+        this.settings = {};
+        this.prompts = [];
+        this.tokens = [];
+        this.downloads = [];
+        this.requests = this.threads.requests;
+        this.wantsToken = "";
+        this.isDown = false;
+    }
 
-export const SAMPLE = readFileSync(join(HERE, "sample.md"), "utf8");
+    tell(name, data, thread) {
+        for (const listener of this.listeners)
+            if (!thread || listener.thread === thread)
+                listener.response.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+    }
 
-const ERRORS = {
-    "error:context": [400, { message: "the prompt has 9001 tokens and the model's context 8192: " +
-        "shorten the conversation", type: "invalid_request_error", code: "context_length_exceeded" }],
-    "error:401": [401, { message: "a token is needed", type: "authentication_error", code: null }],
-    "error:429": [429, { message: "256 requests wait already", type: "rate_limit_error", code: null }],
-    "error:500": [500, { message: "matrix on fire", type: "server_error", code: null }],
-};
+    listen(request, response, query) {
+        response.writeHead(200, { "Content-Type": "text/event-stream" });
+        const listener = { response, thread: query.get("thread") };
+        this.listeners.add(listener);
+        response.write(`event: hello\ndata: {"now":${Date.now()}}\n\n`);
+        response.on("close", () => this.listeners.delete(listener));
+    }
 
-function replyTo(text) {
-    if (text.startsWith("echo:")) return text.slice(5);
-    if (text.includes("sample")) return SAMPLE;
-    return "The sky is blue because air scatters short waves of sunlight more than long ones. " +
-        "Blue light reaches the eye **from every direction**, red light mostly straight from the sun.";
+    /** Breaks every stream, as a server does that stops. */
+    hangUp() {
+        for (const { response } of this.listeners) response.destroy();
+    }
+
+    folder(method, id, body) {
+        const { threads } = this;
+        if (method === "POST") threads.folders.push({ id: body.id, name: body.name });
+        if (method === "PATCH") threads.folders.find((one) => one.id === id).name = body.name;
+        if (method === "DELETE") {
+            threads.folders = threads.folders.filter((one) => one.id !== id);
+            for (const one of threads.threads.values()) if (one.folder === id) one.folder = null;
+        }
+        if (method !== "GET") this.tell("folders", { folders: threads.folders });
+        return method === "GET" ? { folders: threads.folders } : threads.folders.find((one) => one.id === (id ?? body.id)) ?? {};
+    }
+
+    prompt(method, id, body) {
+        if (method === "GET") return { prompts: this.prompts };
+        this.prompts = this.prompts.filter((one) => one.id !== id);
+        if (method !== "DELETE") this.prompts.push({ ...body, id: id ?? body.id });
+        this.tell("prompts", {});
+        return body ?? {};
+    }
+
+    token(method, id, body) {
+        if (method === "POST") {
+            this.tokens.push({ id: `t${this.tokens.length}`, name: body.name, scope: body.scope, created: Date.now(), last_used: null });
+            return { ...this.tokens.at(-1), token: "den_0123456789abcdef0123456789abcdef" };
+        }
+        if (method === "DELETE") this.tokens = this.tokens.filter((one) => one.id !== id);
+        return { tokens: this.tokens };
+    }
+
+    download(method, id, body) {
+        const found = this.downloads.find((one) => one.id === id);
+        if (method === "POST") {
+            const made = { id: `d${this.downloads.length}`, name: body.source.split("/").at(-1), source: body.source,
+                           state: "running", bytes_done: 0, bytes_total: 4e9, bytes_per_s: 25e6, seconds_left: 160, error: null };
+            this.downloads.push(made);
+            this.advance(made);
+            return made;
+        }
+        if (method === "PATCH") found.state = body.state;
+        if (method === "DELETE") this.downloads = this.downloads.filter((one) => one !== found);
+        this.tell("downloads", { downloads: this.downloads });
+        return method === "GET" ? { downloads: this.downloads } : found;
+    }
+
+    async advance(download) {
+        while (this.downloads.includes(download) && download.bytes_done < 3.9e9) {
+            if (download.state === "running") download.bytes_done += 5e7;
+            this.tell("downloads", { downloads: this.downloads });
+            await new Promise((resolve) => setTimeout(resolve, 100).unref());
+        }
+    }
+
+    model(method, name, what, body) {
+        if (!name) return { models: this.models, memory: { total_bytes: 16e9, free_bytes: 9.2e9, budget_bytes: 12e9 } };
+        const found = this.models.find((one) => one.name === name);
+        if (name === "import") {
+            this.models.push({ ...this.models[0], name: "imported", title: "Imported", default: false, source: body.path });
+            return this.models.at(-1);
+        }
+        if (method === "DELETE") found.installed = false;
+        if (what === "load") found.state = "ready";
+        if (what === "unload") found.state = "asleep";
+        this.tell("models", {});
+        return {};
+    }
+
+    /** @returns {any} the body; undefined: no such path */
+    route(method, parts, query, body) {
+        const [what, id, verb, mid] = parts;
+        const { threads } = this;
+        if (what === "threads" && !id) return method === "GET" ? threads.list(query) : threads.create(body);
+        if (what === "threads" && !verb) {
+            if (method === "GET") return { ...threads.find(id), ...threads.summary(threads.find(id)) };
+            return method === "PATCH" ? threads.change(id, body) : threads.remove(id);
+        }
+        if (what === "threads" && verb === "messages" && mid)
+            return method === "PATCH" ? threads.rewrite(id, mid, body) : threads.removeMessage(id, mid);
+        if (what === "threads" && verb === "export") return threads.find(id);
+        if (what === "threads")
+            return { messages: "ask", answers: "answerAgain", stop: "stop", restore: "restore", fork: "fork" }[verb]
+                ? threads[{ messages: "ask", answers: "answerAgain", stop: "stop", restore: "restore", fork: "fork" }[verb]](id, body)
+                : undefined;
+        if (what === "folders") return this.folder(method, id, body);
+        if (what === "prompts") return this.prompt(method, id, body);
+        if (what === "settings") {
+            if (method === "PATCH") this.tell("settings", { settings: Object.assign(this.settings, body) });
+            return this.settings;
+        }
+        if (what === "models") return this.model(method, id, verb, body);
+        if (what === "roles") {
+            for (const one of this.models) if (body[one.role]) one.default = one.name === body[one.role];
+            return body;
+        }
+        if (what === "fit") return { verdict: "tight", memory_bytes: 8.1e9, context_tokens: 8192, tokens_per_s: 6.2, why: "needs most of the free memory" };
+        if (what === "downloads") return this.download(method, id, body);
+        if (what === "tokens") return this.token(method, id, body);
+        if (what === "server") return SERVER;
+        if (what === "activity") return ACTIVITY;
+        if (what === "import") return threads.importFile(body);
+        if (what === "export") return { format: "den", version: 1, threads: [...threads.threads.values()] };
+        return undefined;
+    }
+
+    async answer(request, response, path, query) {
+        let text = "";
+        for await (const piece of request) text += piece;
+        response.setHeader("Content-Type", "application/json");
+        try {
+            if (this.wantsToken && request.headers.authorization !== `Bearer ${this.wantsToken}`)
+                throw new Refusal(401, "a token is needed");
+            if (path === "/api/events") return this.listen(request, response, query);
+            const result = this.route(request.method, path.slice(5).split("/"), query, text ? JSON.parse(text) : undefined);
+            if (result === undefined) throw new Refusal(404, `no such path: ${path}`);
+            response.end(JSON.stringify(result));
+        } catch (error) {
+            if (!(error instanceof Refusal)) throw error;
+            response.writeHead(error.status);
+            response.end(JSON.stringify(error.body));
+        }
+    }
 }
 
-async function chat(request, response, log) {
-    let body = "";
-    for await (const piece of request) body += piece;
-    const { messages } = JSON.parse(body);
-    log.push(JSON.parse(body));
-    const text = messages.filter(({ role }) => role === "user").at(-1).content;
-    if (ERRORS[text]) {
-        response.writeHead(ERRORS[text][0], { "Content-Type": "application/json" });
-        return response.end(JSON.stringify({ error: ERRORS[text][1] }));
-    }
-    let isOpen = true;
-    response.on("close", () => (isOpen = false));
-    response.writeHead(200, { "Content-Type": "text/event-stream" });
-    const send = (object) => isOpen && response.write(`data: ${JSON.stringify(object)}\n\n`);
-    const slow = text.includes("slow") ? 120 : 8;
-    for (let done = 0; done <= 2048; done += 512) {
-        send({ choices: [{ index: 0, delta: {} }], den: { prompt_done: done, prompt_total: 2048 } });
-        await wait(slow);
-        while (isOpen && text.includes("endless reading") && done === 1024) await wait(20); // until stopped
-    }
-    const pieces = replyTo(text).match(/[\s\S]{1,4}/g) ?? [];
-    for (const [index, content] of pieces.entries()) {
-        if (!isOpen) return;
-        if (text.includes("cut") && index === 5) return response.destroy();
-        send({ choices: [{ index: 0, delta: { content } }] });
-        await wait(text.includes("slow") ? 40 : 2);
-    }
-    send({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }],
-           den: { prompt_seconds: 0.4, generate_seconds: 1.2, prompt_tokens: 2048, cached_tokens: 512,
-                  generated_tokens: pieces.length, tokens_per_s: 84.2, context_tokens: CONTEXT_TOKENS } });
-    response.end("data: [DONE]\n\n");
-}
-
-/** @returns {Promise<{ url: string, requests: object[], close(): void }>} */
+/** @returns {Promise<Mock & { url: string, close(): void }>} */
 export async function startMock(port = 0) {
     const folder = mkdtempSync(join(tmpdir(), "den-page-"));
     execFileSync("python3", [join(HERE, "../../web/embed.py"), "--folder", folder]);
-    const requests = [];
+    const mock = new Mock();
     const server = createServer((request, response) => {
-        const path = request.url.split("?")[0];
+        const { pathname, searchParams } = new URL(request.url, "http://den");
+        if (mock.isDown) return response.destroy();
         response.setHeader("Content-Security-Policy", POLICY);
-        if (path === "/v1/chat/completions") return chat(request, response, requests);
-        if (path === "/health") return response.end("{}");
-        if (path === "/v1/models") {
-            response.setHeader("Content-Type", "application/json");
-            return response.end(JSON.stringify({ data: [
-                { id: "smollm2", den: { context_tokens: CONTEXT_TOKENS, description: "135M Q4_1" } },
-                { id: "other", den: { context_tokens: 4096, description: "1B Q8_0" } }] }));
-        }
+        if (pathname.startsWith("/api/")) return mock.answer(request, response, pathname, searchParams);
+        if (pathname === "/health") return response.end("{}");
         try {
-            const file = path === "/" ? "/index.html" : path;
+            const file = pathname === "/" ? "/index.html" : pathname;
             const data = readFileSync(join(folder, file));
             response.setHeader("Content-Type", TYPES[extname(file)] ?? "text/plain");
             response.end(data);
@@ -99,15 +196,14 @@ export async function startMock(port = 0) {
         }
     });
     await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
-    return {
+    return Object.assign(mock, {
         url: `http://127.0.0.1:${server.address().port}`,
-        requests,
         close() {
             server.closeAllConnections?.();
             server.close();
             rmSync(folder, { recursive: true, force: true });
         },
-    };
+    });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

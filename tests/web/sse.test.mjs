@@ -7,7 +7,7 @@ const encoder = new TextEncoder();
 
 function parse(pieces) {
     const events = [];
-    const parser = createSseParser((data) => events.push(data));
+    const parser = createSseParser((data, name) => events.push(name === "message" ? data : `${name}=${data}`));
     for (const piece of pieces) parser.push(piece);
     parser.end();
     return events;
@@ -22,6 +22,7 @@ const CASES = [
     ["data:\n\ndata\n\n", ["", ""]],
     ["data:  two spaces\n\n", [" two spaces"]],
     ["data: {\"content\":\"日本 🦊 é\"}\n\n", ["{\"content\":\"日本 🦊 é\"}"]],
+    ["event: delta\ndata: x\n\ndata: y\n\nevent: end\n\ndata: z\n\n", ["delta=x", "y", "z"]],
     ["data: complete\n\ndata: not complete\n", ["complete"]],
     ["", []],
 ];

@@ -53,3 +53,29 @@ export function formatNumber(value, digits = 0) {
 export function formatTime(time) {
     return new Intl.DateTimeFormat(current, { dateStyle: "medium", timeStyle: "short" }).format(time);
 }
+
+/** A day, or an hour of today. @param {number} time in milliseconds
+ * @returns {string} */
+export function formatDate(time) {
+    const isToday = new Date(time).toDateString() === new Date().toDateString();
+    return new Intl.DateTimeFormat(current, isToday ? { timeStyle: "short" } : { dateStyle: "medium" })
+        .format(time);
+}
+
+/** @param {number} bytes
+ * @returns {string} */
+export function formatBytes(bytes) {
+    const units = ["B", "kB", "MB", "GB", "TB"];
+    const step = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+    const value = bytes / 1000 ** step;
+    return `${formatNumber(value, step > 2 && value < 100 ? 1 : 0)} ${units[step]}`;
+}
+
+/** @param {number} seconds
+ * @returns {string} */
+export function formatDuration(seconds) {
+    const whole = Math.max(0, Math.round(seconds));
+    const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+    const two = (/** @type {number} */ value) => String(value).padStart(2, "0");
+    return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}

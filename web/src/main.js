@@ -1,21 +1,27 @@
-/* Main: puts the page together. Start reading here, then chat.js (state), then components/app.js. */
+/* Main: puts the page together. Start reading here, then page.js (state), then components/app.js. */
 
 import { render } from "preact";
 import { App } from "./components/app.js";
-import { Chat } from "./chat.js";
+import { fetchLazy } from "./components/lazy.js";
 import { html } from "./html.js";
-import { setLanguage } from "./i18n.js";
-import { applyTheme, loadSettings, saveSettings } from "./settings.js";
-import { openStore } from "./store.js";
+import { setLanguage, t } from "./i18n.js";
+import { moveOldChats } from "./moving.js";
+import { Page } from "./page.js";
+import { applyLook, loadSettings } from "./settings.js";
+
+const LAZY_MS = 800;
 
 const settings = loadSettings();
-applyTheme(settings.theme);
+applyLook(settings);
 setLanguage(settings.language);
 
-const chat = new Chat(await openStore(), settings, (changed) => {
-    saveSettings(changed);
-    applyTheme(changed.theme);
+const page = new Page(settings, (changed) => {
+    applyLook(changed);
     setLanguage(changed.language);
 });
-render(html`<${App} chat=${chat} />`, /** @type {Element} */ (document.getElementById("app")));
-await chat.start();
+render(html`<${App} page=${page} />`, /** @type {Element} */ (document.getElementById("app")));
+page.start();
+
+setTimeout(fetchLazy, LAZY_MS);
+moveOldChats().then((count) => count && page.tell(t("movedChats", { count })), () => {});
+navigator.serviceWorker?.register("/sw.js").catch(() => {});

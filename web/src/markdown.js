@@ -1,63 +1,16 @@
-/* Markdown: a model's text to safe HTML, block by block.
+/* Markdown: a model's text to blocks and spans.
+ *
+ * marked cuts; components/prose.js makes elements. There is no HTML in between: what a model wrote is
+ * never parsed as markup, so nothing has to be cleaned, and the page's policy can forbid the browser
+ * to parse strings at all. Raw tags in the text are shown as text, but for a dozen without attributes.
  *
  * While an answer streams in, its text grows at the end. toBlocks() cuts it into top-level blocks
- * (paragraph, list, code ...); the page keeps one element for each and renders again only blocks
- * whose text changed, which is the last one. createBlockReader() also cuts only the end again.
- *
- * What a model writes is not to be trusted: it may repeat what a document told it to. Three walls:
- *   1. Raw HTML is shown as text, except a few tags without attributes (SIMPLE_TAGS).
- *   2. The result passes DOMPurify with a list of what this file itself produces.
- *   3. The page's content policy allows no inline script and no other host.
- * A picture from elsewhere would tell its host that it was looked at, so it becomes a link. */
+ * (paragraph, list, code ...); the page keeps one component for each and draws again only blocks whose
+ * text changed, which is the last one. createBlockReader() also cuts only the end again. */
 
 import { Marked } from "marked";
-import DOMPurify from "dompurify";
-import { escapeHtml, highlight } from "./highlight.js";
-import { t } from "./i18n.js";
 
-const SIMPLE_TAGS =
-    /^<\/?(?:br|sub|sup|kbd|mark|u|b|i|em|strong|s|del|ins|small|details|summary)\s*\/?>$/i;
-const SAFE_LINK = /^(?:https?:|mailto:)/i;
-const EMBEDDED_PICTURE = /^data:image\/(?:png|jpeg|gif|webp);base64,[a-z0-9+/=]+$/i;
-
-const PURIFY = {
-    ALLOWED_TAGS: [
-        "p", "br", "hr", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "table", "thead",
-        "tbody", "tr", "th", "td", "pre", "code", "span", "div", "figure", "figcaption", "button",
-        "a", "img", "strong", "b", "em", "i", "u", "s", "del", "ins", "small", "sub", "sup", "kbd",
-        "mark", "details", "summary",
-    ],
-    ALLOWED_ATTR: [
-        "href", "title", "class", "start", "align", "type", "tabindex", "target", "rel", "src",
-        "alt", "role", "aria-label",
-    ],
-    ALLOW_DATA_ATTR: false,
-    ALLOW_ARIA_ATTR: false,
-    ALLOWED_URI_REGEXP: SAFE_LINK,
-    /* Attributes that hold no address and need not look like one. */
-    ADD_URI_SAFE_ATTR: ["align", "aria-label", "rel", "start", "tabindex", "target", "type"],
-};
-
-/** @param {string} href */
-function hostOf(href) {
-    try {
-        return new URL(href).host;
-    } catch {
-        return href;
-    }
-}
-
-/** @param {string} href @param {string} inner HTML */
-function link(href, inner) {
-    if (!SAFE_LINK.test(href)) return inner;
-    return `<a href="${escapeHtml(href)}" target="_blank" rel="noopener noreferrer">${inner}</a>`;
-}
-
-/** @param {string} tex @param {boolean} display */
-function mathPlaceholder(tex, display) {
-    const kind = display ? "div" : "span";
-    return `<${kind} class="math${display ? " display" : ""}">${escapeHtml(tex)}</${kind}>`;
-}
+/** @typedef {import("marked").Token} Token */
 
 /** `$...$` counts only where no space touches the inside and no digit follows, so that "$5 and $6"
  * stays money. */
@@ -65,7 +18,7 @@ const INLINE_MATH = /^(?:\$(?![\s$])((?:\\.|[^\\$\n])+?)(?<!\s)\$(?!\d)|\\\(([^\
 const BLOCK_MATH = /^(?:\$\$([\s\S]+?)\$\$|\\\[([\s\S]+?)\\\])[ \t]*(?:\n+|$)/;
 
 /** @type {import("marked").TokenizerAndRendererExtension[]} */
-const mathExtensions = [
+const extensions = [
     {
         name: "inlineMath",
         level: "inline",
@@ -75,7 +28,6 @@ const mathExtensions = [
             return match
                 ? { type: "inlineMath", raw: match[0], tex: match[1] ?? match[2] } : undefined;
         },
-        renderer: (token) => mathPlaceholder(token.tex, false),
     },
     {
         name: "blockMath",
@@ -87,55 +39,11 @@ const mathExtensions = [
                 ? { type: "blockMath", raw: match[0], tex: (match[1] ?? match[2]).trim() }
                 : undefined;
         },
-        renderer: (token) => mathPlaceholder(token.tex, true),
     },
 ];
 
-const marked = new Marked({
-    gfm: true,
-    breaks: true,
-    renderer: {
-        html({ text }) {
-            return text
-                .split(/(<[^<>]*>)/)
-                .map((part) => (SIMPLE_TAGS.test(part) ? part : escapeHtml(part)))
-                .join("");
-        },
-        code({ text, lang }) {
-            const name = (lang ?? "").trim().split(/\s+/)[0];
-            const label = escapeHtml(name || t("codeLabel"));
-            return `<figure class="code"><figcaption><span>${label}</span>` +
-                `<button type="button" class="copy-code">${escapeHtml(t("copy"))}</button>` +
-                `</figcaption><pre tabindex="0"><code>${highlight(text, name)}</code></pre></figure>`;
-        },
-        heading({ tokens, depth }) {
-            const level = Math.min(depth + 2, 6); /* the page itself has h1 and h2 */
-            return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>`;
-        },
-        link({ href, tokens }) {
-            return link(href, this.parser.parseInline(tokens));
-        },
-        image({ href, text }) {
-            if (EMBEDDED_PICTURE.test(href))
-                return `<img src="${href}" alt="${escapeHtml(text)}">`;
-            const name = t("picture", { name: text || hostOf(href) });
-            return link(href, escapeHtml(name));
-        },
-        checkbox({ checked }) {
-            return checked ? "☑ " : "☐ ";
-        },
-        table(token) {
-            const row = (/** @type {import("marked").Tokens.TableCell[]} */ cells) =>
-                `<tr>${cells.map((cell) => this.tablecell(cell)).join("")}</tr>`;
-            return `<div class="table" tabindex="0" role="group" aria-label="${
-                escapeHtml(t("table"))}"><table><thead>${row(token.header)}</thead><tbody>${
-                token.rows.map(row).join("")}</tbody></table></div>`;
-        },
-    },
-});
-marked.use({ extensions: mathExtensions });
-
-/** @typedef {import("marked").Token} Token */
+const marked = new Marked({ gfm: true, breaks: true });
+marked.use({ extensions });
 
 /** @param {Token} token */
 const isShown = (token) => token.type !== "space" && token.type !== "def";
@@ -176,17 +84,55 @@ export function createBlockReader() {
     };
 }
 
-/**
- * HTML of one block that is not yet sanitised. Apart from sanitising so that node can test it.
- * @param {Token} block
- * @returns {string}
- */
-export function blockToHtml(block) {
-    return marked.parser([block]);
+/** @type {Record<string, string>} */
+const NAMED = {
+    amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: "\u00a0", copy: "©", reg: "®", deg: "°",
+    mdash: "—", ndash: "–", hellip: "…", times: "×", middot: "·", bull: "•", larr: "←", rarr: "→",
+    laquo: "«", raquo: "»", euro: "€", le: "≤", ge: "≥", ne: "≠", plusmn: "±",
+};
+
+/** Character references in running text; unknown ones stay as they are.
+ * @param {string} text
+ * @returns {string} */
+export function decodeEntities(text) {
+    if (!text.includes("&")) return text;
+    return text.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|(\w{2,8}));/gi, (whole, decimal, hex, name) => {
+        if (name) return Object.hasOwn(NAMED, name) ? NAMED[name] : whole;
+        const code = decimal ? Number(decimal) : parseInt(hex, 16);
+        return code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff)
+            ? String.fromCodePoint(code) : "\ufffd";
+    });
 }
 
-/** @param {Token} block
- * @returns {string} safe HTML */
-export function renderBlock(block) {
-    return DOMPurify.sanitize(blockToHtml(block), PURIFY);
+const SAFE_LINK = /^(?:https?:|mailto:)/i;
+const EMBEDDED_PICTURE = /^data:image\/(?:png|jpeg|gif|webp);base64,[a-z0-9+/=]+$/i;
+
+/** @param {string} href */
+export const isSafeLink = (href) => SAFE_LINK.test(href);
+/** @param {string} href */
+export const isEmbeddedPicture = (href) => EMBEDDED_PICTURE.test(href);
+
+/** Where a link leads, for people. @param {string} href */
+export function hostOf(href) {
+    try {
+        return new URL(href).host || href;
+    } catch {
+        return href;
+    }
 }
+
+const SIMPLE_TAG =
+    /^<(\/?)(br|sub|sup|kbd|mark|u|b|i|em|strong|s|del|ins|small|details|summary)\s*(\/?)>$/i;
+
+/** What a raw tag means, or null: it is text.
+ * @param {string} text
+ * @returns {{ name: string, closes: boolean, isEmpty: boolean } | null} */
+export function readTag(text) {
+    const match = SIMPLE_TAG.exec(text);
+    if (!match) return null;
+    const name = match[2].toLowerCase();
+    return { name, closes: match[1] === "/", isEmpty: name === "br" };
+}
+
+/** A run of raw HTML as tags and what is between. @param {string} text */
+export const splitTags = (text) => text.split(/(<[^<>]*>)/).filter(Boolean);

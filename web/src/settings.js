@@ -1,18 +1,23 @@
-/* Settings: what belongs to this browser rather than to a conversation: theme, language, whether the
- * sidebar is open, the model last used, and the sampling that new chats begin with. Kept in
- * localStorage; a browser that refuses it gets the defaults each time. */
+/* Settings: how the reader likes the page. The program keeps them, so that they are the same in every
+ * browser; a copy in localStorage spares a flash of the wrong theme at the start. Only whether the
+ * sidebar is open belongs to this browser alone. */
 
 /**
  * @typedef {{
  *   theme: "system" | "light" | "dark", language: "" | "en" | "zh", sidebar: boolean,
- *   model: string, preset: "" | "creative" | "factual" | "classify"
+ *   text: "small" | "normal" | "large", model: string, preset: string, system: string,
+ *   sendKey: "enter" | "mod", follow: boolean, shortcutsOn: boolean,
+ *   shortcuts: Record<string, string>
  * }} Settings
  */
 
 const KEY = "den.settings";
 
 /** @type {Settings} */
-const DEFAULTS = { theme: "system", language: "", sidebar: true, model: "", preset: "" };
+export const DEFAULTS = {
+    theme: "system", language: "", sidebar: true, text: "normal", model: "", preset: "", system: "",
+    sendKey: "enter", follow: true, shortcutsOn: true, shortcuts: {},
+};
 
 /** @returns {Settings} */
 export function loadSettings() {
@@ -32,9 +37,11 @@ export function saveSettings(settings) {
     }
 }
 
-/** The attribute decides; without it theme.css follows the system.
- * @param {Settings["theme"]} theme */
-export function applyTheme(theme) {
-    if (theme === "system") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme;
+/** The attributes decide; without them theme.css follows the system.
+ * @param {Settings} settings */
+export function applyLook({ theme, text }) {
+    const { dataset } = document.documentElement;
+    if (theme === "system") delete dataset.theme;
+    else dataset.theme = theme;
+    dataset.text = text;
 }

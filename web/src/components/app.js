@@ -1,81 +1,85 @@
-/* App: the page's frame: sidebar, header, transcript, composer, settings, dialogs; and the keys that
- * work everywhere. It redraws when the chat says that something changed. */
+/* App: the page's frame: sidebar, header, the view that the address asks for, dialogs; and the keys that
+ * work everywhere. It redraws when the page says that something changed. */
 
-import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
+import { useEffect, useReducer, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n.js";
 import { actionOf } from "../keys.js";
 import { copyText } from "../clipboard.js";
 import { focusComposer } from "../focus.js";
-import { Banner } from "./banner.js";
+import { Banner, Toasts } from "./banner.js";
 import { Composer } from "./composer.js";
-import { HelpDialog, TokenDialog } from "./dialogs.js";
-import { IconButton } from "./icons.js";
-import { SettingsPanel } from "./settings_panel.js";
+import { TokenDialog } from "./dialog.js";
+import { ChatHeader, ViewHeader } from "./header.js";
+import { lazy } from "./lazy.js";
+import { Panel } from "./panel.js";
 import { Sidebar } from "./sidebar.js";
 import { Transcript } from "./transcript.js";
+import { NotThere, Welcome } from "./welcome.js";
 
-/** @typedef {import("../chat.js").Chat} Chat */
+/** @typedef {import("../page.js").Page} Page */
+
+const VIEWS = {
+    models: lazy(() => import("../views/models_view.js"), "ModelsView"),
+    settings: lazy(() => import("../views/settings_view.js"), "SettingsView"),
+    server: lazy(() => import("../views/server_view.js"), "ServerView"),
+    activity: lazy(() => import("../views/activity_view.js"), "ActivityView"),
+};
+const SearchPalette = lazy(() => import("../views/palette.js"), "SearchPalette");
+const ModelPalette = lazy(() => import("../views/palette.js"), "ModelPalette");
+const OpenDialog = lazy(() => import("../views/dialogs.js"), "OpenDialog");
 
 const isNarrow = () => matchMedia("(max-width: 50rem)").matches;
 
 /** What a screen reader is told: that an answer began, and how it begins once it is there.
- * @param {Chat} chat */
-function announcementOf(chat) {
-    if (chat.announcement === "answering") return t("announceAnswering");
-    if (chat.announcement === "failed") return t("announceFailed");
-    if (chat.announcement !== "answered") return "";
-    const text = chat.path.at(-1)?.content ?? "";
-    return t("announceAnswered", { text: Array.from(text).slice(0, 200).join("") });
+ * @param {Page} page */
+function announcementOf({ announcement: { what, text } }) {
+    if (what === "answering") return t("announceAnswering");
+    if (what === "failed") return t("announceFailed");
+    return what && t("announceAnswered", { text: Array.from(text).slice(0, 200).join("") });
 }
 
-/** @param {{ chat: Chat }} props */
-export function App({ chat }) {
-    const [, redraw] = useReducer((/** @type {number} */ count) => count + 1, 0);
-    const [sidebar, setSidebar] = useState(() => chat.settings.sidebar && !isNarrow());
-    const [panel, setPanel] = useState(false);
-    const [help, setHelp] = useState(false);
-    const wantsSearch = useRef(false); /* focus the field once the sidebar is there */
-    const composer = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
-    chat.onChange = () => redraw(0);
+/** @param {Page} page @param {RegExp} pattern */
+function copyLastCode(page, pattern) {
+    const blocks = [...(page.open.lastAnswer?.content ?? "").matchAll(pattern)];
+    const code = blocks.at(-1)?.[2];
+    if (code) copyText(code);
+}
+const FENCED = /^(```+|~~~+)[^\n]*\n([\s\S]*?)^\1/gm;
 
+/** @param {{ page: Page }} props */
+export function App({ page }) {
+    const [, redraw] = useReducer((/** @type {number} */ count) => count + 1, 0);
+    const [sidebar, setSidebar] = useState(() => page.settings.sidebar && !isNarrow());
+    page.onChange = () => redraw(0);
+    const panel = page.hasPanel && page.view === "chat";
+    const setPanel = (/** @type {boolean} */ isOpen) => {
+        page.hasPanel = isOpen;
+        page.changed();
+    };
     const toggleSidebar = () => {
-        if (!isNarrow()) chat.setSettings({ sidebar: !sidebar });
+        if (!isNarrow()) page.setSettings({ sidebar: !sidebar });
         setSidebar(!sidebar);
     };
-    const newChat = () => {
-        chat.newChat();
-        if (isNarrow()) setSidebar(false);
-        focusComposer();
-    };
+    const closeDrawer = () => isNarrow() && setSidebar(false);
     const closeSomething = () => {
-        if (chat.query && document.activeElement?.id === "search") chat.search("");
-        else if (chat.isAnswering) chat.stop();
+        if (page.view === "chat" && page.open.running) page.open.stop();
         else if (panel) setPanel(false);
         else if (sidebar && isNarrow()) setSidebar(false);
         else focusComposer();
     };
-    const search = () => {
-        setSidebar(true);
-        wantsSearch.current = true;
-        redraw(0);
-    };
-    useLayoutEffect(() => {
-        if (!wantsSearch.current) return;
-        wantsSearch.current = false;
-        document.getElementById("search")?.focus();
-    });
-    const copyAnswer = () => {
-        const answer = chat.path.filter((message) => message.role === "assistant").at(-1);
-        if (answer) copyText(answer.content);
-    };
     useEffect(() => {
-        const actions = { search, newChat, copyAnswer, sidebar: toggleSidebar, stop: closeSomething,
-                          settings: () => setPanel(!panel), help: () => setHelp(true) };
+        const actions = {
+            search: () => page.ask("search"), models: () => page.ask("models"), help: () => page.ask("help"),
+            newChat: () => { page.newChat(); focusComposer(); },
+            copyAnswer: () => copyText(page.open.lastAnswer?.content ?? ""),
+            copyCode: () => copyLastCode(page, FENCED),
+            sidebar: toggleSidebar, stop: closeSomething,
+            settings: () => (page.view === "settings" ? history.back() : page.go("settings")),
+        };
         const onKey = (/** @type {KeyboardEvent} */ event) => {
-            const action = actionOf(event);
-            if (!action || document.querySelector("dialog[open]")) return;
-            if (event.defaultPrevented) return;
+            const action = actionOf(event, page.settings);
+            if (!action || event.defaultPrevented || document.querySelector("dialog[open]")) return;
             event.preventDefault();
             actions[action]();
         };
@@ -83,51 +87,39 @@ export function App({ chat }) {
         return () => document.removeEventListener("keydown", onKey);
     });
     useEffect(() => {
-        document.title = chat.conversation.title ? `${chat.conversation.title} · Den` : "Den";
+        const name = page.view === "chat" ? page.open.data.title : t(page.view);
+        document.title = name ? `${name} · Den` : "Den";
     });
-
+    const dialog = page.dialog?.name;
+    const headerProps = { page, sidebar, onSidebar: toggleSidebar };
     return html`
         <div class="frame ${sidebar ? "with-sidebar" : ""} ${panel ? "with-panel" : ""}">
-            ${sidebar && html`
-                <${Sidebar} chat=${chat} onClose=${toggleSidebar} onNew=${newChat}
-                    onHelp=${() => setHelp(true)} onPick=${() => isNarrow() && setSidebar(false)} />
+            ${sidebar && html`<${Sidebar} page=${page} onClose=${toggleSidebar} onPick=${closeDrawer} />
                 <div class="scrim" onClick=${() => setSidebar(false)} />`}
-            <main class="main">
-                <${Header} chat=${chat} sidebar=${sidebar} panel=${panel} onSidebar=${toggleSidebar}
-                    onNew=${newChat} onPanel=${() => setPanel(!panel)} />
-                <${Banner} chat=${chat} />
-                <${Transcript} chat=${chat} />
-                <${Composer} chat=${chat} inputRef=${composer} />
+            <main class="main" key="main">
+                ${page.view === "chat"
+                    ? html`<${ChatHeader} ...${headerProps} panel=${panel} onPanel=${() => setPanel(!panel)} />`
+                    : html`<${ViewHeader} ...${headerProps} />`}
+                <${Banner} page=${page} />
+                ${page.view === "chat" ? html`<${Conversation} page=${page} />`
+                    : html`<${VIEWS[page.view]} page=${page} key=${page.view} />`}
             </main>
-            ${panel && html`<${SettingsPanel} chat=${chat} onClose=${() => setPanel(false)} />`}
-            <p class="only-heard" role="status">${announcementOf(chat)}</p>
-            ${help && html`<${HelpDialog} onClose=${() => setHelp(false)} />`}
-            ${chat.needsToken && html`<${TokenDialog} chat=${chat} />`}
+            ${panel && html`<${Panel} page=${page} onClose=${() => setPanel(false)} />`}
+            <p class="only-heard" role="status">${announcementOf(page)}</p>
+            <${Toasts} page=${page} />
+            <div class="drop-hint" aria-hidden="true">${t("dropHere")}</div>
+            ${dialog === "search" && html`<${SearchPalette} page=${page} />`}
+            ${dialog === "models" && html`<${ModelPalette} page=${page} answer=${page.dialog?.data?.answer} />`}
+            ${dialog && html`<${OpenDialog} page=${page} />`}
+            ${page.needsToken && html`<${TokenDialog} page=${page} />`}
         </div>`;
 }
 
-/** @param {{ chat: Chat, sidebar: boolean, panel: boolean, onSidebar(): void, onNew(): void,
- *   onPanel(): void }} props */
-function Header({ chat, sidebar, panel, onSidebar, onNew, onPanel }) {
+/** @param {{ page: Page }} props */
+function Conversation({ page }) {
+    const { open } = page;
+    if (open.state !== "ready") return html`<${NotThere} page=${page} />`;
     return html`
-        <header class="header">
-            ${!sidebar && html`
-                <${IconButton} icon="sidebar" label=${t("showSidebar")} onClick=${onSidebar} />
-                <${IconButton} icon="compose" label=${t("newChat")} onClick=${onNew} />`}
-            <${ModelPicker} chat=${chat} />
-            <h1 class="title ${chat.conversation.title ? "" : "unnamed"}">
-                ${chat.conversation.title || t("newChat")}</h1>
-            <${IconButton} icon="settings" label=${t("settings")} onClick=${onPanel} pressed=${panel} />
-        </header>`;
-}
-
-/** @param {{ chat: Chat }} props */
-function ModelPicker({ chat }) {
-    const { models, model } = chat;
-    if (!model) return html`<span class="model-name">${t("noModel")}</span>`;
-    return html`
-        <select class="model" aria-label=${t("model")} value=${model.id} title=${model.description}
-            onChange=${(/** @type {any} */ event) => chat.setModel(event.target.value)}>
-            ${models.map((one) => html`<option value=${one.id} selected=${one === model}>${one.id}</option>`)}
-        </select>`;
+        ${open.path.length ? html`<${Transcript} key=${open.id} page=${page} />` : html`<${Welcome} page=${page} />`}
+        <${Composer} page=${page} />`;
 }

@@ -1,29 +1,49 @@
-/* Banner: what concerns the whole page rather than one answer: the server does not answer; this
- * browser keeps nothing; a chat was deleted and may come back. */
+/* Banner: what concerns the whole page rather than one answer: the program does not answer; a chat was
+ * deleted and may come back; something small failed. Messages that go again lie over the page, so that
+ * nothing moves under the reader's hand. */
 
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n.js";
-import { Icon } from "./icons.js";
+import { Icon, IconButton } from "./icons.js";
 
-const UNDO_MS = 10000;
+/** @typedef {import("../page.js").Page} Page */
 
-/** @param {{ chat: import("../chat.js").Chat }} props */
-export function Banner({ chat }) {
-    return html`
-        <div class="banners">
-            ${!chat.isOnline && html`<${Offline} chat=${chat} />`}
-            ${!chat.store.isLasting && html`<p class="banner" role="status">${t("notLasting")}</p>`}
-            ${chat.deleted && html`<${Undo} chat=${chat} key=${chat.deleted.id} />`}
-        </div>`;
+const SHOWN_MS = 10000;
+
+/** @param {{ page: Page }} props */
+export function Banner({ page }) {
+    return html`<div class="banners">${page.isOnline === false && html`<${Offline} page=${page} />`}</div>`;
 }
 
-/** @param {{ chat: import("../chat.js").Chat }} props */
-function Offline({ chat }) {
+/** @param {{ page: Page }} props */
+export function Toasts({ page }) {
+    const { deleted } = page.threads;
+    return html`<div class="toasts" role="status">
+        ${deleted && html`<${Toast} key=${deleted.id} text=${t("deleted", { title: deleted.title || t("newChat") })}
+            onEnd=${() => page.threads.forgetRemoved()}>
+            <button type="button" class="button" onClick=${() => page.threads.undoRemove()}>${t("undo")}</button>
+        <//>`}
+        ${page.notice && html`<${Toast} key=${page.notice} text=${page.notice} onEnd=${() => page.tell("")} />`}
+    </div>`;
+}
+
+/** @param {{ text: string, onEnd(): void, children?: any }} props */
+function Toast({ text, onEnd, children }) {
+    useEffect(() => {
+        const timer = setTimeout(onEnd, SHOWN_MS);
+        return () => clearTimeout(timer);
+    }, []);
+    return html`<div class="toast"><p>${text}</p>${children}
+        <${IconButton} icon="close" label=${t("close")} onClick=${onEnd} /></div>`;
+}
+
+/** @param {{ page: Page }} props */
+function Offline({ page }) {
     const [isTrying, setTrying] = useState(false);
     const retry = async () => {
         setTrying(true);
-        await chat.reconnect();
+        await page.reconnect();
         setTrying(false);
     };
     return html`
@@ -32,18 +52,5 @@ function Offline({ chat }) {
             <p><strong>${t("offlineTitle")}</strong> ${t("offlineRemedy")} <code>den serve</code></p>
             <button type="button" class="button" onClick=${retry} disabled=${isTrying}>
                 ${t("tryAgain")}</button>
-        </div>`;
-}
-
-/** @param {{ chat: import("../chat.js").Chat }} props */
-function Undo({ chat }) {
-    useEffect(() => {
-        const timer = setTimeout(() => chat.forgetRemoved(), UNDO_MS);
-        return () => clearTimeout(timer);
-    }, []);
-    return html`
-        <div class="banner" role="status">
-            <p>${t("deleted", { title: chat.deleted?.title ?? "" })}</p>
-            <button type="button" class="button" onClick=${() => chat.undoRemove()}>${t("undo")}</button>
         </div>`;
 }

@@ -1,110 +1,197 @@
-/* Composer: where the next message is written, with the task preset, how full the context is, and the
- * button that sends or stops. A draft belongs to its conversation. */
+/* Composer: where the next message is written, with its attachments, the task preset, how full the
+ * context is, and the button that sends or stops. A draft belongs to its thread.
+ *
+ * `/` at the start lists commands and prompt templates, `@` models (composer_popup.js). A long paste
+ * becomes an attachment; text files can be dropped or chosen. */
 
-import { useLayoutEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { formatNumber, t } from "../i18n.js";
-import { Icon } from "./icons.js";
+import { chooseFiles, pasteAsAttachment, readFiles } from "../files.js";
+import { ComposerPopup, popupItems } from "./composer_popup.js";
+import { ContextMeter } from "./context_meter.js";
+import { Icon, IconButton } from "./icons.js";
 
-/** @typedef {import("../chat.js").Chat} Chat */
+/** @typedef {import("../page.js").Page} Page */
 
 const HEIGHT_PX_MAX = 260;
 
-/** @type {Map<string, string>} */
-const drafts = new Map();
+/** @param {{ page: Page }} props */
+export function Composer({ page }) {
+    const { open, drafts } = page;
+    const { id } = open;
+    const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+    const [, redraw] = useReducer((/** @type {number} */ turns) => turns + 1, 0);
+    const [chosen, setChosen] = useState(0);
+    const [closed, setClosed] = useState(""); /* the draft for which the list was closed */
+    const draft = drafts.get(id);
+    const items = closed === draft.text ? [] : popupItems(page, draft.text);
 
-/** @param {{ chat: Chat, inputRef: { current: HTMLTextAreaElement | null } }} props */
-export function Composer({ chat, inputRef }) {
-    const { id } = chat.conversation;
-    const [, setShown] = useState("");
-    const draft = drafts.get(id) ?? "";
-    const setDraft = (/** @type {string} */ text) => {
-        drafts.set(id, text);
-        setShown(text);
+    const change = (/** @type {Partial<import("../drafts.js").Draft>} */ changes) => {
+        drafts.set(id, changes);
+        setChosen(0);
+        redraw(0);
     };
     useLayoutEffect(() => {
-        const area = inputRef.current;
-        if (!area) return;
-        area.style.height = "auto";
-        area.style.height = `${Math.min(area.scrollHeight, HEIGHT_PX_MAX)}px`;
-    }, [draft, id]);
+        if (!area.current) return;
+        area.current.style.height = "auto";
+        area.current.style.height = `${Math.min(area.current.scrollHeight, HEIGHT_PX_MAX)}px`;
+    }, [draft.text, id]);
     useLayoutEffect(() => {
-        if (matchMedia("(pointer: fine)").matches) inputRef.current?.focus();
+        if (matchMedia("(pointer: fine)").matches && !page.dialog) area.current?.focus();
     }, [id]);
+    useDrops(page, (attachments) => change({ attachments: [...drafts.get(id).attachments, ...attachments] }));
 
+    const isEmpty = !draft.text.trim() && !draft.attachments.length;
+    const isAnswering = !!open.running;
     const send = () => {
-        if (!draft.trim() || chat.isAnswering) return;
-        setDraft("");
-        chat.send(draft);
+        if (isEmpty || isAnswering || open.state !== "ready") return;
+        open.send(draft.text.trim(), draft.attachments);
+        change({ text: "", attachments: [] });
+    };
+    const use = (/** @type {number} */ index) => {
+        change({ text: "" });
+        items[index]?.act((text) => {
+            change({ text });
+            requestAnimationFrame(() => area.current?.focus());
+        });
     };
     const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
         if (event.isComposing || event.keyCode === 229) return; /* Enter ends a Chinese word */
-        if (event.key === "Enter" && !event.shiftKey) {
+        if (items.length && steerList(event, { count: items.length, chosen, setChosen, use,
+                                               close: () => setClosed(draft.text) })) return;
+        const wantsMod = page.settings.sendKey === "mod";
+        const mod = event.ctrlKey || event.metaKey;
+        if (event.key === "Enter" && !event.shiftKey && (!wantsMod || mod)) {
             event.preventDefault();
             send();
-        } else if (event.key === "ArrowUp" && !draft) {
+        } else if (event.key === "ArrowUp" && isEmpty) {
             const edits = document.querySelectorAll(".question .edit:not(:disabled)");
             if (!edits.length) return;
             event.preventDefault();
             /** @type {HTMLElement} */ (edits[edits.length - 1]).click();
         }
     };
+    const onPaste = (/** @type {ClipboardEvent} */ event) => {
+        const files = [...(event.clipboardData?.files ?? [])];
+        const name = t("pastedName", { number: draft.attachments.length + 1 });
+        const pasted = pasteAsAttachment(event.clipboardData?.getData("text/plain") ?? "", name);
+        if (!pasted && !files.length) return;
+        event.preventDefault();
+        if (pasted) change({ attachments: [...draft.attachments, pasted] });
+        else addFiles(page, files, change, draft.attachments);
+    };
     return html`
         <form class="composer" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); send(); }}>
+            ${items.length > 0 && html`<${ComposerPopup} items=${items} chosen=${chosen} onUse=${use} />`}
             <div class="box">
-                <textarea id="composer" rows="1" ref=${inputRef} value=${draft} dir="auto"
+                ${draft.attachments.length > 0 && html`<${Chips} attachments=${draft.attachments}
+                    onChange=${change} text=${draft.text} />`}
+                <textarea id="composer" rows="1" ref=${area} value=${draft.text} dir="auto"
                     aria-label=${t("message")} placeholder=${t("messagePlaceholder")}
-                    enterkeyhint="send" onKeyDown=${onKeyDown}
-                    onInput=${(/** @type {any} */ event) => setDraft(event.target.value)} />
+                    aria-haspopup="listbox" aria-controls=${items.length ? "commands" : undefined}
+                    aria-activedescendant=${items.length ? `command-${chosen}` : undefined}
+                    enterkeyhint="send" onKeyDown=${onKeyDown} onPaste=${onPaste}
+                    onInput=${(/** @type {any} */ event) => change({ text: event.target.value })} />
                 <div class="tools">
-                    <${PresetPicker} chat=${chat} />
-                    <${ContextMeter} chat=${chat} />
-                    ${chat.isAnswering
+                    <${IconButton} icon="attach" label=${t("attach")} onClick=${async () =>
+                        addFiles(page, await chooseFiles(), change, drafts.get(id).attachments)} />
+                    <${PresetPicker} page=${page} />
+                    <${ContextMeter} page=${page} thread=${open} />
+                    ${isAnswering
                         ? html`<button type="button" class="send stop" aria-label=${t("stop")}
-                            title=${t("stop")} onClick=${() => chat.stop()}><${Icon} name="stop" /></button>`
+                            title=${t("stop")} onClick=${() => open.stop()}><${Icon} name="stop" /></button>`
                         : html`<button type="submit" class="send" aria-label=${t("send")}
-                            title=${t("send")} disabled=${!draft.trim()}><${Icon} name="send" /></button>`}
+                            title=${t("send")} disabled=${isEmpty}><${Icon} name="send" /></button>`}
                 </div>
             </div>
             <p class="hint">${t("hint")}</p>
         </form>`;
 }
 
-/** @type {[import("../types.js").Parameters["preset"], import("../i18n.js").StringKey][]} */
-const PRESETS = [["", "presetDefault"], ["creative", "presetCreative"], ["factual", "presetFactual"],
-                 ["classify", "presetClassify"]];
+/** Keys of a list that belongs to a field; true: the key was for the list.
+ * @param {KeyboardEvent} event
+ * @param {{ count: number, chosen: number, setChosen(index: number): void, use(index: number): void,
+ *   close(): void }} list */
+export function steerList(event, { count, chosen, setChosen, use, close }) {
+    if (event.key === "ArrowDown") setChosen((chosen + 1) % count);
+    else if (event.key === "ArrowUp") setChosen((chosen + count - 1) % count);
+    else if ((event.key === "Enter" && !event.shiftKey) || event.key === "Tab") use(chosen);
+    else if (event.key === "Escape") close();
+    else return false;
+    event.preventDefault();
+    event.stopPropagation();
+    return true;
+}
 
-/** @param {{ chat: Chat }} props */
-function PresetPicker({ chat }) {
-    const { preset } = chat.conversation.parameters;
+/** @param {Page} page @param {File[]} files
+ * @param {(changes: Partial<import("../drafts.js").Draft>) => void} change
+ * @param {import("../types.js").Attachment[]} before */
+async function addFiles(page, files, change, before) {
+    const { attachments, refused } = await readFiles(files);
+    if (attachments.length) change({ attachments: [...before, ...attachments] });
+    if (refused.length) page.tell(refused.map(({ name, why }) =>
+        t(why === "large" ? "fileLarge" : "fileBinary", { name })).join(" "));
+}
+
+/** Text files dropped anywhere. @param {Page} page
+ * @param {(attachments: import("../types.js").Attachment[]) => void} add */
+function useDrops(page, add) {
+    const adding = useRef(add);
+    adding.current = add;
+    useEffect(() => {
+        const root = document.documentElement;
+        const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
+        const onDrag = (/** @type {DragEvent} */ event) => {
+            if (!hasFiles(event)) return;
+            event.preventDefault();
+            root.classList.add("dropping");
+        };
+        const onLeave = (/** @type {DragEvent} */ event) =>
+            event.relatedTarget === null && root.classList.remove("dropping");
+        const onDrop = async (/** @type {DragEvent} */ event) => {
+            if (!hasFiles(event)) return;
+            event.preventDefault();
+            root.classList.remove("dropping");
+            addFiles(page, [...(event.dataTransfer?.files ?? [])],
+                     ({ attachments = [] }) => adding.current(attachments), []);
+        };
+        document.addEventListener("dragover", onDrag);
+        document.addEventListener("dragleave", onLeave);
+        document.addEventListener("drop", onDrop);
+        return () => {
+            document.removeEventListener("dragover", onDrag);
+            document.removeEventListener("dragleave", onLeave);
+            document.removeEventListener("drop", onDrop);
+        };
+    }, []);
+}
+
+/** @param {{ attachments: import("../types.js").Attachment[], text: string,
+ *   onChange(changes: Partial<import("../drafts.js").Draft>): void }} props */
+function Chips({ attachments, text, onChange }) {
+    const without = (/** @type {number} */ index) => attachments.filter((_, at) => at !== index);
+    return html`<ul class="chips" aria-label=${t("attachments")}>${attachments.map((one, index) => html`
+        <li key=${index} class="chip"><${Icon} name="file" />
+            <button type="button" class="chip-name" title=${t("asText")} onClick=${() =>
+                onChange({ attachments: without(index), text: text ? `${text}\n${one.text}` : one.text })}>
+                ${one.name}<small>${t("characters", { count: formatNumber(one.text.length) })}</small></button>
+            <${IconButton} icon="close" label=${t("removeAttachment", { name: one.name })}
+                onClick=${() => onChange({ attachments: without(index) })} /></li>`)}</ul>`;
+}
+
+/** @type {[string, import("../i18n.js").StringKey][]} */
+export const PRESETS = [["", "presetDefault"], ["creative", "presetCreative"], ["factual", "presetFactual"],
+                        ["classify", "presetClassify"]];
+
+/** @param {{ page: Page }} props */
+function PresetPicker({ page }) {
+    const preset = page.open.data.parameters.preset ?? "";
     return html`
         <select class="preset" aria-label=${t("preset")} title=${t("preset")} value=${preset}
-            onChange=${(/** @type {any} */ event) => chat.setParameters({ preset: event.target.value })}>
+            onChange=${(/** @type {any} */ event) =>
+                page.open.setParameters({ preset: event.target.value || null })}>
             ${PRESETS.map(([value, label]) => html`
                 <option value=${value} selected=${value === preset}>${t(label)}</option>`)}
         </select>`;
-}
-
-/** How much of the model's context the conversation fills, as the server last counted it, and while
- * an answer is written the speed so far.
- * @param {{ chat: Chat }} props */
-function ContextMeter({ chat }) {
-    const running = chat.running.get(chat.conversation.id);
-    const last = chat.path.filter((message) => message.measures?.prompt_tokens !== undefined).at(-1);
-    const measures = last?.measures ?? {};
-    const total = measures.context_tokens ?? chat.model?.contextTokens ?? 0;
-    const used = running?.progress
-        ? running.progress.total + running.pieces
-        : (measures.prompt_tokens ?? 0) + (measures.generated_tokens ?? 0);
-    const seconds = running?.firstAt ? (performance.now() - running.firstAt) / 1000 : 0;
-    const values = { used: formatNumber(used), total: formatNumber(total) };
-    return html`
-        <span class="context" title=${t("contextFact", values)}>
-            ${running && running.pieces > 4 && seconds > 0.3 && html`<span class="speed">${
-                t("speed", { speed: formatNumber((running.pieces - 1) / seconds) })}</span>`}
-            ${total > 0 && html`
-                <meter aria-label=${t("contextFact", values)} min="0" max=${total} value=${used}
-                    low=${total * 0.7} high=${total * 0.9} optimum="0" />
-                <span class="context-count">${values.used} / ${values.total}</span>`}
-        </span>`;
 }
