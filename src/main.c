@@ -1,5 +1,5 @@
 /* den: finds the verb, parses its arguments, runs it. Errors are printed here, once, with their
- * exit code. */
+ * exit code. The same program is also what a worker process runs; who that is, is asked first. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include "cli/help.h"
 #include "cli/verb.h"
 #include "guard/sandbox.h"
+#include "worker/process.h"
 
 static int report(const struct den_error *err)
 {
@@ -40,6 +41,7 @@ int main(int argc, char **argv)
     const struct den_verb *verb;
 
     den_sandbox_answer_probe(argc, argv);
+    den_worker_serve_if_asked(argc, argv);
     signal(SIGPIPE, SIG_IGN);
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
         printf("den %s\n", DEN_VERSION);

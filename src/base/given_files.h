@@ -1,11 +1,11 @@
 /* Given files: a process's whole view of the file system, where it has none.
  *
  * The sandboxed worker can open nothing. Its model's files come to it as read-only descriptors with
- * the paths they had outside; this table holds the two together. While a table is set, the readers in
- * base/file.h look paths up here and nowhere else, so the code above them need not know. A file that
- * is only known by name (no descriptor) exists and appears in its folder's listing but can't be
- * read; a folder exists where some file lies below it. The table is set once, before the threads that
- * read it, and never changes. */
+ * the paths they had outside; this table holds the two together. While a table is set, the
+ * readers in base/file.h look paths up here and nowhere else, so the code above them need not
+ * know. A file that is only known by name (no descriptor) exists and appears in its folder's
+ * listing but can't be read; a folder exists where some file lies below it. The table is set
+ * once, before the threads that read it, and never changes. */
 #ifndef DEN_BASE_GIVEN_FILES_H
 #define DEN_BASE_GIVEN_FILES_H
 

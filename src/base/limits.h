@@ -5,11 +5,11 @@
 
 /* --- base --- */
 #define DEN_ERROR_BYTES_MAX                                                                        \
-    1024                        /* a path of 512 bytes and a sentence fit; errors never allocate  \
+    1024 /* a path of 512 bytes and a sentence fit; errors never allocate  \
                                   */
-#define DEN_PATH_BYTES_MAX 4096 /* PATH_MAX of Linux */
+#define DEN_PATH_BYTES_MAX     4096 /* PATH_MAX of Linux */
 #define DEN_LOG_LINE_BYTES_MAX 8192 /* a path and a model's name fit; longer lines are dropped */
-#define DEN_JSON_DEPTH_MAX 64   /* deeper than any client's body; bounds the parser's recursion */
+#define DEN_JSON_DEPTH_MAX     64 /* deeper than any client's body; bounds the parser's recursion */
 #define DEN_FILE_TEXT_BYTES_MAX                                                                    \
     (64u << 20) /* config and tokenizer files read whole: gemma's tokenizer.json is 34 MiB */
 
@@ -106,8 +106,9 @@
 #define DEN_EXPORT_BYTES_MAX        (1u << 30) /* one file of all conversations */
 
 /* --- sandbox --- */
-#define DEN_SANDBOX_DESCRIPTORS_MAX 64 /* handed to a child: the wire and a model's split files */
-#define DEN_SANDBOX_THREADS_MAX     (DEN_THREADS_MAX + 64) /* a team, the wire, and some to spare */
+#define DEN_SANDBOX_DESCRIPTORS_MAX                                                                \
+    (DEN_WORKER_FILES_MAX + 8) /* handed to a child: the wire and a model's files */
+#define DEN_SANDBOX_THREADS_MAX (DEN_THREADS_MAX + 64) /* a team, the wire, and some to spare */
 #define DEN_SANDBOX_MEMFD_BYTES_MAX                                                                \
     (256u << 20) /* of one file a child may grow: the largest answer is far below */
 
@@ -118,7 +119,7 @@
 #define DEN_SESSION_SECONDS_MAX  (30 * 24 * 3600) /* after that the page asks for the token again */
 
 /* --- service --- */
-#define DEN_TLS_FILE_BYTES_MAX    (1u << 20) /* a chain of certificates has some kilobytes */
+#define DEN_TLS_FILE_BYTES_MAX    (1u << 20)  /* a chain of certificates has some kilobytes */
 #define DEN_MODELS_MAX            256         /* asked for since the start; each has a handle */
 #define DEN_HTTP_BODY_BYTES_MAX   (32u << 20) /* a long conversation with a pasted book */
 #define DEN_HTTP_CONNECTIONS_MAX  512
@@ -135,7 +136,7 @@
 #define DEN_TOOLS_MAX            128         /* of one request; as OpenAI has it */
 #define DEN_RESPONSES_MAX        10000       /* kept at once; the oldest go */
 #define DEN_RESPONSE_BYTES_MAX   (64u << 20) /* one of them with all items before it */
-#define DEN_EMBEDDING_INPUTS_MAX 2048 /* texts of one request; as OpenAI has it */
+#define DEN_EMBEDDING_INPUTS_MAX 2048        /* texts of one request; as OpenAI has it */
 #define DEN_MESSAGES_MAX         10000
 #define DEN_REQUESTS_WAITING_MAX 256 /* beyond it: 429 */
 

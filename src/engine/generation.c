@@ -15,6 +15,9 @@
 
 #include "base/clock.h"
 #include "engine/engine_parts.h"
+#include "text/answer_format.h"
+#include "text/constraint.h"
+#include "text/stream_bytes.h"
 
 enum {
     TEXT_RESERVED = 4096,  /* a token's text is far shorter; a longer one grows the buffer */
@@ -42,6 +45,10 @@ struct den_generation {
     int logprobs;
     void (*on_event)(void *context, const struct den_generation_event *event);
     void *context;
+    struct den_constraint *constraints[2]; /* those that have allowed all so far */
+    uint32_t *mask;                        /* room for what either allows; NULL: not needed */
+    size_t mask_words;
+    bool marks;
     den_token next; /* sampled, not yet evaluated */
     /* Where the tokenizer knows tokens that the model has no logit for: the logits with those at
      * minus infinity. NULL otherwise. */
@@ -107,6 +114,12 @@ static enum den_status take_memory(struct den_generation *generation,
     if (options->resume_count > 0)
         memcpy(generation->prompt + options->prompt_count, options->resume,
                options->resume_count * sizeof *options->resume);
+    if (options->constraint && options->alternative) {
+        generation->mask_words = (known + 31) / 32;
+        generation->mask = calloc(generation->mask_words, sizeof *generation->mask);
+        if (!generation->mask)
+            return den_fail(err, DEN_NO_MEMORY, "generation: out of memory");
+    }
     if (known <= generation->vocabulary)
         return DEN_OK;
     generation->padded_logits = calloc(known, sizeof *generation->padded_logits);
@@ -117,12 +130,44 @@ static enum den_status take_memory(struct den_generation *generation,
     return DEN_OK;
 }
 
+/* A constraint that forbids the token is out, as long as another allows it. */
+static enum den_status accept_constrained(struct den_generation *generation, den_token token,
+                                          struct den_error *err)
+{
+    bool is_accepted = false, is_held = false;
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        struct den_error why = { 0 };
+
+        if (!generation->constraints[i])
+            continue;
+        is_held = true;
+        if (den_constraint_accept(generation->constraints[i], token, &why) == DEN_OK) {
+            is_accepted = true;
+        } else {
+            generation->constraints[i] = NULL;
+            *err = why;
+        }
+    }
+    if (is_held && !is_accepted)
+        return err->status;
+    *err = (struct den_error){ 0 };
+    return DEN_OK;
+}
+
 /* Tells the parts of a token that is now in the answer; its text goes to `text`. */
 static enum den_status take_token(struct den_generation *generation, den_token token,
                                   bool *out_stopped, struct den_error *err)
 {
-    if (den_sampler_accept(generation->sampler, token, err) != DEN_OK ||
-        den_stream_push(generation->stream, token, &generation->text, out_stopped, err) != DEN_OK)
+    const struct den_tokenizer *tokenizer = generation->engine->tokenizer;
+    struct den_token_text piece = generation->marks ? den_answer_format_piece(tokenizer, token)
+                                                    : den_tokenizer_piece(tokenizer, token);
+
+    if (accept_constrained(generation, token, err) != DEN_OK ||
+        den_sampler_accept(generation->sampler, token, err) != DEN_OK ||
+        den_stream_push_bytes(generation->stream, piece.bytes, piece.length, &generation->text,
+                              out_stopped, err) != DEN_OK)
         return err->status;
     generation->result.generated_tokens++;
     return DEN_OK;
@@ -191,6 +236,9 @@ enum den_status den_generation_create(struct den_engine *engine, struct den_sess
     generation->max_tokens = options->max_tokens;
     generation->ignore_end = options->ignore_end;
     generation->logprobs = options->logprobs;
+    generation->constraints[0] = options->constraint;
+    generation->constraints[1] = options->alternative;
+    generation->marks = options->marks;
     generation->on_event = options->on_event;
     generation->context = options->context;
     generation->vocabulary = den_engine_description(engine)->vocabulary;
@@ -220,6 +268,7 @@ void den_generation_destroy(struct den_generation *generation)
     den_buffer_deinit(&generation->text);
     free(generation->prompt);
     free(generation->padded_logits);
+    free(generation->mask);
     free(generation);
 }
 
@@ -316,6 +365,40 @@ static bool emit(struct den_generation *generation, den_token token, const float
     return !stopped;
 }
 
+/* The tokens that may come next; NULL: all. */
+static const uint32_t *find_mask(struct den_generation *generation)
+{
+    struct den_constraint *const *constraints = generation->constraints;
+    const uint32_t *first = constraints[0] ? den_constraint_mask(constraints[0]) : NULL;
+    const uint32_t *second = constraints[1] ? den_constraint_mask(constraints[1]) : NULL;
+    size_t i;
+
+    if (!constraints[0] || !constraints[1])
+        return constraints[0] ? first : second;
+    if (!first || !second)
+        return NULL;
+    for (i = 0; i < generation->mask_words; i++)
+        generation->mask[i] = first[i] | second[i];
+    return generation->mask;
+}
+
+/* No token can come. A grammar may just be complete, of a model that has no token to end with. */
+static void finish_without_token(struct den_generation *generation)
+{
+    struct den_error err = { 0 };
+    int i;
+
+    for (i = 0; i < 2; i++)
+        if (generation->constraints[i] && den_constraint_can_end(generation->constraints[i])) {
+            finish(generation, DEN_FINISH_STOP);
+            return;
+        }
+    den_fail(&err, DEN_BAD_FILE,
+             "the model rates every token as impossible: its file is damaged, or a logit bias "
+             "or a grammar forbids all");
+    finish_with_error(generation, &err);
+}
+
 /* Chooses the next token from the logits of the last one evaluated. */
 static void advance(struct den_generation *generation, const float *logits)
 {
@@ -327,14 +410,9 @@ static void advance(struct den_generation *generation, const float *logits)
         memcpy(generation->padded_logits, logits, generation->vocabulary * sizeof *logits);
         choices = generation->padded_logits;
     }
-    token = den_sampler_sample(generation->sampler, choices);
+    token = den_sampler_sample_masked(generation->sampler, choices, find_mask(generation));
     if (token == DEN_TOKEN_NONE) {
-        struct den_error err = { 0 };
-
-        den_fail(&err, DEN_BAD_FILE,
-                 "the model rates every token as impossible: its file is damaged, or a logit bias "
-                 "forbids all");
-        finish_with_error(generation, &err);
+        finish_without_token(generation);
         return;
     }
     if (!generation->ignore_end && den_tokenizer_is_end(tokenizer, token)) {

@@ -48,8 +48,10 @@ struct den_generation_options {
     size_t max_tokens; /* 0: until the context is full */
     bool ignore_end;   /* go on past end tokens (benchmarks) */
     int logprobs;      /* -1: none; else that many alternatives, up to DEN_LOGPROBS_MAX */
-    struct den_constraint
-        *constraint; /* NULL: none; owned by the caller, outlives the generation */
+    /* NULL: none. With an alternative each token must be allowed by one of the two, and by the same
+     * one as the tokens before it. Owned by the caller, outlive the generation. */
+    struct den_constraint *constraint, *alternative;
+    bool marks; /* control tokens that are marks of an answer format (answer_format.h) are text */
     /* An answer that was begun elsewhere with the same options and goes on here: its tokens so far
      * are read like a prompt, the sampler and the constraint are told of them, and the text that
      * they make comes in one event of its own (`resumed`). The seed must be given. What follows is

@@ -127,6 +127,8 @@ static void begin_job(struct den_scheduler *scheduler, struct den_job *job)
     struct slot *slot = &scheduler->slots[index];
 
     job->started_at = den_clock_seconds();
+    if (job->options.on_begin)
+        job->options.on_begin(options->context);
     if (!slot->session && den_session_create(scheduler->engine, &slot->session, &err) != DEN_OK) {
         end_unbegun(job, &err);
         return;

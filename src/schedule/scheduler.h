@@ -1,10 +1,10 @@
 /* Scheduler: many requests, one engine, one thread.
  *
- * Jobs are taken in the order they came, interactive ones before batch ones. Up to `sequences` run at once, one batch a step
- * (continuous batching: a job joins and leaves between any two steps); the others wait in a line
- * of bounded length. A job is given the idle session that already holds the longest part of its
- * prompt, so that the next turn of a conversation reads only what is new. With nothing to do the
- * thread sleeps.
+ * Jobs are taken in the order they came, interactive ones before batch ones. Up to `sequences`
+ * run at once, one batch a step (continuous batching: a job joins and leaves between any two
+ * steps); the others wait in a line of bounded length. A job is given the idle session that
+ * already holds the longest part of its prompt, so that the next turn of a conversation reads
+ * only what is new. With nothing to do the thread sleeps.
  *
  * Everything a caller may do is safe from any thread. Callbacks run on the scheduler's thread, in
  * order, with no lock held: they must not block, because everybody else's tokens wait for them.
@@ -30,6 +30,8 @@ struct den_job_options {
                                                  constraint */
     bool batch;                               /* begins only when no interactive job waits */
     bool again; /* has been let in before: the line is not too long for it */
+    /* called when it leaves the line to run; NULL: nobody wants to know */
+    void (*on_begin)(void *context);
     /* called exactly once, last; with the context of `generation` */
     void (*on_end)(void *context, const struct den_job_end *end);
 };

@@ -1,5 +1,5 @@
-/* Request: what a client may ask of a worker, and the events that answer it. Plain data, so that it can
- * travel to another process (worker/wire.h) and back. */
+/* Request: what a client may ask of a worker, and the events that answer it. Plain data, so that
+ * it can travel to another process (worker/wire.h) and back. */
 #ifndef DEN_WORKER_REQUEST_H
 #define DEN_WORKER_REQUEST_H
 

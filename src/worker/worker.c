@@ -1,114 +1,129 @@
-/* See worker.h. A worker is an engine, a scheduler that drives it, and this translation: messages
- * to a prompt's tokens (on the caller's thread, so that a long conversation being rendered delays
- * nobody), the scheduler's events to the plain data that the front may see. */
+/* See worker.h, and front.h for what a handle is made of. This file is what callers call: each
+ * function changes the lists under the lock, wakes the keeper, and waits where its contract says
+ * so. */
 #include "worker/worker.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #include "base/clock.h"
-#include "schedule/scheduler.h"
-#include "worker/worker_request.h"
+#include "schedule/thread_count.h"
+#include "worker/front.h"
+#include "worker/request_json.h"
 
-enum { SEQUENCES_DEFAULT = 8 };
-
-struct den_worker {
-    struct den_engine *engine;
-    struct den_scheduler *scheduler;
-    struct den_worker_info info;
-    char *model_name;
-    char description[64];
-};
-
-struct den_ticket {
-    struct den_worker *worker;
-    struct den_job *job;
-    den_worker_handler handler;
-    void *context;
-    bool logprobs;
+enum {
+    SEQUENCES_DEFAULT = 8,
+    FAILED_SECONDS = 5 /* for so long after a failure, requests get its error without a new try */
 };
 
 /* --- start and stop --- */
 
-/* The type that most weights have: what people call a model's quantization. */
-static const char *main_type(const char *path)
+static void free_worker(struct den_worker *worker)
 {
-    size_t elements[DEN_TYPE_COUNT] = { 0 }, best = 0, i;
-    struct den_weights *weights = NULL;
-    struct den_error err = { 0 };
-
-    if (den_weights_open(path, &weights, &err) != DEN_OK)
-        return "";
-    for (i = 0; i < den_weights_tensor_count(weights); i++) {
-        const struct den_tensor *tensor = den_weights_tensor(weights, i);
-
-        if (tensor->type < DEN_TYPE_COUNT)
-            elements[tensor->type] += den_tensor_elements(tensor);
-    }
-    den_weights_close(weights);
-    for (i = 0; i < DEN_TYPE_COUNT; i++)
-        if (elements[i] > elements[best])
-            best = i;
-    return den_type_info((uint32_t)best)->text;
+    pthread_cond_destroy(&worker->told);
+    pthread_cond_destroy(&worker->changed);
+    pthread_mutex_destroy(&worker->lock);
+    if (worker->wake >= 0)
+        close(worker->wake);
+    json_decref(worker->info_document);
+    free(worker->inbox);
+    free(worker->model_path);
+    free(worker->model_name);
+    free(worker->cpu_features);
+    free(worker);
 }
 
-static void describe(struct den_worker *worker, const char *path)
+void den_front_let_go(struct den_worker *worker)
 {
-    const struct den_description *model = den_engine_description(worker->engine);
-    const struct den_device *device = den_engine_device(worker->engine);
-    const char *type = main_type(path);
-    double millions = (double)model->parameters / 1e6;
+    bool is_last = --worker->holders == 0;
 
-    if (!type)
-        type = "";
-    if (millions >= 999.5)
-        snprintf(worker->description, sizeof worker->description, "%.1fB %s", millions / 1e3, type);
-    else
-        snprintf(worker->description, sizeof worker->description, "%.0fM %s", millions, type);
-    worker->info = (struct den_worker_info){
-        .model_name = worker->model_name,
-        .architecture = model->architecture,
-        .description = worker->description,
-        .context_tokens = den_engine_context(worker->engine),
-        .vocabulary = den_tokenizer_size(den_engine_tokenizer(worker->engine)),
-        .parameters = model->parameters,
-        .threads = den_device_threads(device),
-        .cpu_features = den_device_features(device),
-        .sandbox = "none",
-        .chat_template = "",
-    };
+    pthread_mutex_unlock(&worker->lock);
+    if (is_last)
+        free_worker(worker);
+}
+
+static enum den_status copy_options(struct den_worker *worker,
+                                    const struct den_worker_options *options, struct den_error *err)
+{
+    const char *name = options->model_name ? options->model_name : options->model_path;
+
+    worker->options = *options;
+    worker->model_path = strdup(options->model_path);
+    worker->model_name = strdup(name);
+    worker->cpu_features = options->cpu_features ? strdup(options->cpu_features) : NULL;
+    if (!worker->model_path || !worker->model_name ||
+        (options->cpu_features && !worker->cpu_features))
+        return den_fail(err, DEN_NO_MEMORY, "worker: out of memory");
+    worker->options.model_path = worker->model_path;
+    worker->options.model_name = worker->model_name;
+    worker->options.cpu_features = worker->cpu_features;
+    worker->options.threads = den_schedule_threads(options->threads);
+    if (worker->options.sequences == 0)
+        worker->options.sequences = SEQUENCES_DEFAULT;
+    return DEN_OK;
+}
+
+static enum den_status start_threads(struct den_worker *worker, struct den_error *err)
+{
+    if (pthread_create(&worker->teller, NULL, den_front_tell, worker) != 0)
+        return den_fail(err, DEN_NO_MEMORY, "worker: the system gives no thread");
+    if (pthread_create(&worker->keeper, NULL, den_front_keep, worker) == 0)
+        return DEN_OK;
+    pthread_mutex_lock(&worker->lock);
+    worker->teller_stop = true;
+    pthread_cond_broadcast(&worker->told);
+    pthread_mutex_unlock(&worker->lock);
+    pthread_join(worker->teller, NULL);
+    return den_fail(err, DEN_NO_MEMORY, "worker: the system gives no thread");
+}
+
+/* Waits until the model is there or can't be. */
+static enum den_status wait_loaded(struct den_worker *worker, struct den_error *err)
+{
+    pthread_mutex_lock(&worker->lock);
+    while (!worker->is_known && worker->state != DEN_WORKER_FAILED)
+        pthread_cond_wait(&worker->changed, &worker->lock);
+    if (!worker->is_known)
+        *err = worker->error;
+    pthread_mutex_unlock(&worker->lock);
+    return err->status;
 }
 
 enum den_status den_worker_start(const struct den_worker_options *options, struct den_worker **out,
                                  struct den_error *err)
 {
-    const size_t sequences = options->sequences ? options->sequences : SEQUENCES_DEFAULT;
-    const struct den_engine_options wanted = {
-        .path = options->model_path,
-        .threads = options->threads,
-        .cpu_features = options->cpu_features,
-        .precision = options->fp32 ? DEN_PRECISION_FP32 : DEN_PRECISION_INT8,
-        .context_tokens = options->context_tokens,
-        .sequences = sequences,
-    };
     struct den_worker *worker = calloc(1, sizeof *worker);
 
     if (!worker)
         return den_fail(err, DEN_NO_MEMORY, "worker: out of memory");
-    worker->model_name = strdup(options->model_name ? options->model_name : options->model_path);
-    if (!worker->model_name) {
+    pthread_mutex_init(&worker->lock, NULL);
+    pthread_cond_init(&worker->changed, NULL);
+    pthread_cond_init(&worker->told, NULL);
+    worker->holders = 1;
+    worker->socket = -1;
+    worker->next_id = 1;
+    worker->wanted = true;
+    worker->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    worker->inbox = malloc(sizeof *worker->inbox);
+    if (worker->wake < 0 || !worker->inbox) {
         den_fail(err, DEN_NO_MEMORY, "worker: out of memory");
         goto fail;
     }
-    if (den_engine_open(&wanted, &worker->engine, err) != DEN_OK ||
-        den_scheduler_create(worker->engine, sequences, &worker->scheduler, err) != DEN_OK)
+    if (copy_options(worker, options, err) != DEN_OK || start_threads(worker, err) != DEN_OK)
         goto fail;
-    describe(worker, options->model_path);
+    if (wait_loaded(worker, err) != DEN_OK) {
+        den_worker_stop(worker);
+        return err->status;
+    }
     *out = worker;
     return DEN_OK;
 fail:
-    den_worker_stop(worker);
+    free_worker(worker);
     return err->status;
 }
 
@@ -116,10 +131,15 @@ void den_worker_stop(struct den_worker *worker)
 {
     if (!worker)
         return;
-    den_scheduler_destroy(worker->scheduler);
-    den_engine_close(worker->engine);
-    free(worker->model_name);
-    free(worker);
+    pthread_mutex_lock(&worker->lock);
+    worker->stop = true;
+    pthread_cond_broadcast(&worker->changed);
+    pthread_mutex_unlock(&worker->lock);
+    den_front_wake(worker);
+    pthread_join(worker->keeper, NULL);
+    pthread_join(worker->teller, NULL);
+    pthread_mutex_lock(&worker->lock);
+    den_front_let_go(worker);
 }
 
 const struct den_worker_info *den_worker_info(const struct den_worker *worker)
@@ -127,123 +147,120 @@ const struct den_worker_info *den_worker_info(const struct den_worker *worker)
     return &worker->info;
 }
 
-/* A thread is always awake. */
-void den_worker_status(const struct den_worker *worker, struct den_worker_status *out)
+/* --- what is true now --- */
+
+static size_t read_resident(pid_t pid)
 {
-    (void)worker;
-    *out = (struct den_worker_status){ .state = DEN_WORKER_READY };
+    unsigned long long all, resident = 0;
+    char path[64];
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    file = pid > 0 ? fopen(path, "re") : NULL;
+    if (!file)
+        return 0;
+    if (fscanf(file, "%llu %llu", &all, &resident) != 2)
+        resident = 0;
+    fclose(file);
+    return (size_t)resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+void den_worker_status(const struct den_worker *constant, struct den_worker_status *out)
+{
+    struct den_worker *worker = (struct den_worker *)(uintptr_t)constant;
+    const struct den_ticket *ticket;
+
+    pthread_mutex_lock(&worker->lock);
+    *out = worker->sums;
+    out->state = worker->state;
+    out->pid = worker->pid;
+    for (ticket = worker->first; ticket; ticket = ticket->after)
+        if (ticket->kind == DEN_WIRE_SUBMIT)
+            *(ticket->is_begun ? &out->running : &out->waiting) += 1;
+    if (!worker->first && worker->idle_since > 0)
+        out->idle_seconds = den_clock_seconds() - worker->idle_since;
+    pthread_mutex_unlock(&worker->lock);
+    out->resident_bytes = read_resident((pid_t)out->pid);
 }
 
 enum den_status den_worker_sleep(struct den_worker *worker, struct den_error *err)
 {
-    return den_fail(err, DEN_BUSY, "model '%s' can't be put to sleep", worker->info.model_name);
-}
-
-/* --- events --- */
-
-/* Control tokens add no bytes to a text; their names stand for them in a list of alternatives. */
-static struct den_worker_logprob show_token(const struct den_worker *worker, den_token token,
-                                            float logprob)
-{
-    const struct den_tokenizer *tokenizer = den_engine_tokenizer(worker->engine);
-    struct den_token_text text = { .bytes = "", .length = 0 };
-
-    if (token != DEN_TOKEN_NONE) {
-        text = den_tokenizer_piece(tokenizer, token);
-        if (text.length == 0)
-            text = den_tokenizer_name(tokenizer, token);
+    pthread_mutex_lock(&worker->lock);
+    if (worker->first) {
+        den_fail(err, DEN_BUSY, "model '%s' is at work on %zu requests", worker->model_name,
+                 worker->unfinished);
+    } else {
+        worker->sleep = true;
+        den_front_wake(worker);
+        while ((worker->state == DEN_WORKER_READY || worker->state == DEN_WORKER_LOADING ||
+                worker->pid != 0) &&
+               worker->sleep && !worker->stop)
+            pthread_cond_wait(&worker->changed, &worker->lock);
     }
-    return (struct den_worker_logprob){ .text = text.bytes ? text.bytes : "",
-                                        .length = text.length,
-                                        .logprob = logprob };
-}
-
-static void on_text(struct den_ticket *ticket, const struct den_generation_event *event)
-{
-    struct den_worker_logprob own, top[DEN_LOGPROBS_MAX];
-    struct den_worker_event out = { .kind = DEN_WORKER_TEXT,
-                                    .text = event->text ? event->text : "",
-                                    .text_length = event->text_length,
-                                    .prompt_done = event->prompt_done,
-                                    .prompt_total = event->prompt_total };
-    size_t i;
-
-    if (ticket->logprobs && event->token != DEN_TOKEN_NONE) {
-        own = show_token(ticket->worker, event->token, event->logprob);
-        for (i = 0; i < event->top_count && i < DEN_LOGPROBS_MAX; i++)
-            top[i] = show_token(ticket->worker, event->top[i].token, event->top[i].logprob);
-        out.logprob = &own;
-        out.top = top;
-        out.top_count = i;
-    }
-    if (out.text_length > 0 || out.logprob)
-        ticket->handler(ticket->context, &out);
-}
-
-static void on_event(void *context, const struct den_generation_event *event)
-{
-    struct den_ticket *ticket = context;
-    const struct den_worker_event progress = { .kind = DEN_WORKER_PROGRESS,
-                                               .prompt_done = event->prompt_done,
-                                               .prompt_total = event->prompt_total,
-                                               .text = "" };
-
-    if (event->token == DEN_TOKEN_NONE && event->text_length == 0)
-        ticket->handler(ticket->context, &progress);
-    else
-        on_text(ticket, event);
-}
-
-static void on_end(void *context, const struct den_job_end *end)
-{
-    struct den_ticket *ticket = context;
-    struct den_worker_event out = { .kind = DEN_WORKER_END,
-                                    .text = "",
-                                    .finish = den_finish_text(end->finish),
-                                    .error = end->error,
-                                    .wait_seconds = end->wait_seconds };
-
-    if (end->result) {
-        out.prompt_tokens = end->result->prompt_tokens;
-        out.cached_tokens = end->result->cached_tokens;
-        out.generated_tokens = end->result->generated_tokens;
-        out.prompt_seconds = end->result->prompt_seconds;
-        out.generate_seconds = end->result->generate_seconds;
-        out.seed = end->result->seed;
-    }
-    ticket->handler(ticket->context, &out);
+    pthread_mutex_unlock(&worker->lock);
+    return err->status;
 }
 
 /* --- requests --- */
 
-/* A conversation that ends with an assistant's text asks for the rest of it, not for another turn;
- * one that ends with tool calls is the template's to judge. */
-static bool ends_with_answer(const json_t *messages)
+/* A seed that the next process can be told as well. */
+static int64_t draw_seed(void)
 {
-    const json_t *last = json_array_size(messages) > 0
-                             ? json_array_get(messages, json_array_size(messages) - 1)
-                             : NULL;
-    const char *role = json_string_value(json_object_get(last, "role"));
+    uint64_t bits = 0;
 
-    return role && strcmp(role, "assistant") == 0 &&
-           json_array_size(json_object_get(last, "tool_calls")) == 0;
+    if (getrandom(&bits, sizeof bits, 0) != (ssize_t)sizeof bits)
+        bits = (uint64_t)den_clock_unix();
+    return (int64_t)(bits >> 11); /* survives as a number in JSON */
 }
 
-static enum den_status encode_prompt(const struct den_worker *worker,
-                                     const struct den_worker_request *request,
-                                     struct den_tokens *out, struct den_error *err)
+static struct den_ticket *create_ticket(const struct den_worker_request *request,
+                                        struct den_error *err)
 {
-    const struct den_chat_request chat = { .messages = request->messages,
-                                           .tools = request->tools,
-                                           .add_generation_prompt = true,
-                                           .continue_last = ends_with_answer(request->messages),
-                                           .now = den_clock_unix() };
+    struct den_ticket *ticket = calloc(1, sizeof *ticket);
+    struct den_worker_request seeded = *request;
+    json_t *object;
 
-    if (request->messages)
-        return den_chat_encode(den_engine_chat(worker->engine), &chat, out, err);
-    return den_tokenizer_encode(den_engine_tokenizer(worker->engine), request->prompt,
-                                strlen(request->prompt),
-                                DEN_ENCODE_ADD_SPECIAL | DEN_ENCODE_PARSE_SPECIAL, out, err);
+    if (seeded.seed < 0)
+        seeded.seed = draw_seed();
+    object = den_request_to_json(&seeded);
+    if (!ticket || !object) {
+        den_fail(err, object ? DEN_NO_MEMORY : DEN_INVALID,
+                 "the request can't be copied: out of memory, or a number in it is infinite");
+        goto fail;
+    }
+    /* what the caller owns may be changed or freed by another thread while the keeper writes it */
+    ticket->request = json_deep_copy(object);
+    json_decref(object);
+    object = NULL;
+    if (!ticket->request) {
+        den_fail(err, DEN_NO_MEMORY, "request: out of memory");
+        goto fail;
+    }
+    ticket->kind = DEN_WIRE_SUBMIT;
+    ticket->now = den_clock_unix();
+    den_buffer_init(&ticket->reply, 0);
+    return ticket;
+fail:
+    json_decref(object);
+    free(ticket);
+    return NULL;
+}
+
+/* Puts it in line. The lock is held. */
+static enum den_status enter(struct den_worker *worker, struct den_ticket *ticket,
+                             struct den_error *err)
+{
+    if (worker->stop)
+        return den_fail(err, DEN_BUSY, "the server is stopping");
+    if (worker->state == DEN_WORKER_FAILED &&
+        den_clock_seconds() - worker->failed_at < FAILED_SECONDS) {
+        *err = worker->error;
+        return err->status;
+    }
+    den_front_add(worker, ticket);
+    pthread_cond_broadcast(&worker->changed);
+    den_front_wake(worker);
+    return DEN_OK;
 }
 
 enum den_status den_worker_submit(struct den_worker *worker,
@@ -251,51 +268,80 @@ enum den_status den_worker_submit(struct den_worker *worker,
                                   den_worker_handler handler, void *context,
                                   struct den_ticket **out, struct den_error *err)
 {
-    struct den_ticket *ticket = calloc(1, sizeof *ticket);
-    struct den_sampler_options sampler = { 0 };
-    struct den_tokens prompt = { 0 };
-    struct den_job_options job = { .on_end = on_end };
+    struct den_ticket *ticket = create_ticket(request, err);
 
     if (!ticket)
-        return den_fail(err, DEN_NO_MEMORY, "request: out of memory");
-    *ticket = (struct den_ticket){
-        .worker = worker, .handler = handler, .context = context, .logprobs = request->logprobs >= 0
-    };
-    if (den_worker_check(request, err) != DEN_OK ||
-        den_worker_sampler(request, worker->info.vocabulary, &sampler, err) != DEN_OK ||
-        encode_prompt(worker, request, &prompt, err) != DEN_OK)
-        goto done;
-    job.generation = (struct den_generation_options){
-        .prompt = prompt.items,
-        .prompt_count = prompt.count,
-        .sampler = sampler,
-        .stops = request->stops,
-        .stop_count = request->stop_count,
-        .max_tokens = request->max_tokens > 0 ? (size_t)request->max_tokens : 0,
-        .logprobs = request->logprobs,
-        .on_event = on_event,
-        .context = ticket,
-    };
-    if (den_scheduler_submit(worker->scheduler, &job, &ticket->job, err) == DEN_OK)
-        *out = ticket;
-done:
+        return err->status;
+    ticket->handler = handler;
+    ticket->context = context;
+    ticket->out = out;
+    pthread_mutex_lock(&worker->lock);
+    if (enter(worker, ticket, err) == DEN_OK) {
+        while (!ticket->was_accepted && !ticket->is_finished)
+            pthread_cond_wait(&worker->changed, &worker->lock);
+        if (ticket->was_accepted)
+            worker->holders++;
+        else
+            *err = ticket->error;
+    }
+    pthread_mutex_unlock(&worker->lock);
     if (err->status != DEN_OK)
-        free(ticket);
-    if (sampler.logit_bias_count > 0)
-        free((void *)sampler.logit_bias);
-    den_tokens_deinit(&prompt);
+        den_front_free_ticket(ticket);
     return err->status;
 }
 
 void den_ticket_cancel(struct den_ticket *ticket)
 {
-    den_job_cancel(ticket->job);
+    struct den_worker *worker = ticket->worker;
+
+    pthread_mutex_lock(&worker->lock);
+    if (!ticket->is_cancelled && !ticket->is_finished) {
+        ticket->is_cancelled = true;
+        den_front_wake(worker);
+        pthread_cond_broadcast(&worker->changed);
+    }
+    pthread_mutex_unlock(&worker->lock);
 }
 
 void den_ticket_release(struct den_ticket *ticket)
 {
+    struct den_worker *worker;
+
     if (!ticket)
         return;
-    den_job_release(ticket->job);
-    free(ticket);
+    worker = ticket->worker;
+    den_ticket_cancel(ticket);
+    pthread_mutex_lock(&worker->lock);
+    while (!ticket->is_ended)
+        pthread_cond_wait(&worker->changed, &worker->lock);
+    den_front_free_ticket(ticket);
+    den_front_let_go(worker);
+}
+
+enum den_status den_front_ask(struct den_worker *worker, enum den_wire_kind kind,
+                              const struct den_buffer *question, struct den_buffer *out,
+                              struct den_error *err)
+{
+    struct den_ticket *ticket = calloc(1, sizeof *ticket);
+
+    if (!ticket)
+        return den_fail(err, DEN_NO_MEMORY, "worker: out of memory");
+    ticket->kind = kind;
+    ticket->question = (const unsigned char *)question->data;
+    ticket->question_length = question->length;
+    den_buffer_init(&ticket->reply, DEN_WIRE_PAYLOAD_BYTES_MAX);
+    pthread_mutex_lock(&worker->lock);
+    if (enter(worker, ticket, err) == DEN_OK) {
+        while (!ticket->is_finished)
+            pthread_cond_wait(&worker->changed, &worker->lock);
+        *err = ticket->error;
+    }
+    pthread_mutex_unlock(&worker->lock);
+    if (err->status == DEN_OK) {
+        den_buffer_deinit(out);
+        *out = ticket->reply;
+        den_buffer_init(&ticket->reply, 0);
+    }
+    den_front_free_ticket(ticket);
+    return err->status;
 }

@@ -94,8 +94,8 @@ void den_ticket_release(struct den_ticket *ticket);
 
 /* Questions that are answered at once. Each waits for a worker that is asleep or restarting. */
 
-/* Appends the ids to `out_ids`, a JSON array; with DEN_WORKER_PIECES, objects {"id", "piece"}, where
- * a piece that is not valid UTF-8 is an array of bytes. */
+/* Appends the ids to `out_ids`, a JSON array; with DEN_WORKER_PIECES, objects {"id", "piece"},
+ * where a piece that is not valid UTF-8 is an array of bytes. */
 enum den_worker_tokenize_flags {
     DEN_WORKER_ADD_SPECIAL = 1,   /* BOS and the like where the model wants them */
     DEN_WORKER_PARSE_SPECIAL = 2, /* the names of control tokens become those tokens */

@@ -6,23 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct den_worker_request den_worker_request_defaults(void)
-{
-    return (struct den_worker_request){
-        .temperature = NAN,
-        .top_p = NAN,
-        .min_p = NAN,
-        .typical_p = NAN,
-        .frequency_penalty = NAN,
-        .presence_penalty = NAN,
-        .repeat_penalty = NAN,
-        .top_k = -1,
-        .max_tokens = -1,
-        .seed = -1,
-        .logprobs = -1,
-    };
-}
-
 /* A NAN leaves *out as it is. */
 static enum den_status set_number(const char *name, double value, double minimum, double maximum,
                                   float *out, struct den_error *err)
@@ -51,6 +34,11 @@ static enum den_status set_numbers(const struct den_worker_request *request,
         { "frequency_penalty", request->frequency_penalty, -100, 100, &options->frequency_penalty },
         { "presence_penalty", request->presence_penalty, -100, 100, &options->presence_penalty },
         { "repeat_penalty", request->repeat_penalty, 0.01, 100, &options->repeat_penalty },
+        { "top_n_sigma", request->top_n_sigma, -1, 1000, &options->top_n_sigma },
+        { "xtc_probability", request->xtc_probability, 0, 1, &options->xtc_probability },
+        { "xtc_threshold", request->xtc_threshold, 0, 1, &options->xtc_threshold },
+        { "dry_multiplier", request->dry_multiplier, 0, 100, &options->dry_multiplier },
+        { "dry_base", request->dry_base, 1, 100, &options->dry_base },
     };
     size_t i;
 
@@ -135,6 +123,13 @@ enum den_status den_worker_sampler(const struct den_worker_request *request, siz
                             (long long)request->top_k, DEN_VOCABULARY_MAX);
         options.top_k = (int)request->top_k;
     }
+    if (request->repeat_last_n != INT64_MIN) {
+        if (request->repeat_last_n < -1 || request->repeat_last_n > DEN_CONTEXT_TOKENS_MAX)
+            return den_fail(err, DEN_INVALID,
+                            "'repeat_last_n' is %lld; it must be between -1 (all) and %d",
+                            (long long)request->repeat_last_n, DEN_CONTEXT_TOKENS_MAX);
+        options.penalty_last_n = (int)request->repeat_last_n;
+    }
     if (request->seed >= 0)
         options.seed = (uint64_t)request->seed;
     if (set_bias(request->logit_bias, vocabulary, &options, err) != DEN_OK)
@@ -145,10 +140,15 @@ enum den_status den_worker_sampler(const struct den_worker_request *request, siz
 
 enum den_status den_worker_check(const struct den_worker_request *request, struct den_error *err)
 {
+    int prompts =
+        (request->messages != NULL) + (request->prompt != NULL) + (request->prompt_tokens != NULL);
     size_t i;
 
-    if (!request->messages == !request->prompt)
-        return den_fail(err, DEN_INVALID, "a request has either messages or a prompt");
+    if (prompts != 1)
+        return den_fail(err, DEN_INVALID,
+                        "a request has either messages, or a prompt, or a prompt's tokens");
+    if (request->schema && request->grammar)
+        return den_fail(err, DEN_INVALID, "a request has either a schema or a grammar");
     if (request->max_tokens < -1 || request->max_tokens == 0)
         return den_fail(err, DEN_INVALID, "'max_tokens' is %lld; it must be at least 1",
                         (long long)request->max_tokens);

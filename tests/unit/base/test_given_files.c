@@ -1,4 +1,4 @@
-/* A table of given files stands in for the file system: readers see what is in it and nothing else. */
+/* A table of given files stands in for the file system: readers see it and nothing else. */
 #include "test.h"
 
 #include <fcntl.h>
