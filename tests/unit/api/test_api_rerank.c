@@ -1,0 +1,78 @@
+/* Ranks by embeddings: the fake's vectors are (length, 0.5, 0.5, 0.5), so that longer is nearer. */
+#include "test.h"
+
+#include "http_client.h"
+
+#define RERANK "POST /v1/rerank HTTP/1.1"
+
+static uint16_t port_of(void **state)
+{
+    return ((struct fixture *)*state)->port;
+}
+
+static void sorts_documents(void **state)
+{
+    json_t *answer = ask_json(port_of(state), RERANK,
+                              "{\"query\":\"ab\",\"documents\":[\"a\",\"long one\",{\"text\":"
+                              "\"four\"}],\"return_documents\":true}",
+                              200);
+
+    assert_string_equal(text_at(answer, "object"), "list");
+    assert_string_equal(text_at(answer, "model"), "fake-embed");
+    assert_int_equal(json_integer_value(get(answer, "results.0.index")), 1);
+    assert_true(json_real_value(get(answer, "results.0.relevance_score")) == 2 * 8 + 0.75);
+    assert_string_equal(text_at(answer, "results.1.document.text"), "four");
+    assert_int_equal(json_integer_value(get(answer, "results.2.index")), 0);
+    assert_int_equal(json_integer_value(get(answer, "usage.total_tokens")), 2 + 1 + 8 + 4);
+    json_decref(answer);
+    answer = ask_json(port_of(state), "POST /reranking HTTP/1.1",
+                      "{\"query\":\"ab\",\"documents\":[\"bb\",\"aa\",\"c\"],\"top_n\":2}", 200);
+    assert_int_equal(json_array_size(get(answer, "results")), 2);
+    assert_int_equal(json_integer_value(get(answer, "results.0.index")), 0); /* equals keep order */
+    json_decref(answer);
+}
+
+static void knows_the_other_shape(void **state)
+{
+    json_t *answer = ask_json(port_of(state), "POST /rerank HTTP/1.1",
+                              "{\"query\":\"ab\",\"texts\":[\"a\",\"bcd\",\"\"],\"return_text\":"
+                              "true}",
+                              200);
+
+    assert_int_equal(json_array_size(answer), 3);
+    assert_int_equal(json_integer_value(get(answer, "0.index")), 1);
+    assert_string_equal(text_at(answer, "0.text"), "bcd");
+    assert_true(json_is_real(get(answer, "0.score")));
+    json_decref(answer);
+}
+
+static void wrong_fields_are_named(void **state)
+{
+    static const char *const cases[][2] = {
+        { "{}", "'query'" },
+        { "{\"query\":\"\"}", "'query'" },
+        { "{\"query\":\"a\"}", "'documents'" },
+        { "{\"query\":\"a\",\"documents\":\"b\"}", "'documents'" },
+        { "{\"query\":\"a\",\"documents\":[]}", "'documents'" },
+        { "{\"query\":\"a\",\"documents\":[\"b\",5]}", "'documents[1]'" },
+        { "{\"query\":\"a\",\"texts\":[{}]}", "'texts[0]'" },
+        { "{\"query\":\"a\",\"documents\":[\"b\"],\"top_n\":0}", "top_n" },
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        http_expect(port_of(state), RERANK, cases[i][0], 400, cases[i][1]);
+    http_expect(port_of(state), RERANK,
+                "{\"query\":\"a\",\"documents\":[\"b\"],\"model\":\"fake\"}", 400, "\"code\":400");
+}
+
+int api_test_api_rerank(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sorts_documents),
+        cmocka_unit_test(knows_the_other_shape),
+        cmocka_unit_test(wrong_fields_are_named),
+    };
+
+    return cmocka_run_group_tests(tests, start_server, stop_server);
+}
