@@ -369,6 +369,49 @@ static void continues_with_model_templates(void **state)
     json_decref(fixture);
 }
 
+/* Prompts with tools, calls and results in each family's style, as transformers renders them. */
+static void writes_tools_as_the_reference(void **state)
+{
+    json_t *fixture = read_fixture(DEN_FIXTURES "/templates/models.json");
+    const json_t *rows = json_object_get(fixture, "renders");
+    size_t compared = 0, i;
+
+    for (i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+        const char *name = json_string_value(json_object_get(row, "template"));
+        const char *wanted = json_string_value(json_object_get(row, "output"));
+        const json_t *variables =
+            json_array_get(json_object_get(fixture, "conversations"),
+                           (size_t)json_integer_value(json_object_get(row, "conversation")));
+        struct den_chat *chat = make_chat(
+            json_string_value(json_object_get(json_object_get(fixture, "templates"), name)), "");
+        const struct den_chat_request request = {
+            .messages = json_object_get(variables, "messages"),
+            .tools = json_object_get(variables, "tools"),
+            .add_generation_prompt =
+                json_is_true(json_object_get(variables, "add_generation_prompt")),
+            .extra = variables,
+            .now = json_integer_value(json_object_get(fixture, "now"))
+        };
+        struct den_buffer out;
+        struct den_error err = { 0 };
+
+        den_buffer_init(&out, 1 << 20);
+        setenv("TZ", "UTC", 1);
+        if (wanted && json_array_size(request.tools) > 0 &&
+            den_answer_format_knows_tools(den_chat_answer_format(chat))) {
+            den_chat_render(chat, &request, &out, &err);
+            if (strcmp(out.data, wanted) != 0)
+                fail_msg("%s:\n%s%s\nwanted:\n%s", name, err.message, out.data, wanted);
+            compared++;
+        }
+        den_buffer_deinit(&out);
+        den_chat_destroy(chat);
+    }
+    assert_true(compared >= 40);
+    json_decref(fixture);
+}
+
 /* Tools for a template that has never heard of them, and a history of their use. */
 static void describes_tools_to_plain_templates(void **state)
 {
@@ -431,6 +474,7 @@ int text_test_chat(int argc, char **argv)
         cmocka_unit_test(merges_a_rejected_system_message),
         cmocka_unit_test(parses_arguments_and_fills_content),
         cmocka_unit_test(chooses_the_variant_for_tools),
+        cmocka_unit_test(writes_tools_as_the_reference),
         cmocka_unit_test(describes_tools_to_plain_templates),
         cmocka_unit_test(repairs_calls),
         cmocka_unit_test(passes_extra_variables),
