@@ -29,6 +29,48 @@ static bool is_too_deep(const char *text, size_t length)
     return false;
 }
 
+enum { INTEGER_DIGITS_MAX = 18 }; /* 64 bits hold every number of so many */
+
+/* Copies `text`, making whole numbers too long for an integer real ones ("1e0"). */
+static bool make_long_integers_real(const char *text, size_t length, struct den_buffer *out)
+{
+    bool in_text = false;
+    size_t i, digits;
+
+    for (i = 0; i < length; i += digits ? digits : 1) {
+        digits = 0;
+        while (!in_text && i + digits < length && text[i + digits] >= '0' &&
+               text[i + digits] <= '9')
+            digits++;
+        den_buffer_append(out, text + i, digits ? digits : 1);
+        if (digits > INTEGER_DIGITS_MAX && (i == 0 || !strchr(".eE+", text[i - 1])) &&
+            (i + digits == length || !strchr(".eE", text[i + digits])))
+            den_buffer_append_text(out, "e0");
+        if (in_text && text[i] == '\\' && i + 1 < length)
+            den_buffer_append_byte(out, text[++i]);
+        else if (digits == 0 && text[i] == '"')
+            in_text = !in_text;
+    }
+    return out->status == DEN_OK;
+}
+
+/* jansson refuses integers beyond 64 bits, which every second tokenizer_config.json has: its
+ * model_max_length is 10^30 where the author knew none. They are read as real numbers. */
+static json_t *load(const char *text, size_t length, json_error_t *trouble)
+{
+    const size_t flags = JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
+    json_t *value = json_loadb(text, length, flags, trouble);
+    struct den_buffer copy;
+
+    if (value || json_error_code(trouble) != json_error_numeric_overflow)
+        return value;
+    den_buffer_init(&copy, length + length / INTEGER_DIGITS_MAX * 2 + 2);
+    if (make_long_integers_real(text, length, &copy))
+        value = json_loadb(copy.data, copy.length, flags, trouble);
+    den_buffer_deinit(&copy);
+    return value;
+}
+
 enum den_status den_json_parse(const char *text, size_t length, const char *what,
                                json_t **out_value, struct den_error *err)
 {
@@ -38,8 +80,7 @@ enum den_status den_json_parse(const char *text, size_t length, const char *what
     if (is_too_deep(text, length))
         return den_fail(err, DEN_INVALID, "%s: JSON nested deeper than %d levels", what,
                         DEN_JSON_DEPTH_MAX);
-    value = json_loadb(text, length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL,
-                       &trouble);
+    value = load(text, length, &trouble);
     if (!value && trouble.text[0] == '\0') /* jansson names every fault but this one */
         return den_fail(err, DEN_NO_MEMORY, "%s: out of memory", what);
     if (!value)

@@ -41,7 +41,7 @@ static void refuses_malformed_text(void **state)
         refuse(cases[i], strlen(cases[i]), "malformed JSON at line");
     refuse("{\"a\":1,\"a\":2}", 13, "duplicate");
     refuse("[1]\0", 4, "malformed");
-    refuse("99999999999999999999", 20, "malformed");
+    refuse("1e400", 5, "malformed"); /* no double holds it */
 }
 
 static void limits_depth(void **state)
@@ -177,9 +177,32 @@ static void blames_the_file(void **state)
     json_decref(value);
 }
 
+/* tokenizer_config.json of many models: 10^30 for "unknown". */
+static void integers_beyond_64_bits_are_real(void **state)
+{
+    static const char text[] =
+        "{\"a\": 1000000000000000019884624838656, \"b\": \"10000000000000000000 \\\" 99\", "
+        "\"c\": [-99999999999999999999, 12, 9223372036854775807, 0.12345678901234567890123]}";
+    struct den_error err = { 0 };
+    json_t *value = NULL, *list;
+
+    assert_int_equal(den_json_parse(text, sizeof text - 1, "t", &value, &err), DEN_OK);
+    assert_true(json_real_value(json_object_get(value, "a")) == 1e30);
+    assert_string_equal(json_string_value(json_object_get(value, "b")),
+                        "10000000000000000000 \" 99");
+    list = json_object_get(value, "c");
+    assert_true(json_real_value(json_array_get(list, 0)) == -1e20);
+    assert_int_equal(json_integer_value(json_array_get(list, 1)), 12);
+    assert_true(json_number_value(json_array_get(list, 2)) == 9223372036854775807.0);
+    assert_true(json_real_value(json_array_get(list, 3)) > 0.123);
+    json_decref(value);
+    assert_int_equal(den_json_parse("[99999999999999999999, ", 23, "t", &value, &err), DEN_INVALID);
+}
+
 int base_test_json(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(integers_beyond_64_bits_are_real),
         cmocka_unit_test(refuses_malformed_text),
         cmocka_unit_test(limits_depth),
         cmocka_unit_test(counts_depth_outside_strings),
