@@ -323,8 +323,11 @@ enum den_status den_bert_description_read(const struct den_weights *weights,
     size_t i;
 
     if ((gguf ? read_gguf(gguf, &read, err) : read_config(weights, &read, err)) != DEN_OK ||
-        check(&read, err) != DEN_OK)
+        check(&read, err) != DEN_OK) {
+        if (err->status == DEN_INVALID) /* of a JSON field: the file's fault, not the caller's */
+            err->status = DEN_BAD_FILE;
         return den_fail_at(err, "model: %s", den_weights_path(weights));
+    }
     for (i = 0; i < den_weights_tensor_count(weights); i++)
         if (den_weights_tensor(weights, i)->type != DEN_TYPE_I64) /* position_ids: 0, 1, 2 ... */
             read.parameters += den_tensor_elements(den_weights_tensor(weights, i));
