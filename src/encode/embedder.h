@@ -1,9 +1,9 @@
 /* Embedder: texts to vectors whose cosine says how alike their meanings are.
  *
  * A sentence encoder (BERT from its Hugging Face folder or GGUF) read as sentence-transformers
- * reads it: tokens, the model, pooling as its folder says (mean over tokens, or the first token), unit
- * length. Texts are sorted by length and packed into batches without padding, so that no arithmetic
- * is spent on nothing. */
+ * reads it: tokens, the model, pooling as its folder says (mean over tokens, or the first token),
+ * unit length. Texts are sorted by length and packed into batches without padding, so that no
+ * arithmetic is spent on nothing. */
 #ifndef DEN_ENCODE_EMBEDDER_H
 #define DEN_ENCODE_EMBEDDER_H
 

@@ -2,8 +2,8 @@
  * directions; there is no cache and nothing to generate.
  *
  * Texts of a batch lie one behind the other without padding, so that a batch of short and long
- * texts costs no more than its tokens. A token's vector does not depend on the other texts of the batch.
- * Weights are rounded to 13-bit codes at loading (DEN_PRECISION_INT16) or kept in f32. */
+ * texts costs no more than its tokens. A token's vector does not depend on the other texts of the
+ * batch. Weights are rounded to 13-bit codes at loading (DEN_PRECISION_INT16) or kept in f32. */
 #ifndef DEN_MODEL_BERT_H
 #define DEN_MODEL_BERT_H
 
