@@ -1,7 +1,8 @@
 /* GET /v1/models and /v1/models/{id}: OpenAI's model objects, with a "den" object of what this
- * machine knows about each. */
+ * machine knows about each; Anthropic's for its clients, which send a header of their own. */
 #include <stdlib.h>
 
+#include "api/ollama.h"
 #include "api/reply.h"
 #include "api/routes.h"
 
@@ -24,11 +25,25 @@ static json_t *model_json(const struct den_roster_entry *entry)
                      (json_int_t)entry->modified_at, "owned_by", "den", "den", den);
 }
 
+static bool is_anthropic(const struct den_request *request)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "anthropic-version");
+}
+
+static json_t *shape(const struct den_request *request, const struct den_roster_entry *entry)
+{
+    if (!is_anthropic(request))
+        return model_json(entry);
+    return json_pack("{s:s, s:s, s:s, s:o}", "type", "model", "id", entry->name, "display_name",
+                     *entry->title ? entry->title : entry->name, "created_at",
+                     den_ollama_time_json(entry->modified_at));
+}
+
 enum MHD_Result den_route_models(struct den_request *request)
 {
     struct den_roster_entry *entries;
     struct den_error err = { 0 };
-    json_t *list = json_array();
+    json_t *list = json_array(), *reply;
     size_t count, i;
 
     if (den_roster_list(den_desk_roster(den_request_desk(request)), &entries, &count, &err) !=
@@ -37,9 +52,15 @@ enum MHD_Result den_route_models(struct den_request *request)
         return den_reply_error(request, &err, NULL);
     }
     for (i = 0; i < count; i++)
-        json_array_append_new(list, model_json(&entries[i]));
+        json_array_append_new(list, shape(request, &entries[i]));
+    if (is_anthropic(request))
+        reply = json_pack("{s:o, s:b, s:s?, s:s?}", "data", list, "has_more", 0, "first_id",
+                          count > 0 ? entries[0].name : NULL, "last_id",
+                          count > 0 ? entries[count - 1].name : NULL);
+    else
+        reply = json_pack("{s:s, s:o}", "object", "list", "data", list);
     free(entries);
-    return den_reply_json(request, 200, json_pack("{s:s, s:o}", "object", "list", "data", list));
+    return den_reply_json(request, 200, reply);
 }
 
 enum MHD_Result den_route_model(struct den_request *request)
@@ -50,5 +71,5 @@ enum MHD_Result den_route_model(struct den_request *request)
     if (den_roster_find(den_desk_roster(den_request_desk(request)), den_request_value(request, 0),
                         &entry, &err) != DEN_OK)
         return den_reply_error(request, &err, "model_not_found");
-    return den_reply_json(request, 200, model_json(&entry));
+    return den_reply_json(request, 200, shape(request, &entry));
 }

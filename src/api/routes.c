@@ -4,16 +4,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/anthropic.h"
 #include "api/api_llama.h"
 #include "api/api_threads.h"
 #include "api/assets.h"
+#include "api/ollama.h"
 
 /* The right that a row needs, in short. A row that names none needs admin. */
 #define READ .scope = DEN_SCOPE_READ
 #define CHAT .scope = DEN_SCOPE_CHAT
+/* The shape of its errors. */
+#define ANTHROPIC .error = den_anthropic_error_json
+#define OLLAMA    .error = den_ollama_error_json
 
 static const struct den_route routes[] = {
     { .path = "/health", .is_open = true, .get = den_route_health },
+    { .path = "/openapi.json", .is_open = true, .get = den_route_openapi },
     { .path = "/v1/models", READ, .get = den_route_models },
     { .path = "/v1/models/{id*}", READ, .get = den_route_model },
     { .path = "/v1/chat/completions", CHAT, .post = den_route_chat },
@@ -38,6 +44,19 @@ static const struct den_route routes[] = {
     { .path = "/rerank", CHAT, .error = den_llama_error, .post = den_route_rerank },
     { .path = "/v1/reranking", CHAT, .error = den_llama_error, .post = den_route_rerank },
     { .path = "/reranking", CHAT, .error = den_llama_error, .post = den_route_rerank },
+    { .path = "/v1/messages", CHAT, ANTHROPIC, .post = den_route_anthropic_messages },
+    { .path = "/v1/messages/count_tokens", CHAT, ANTHROPIC, .post = den_route_anthropic_count },
+    { .path = "/api/chat", CHAT, OLLAMA, .post = den_route_ollama_chat },
+    { .path = "/api/generate", CHAT, OLLAMA, .post = den_route_ollama_generate },
+    { .path = "/api/embed", CHAT, OLLAMA, .post = den_route_ollama_embed },
+    { .path = "/api/embeddings", CHAT, OLLAMA, .post = den_route_ollama_embeddings },
+    { .path = "/api/tags", READ, OLLAMA, .get = den_route_ollama_tags },
+    { .path = "/api/show", READ, OLLAMA, .post = den_route_ollama_show },
+    { .path = "/api/ps", READ, OLLAMA, .get = den_route_ollama_ps },
+    { .path = "/api/version", .is_open = true, OLLAMA, .get = den_route_ollama_version },
+    { .path = "/api/create", OLLAMA, .post = den_route_ollama_absent },
+    { .path = "/api/copy", OLLAMA, .post = den_route_ollama_absent },
+    { .path = "/api/push", OLLAMA, .post = den_route_ollama_absent },
     { .path = "/api/server", READ, .get = den_route_server },
     { .path = "/api/login", .is_open = true, .post = den_route_login, .remove = den_route_logout },
     { .path = "/api/tokens", .get = den_route_tokens, .post = den_route_create_token },
