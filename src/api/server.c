@@ -171,6 +171,38 @@ static enum den_status open_socket(struct den_server *server, struct endpoint *e
 
 /* --- start and stop --- */
 
+static int hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    digit = (char)(digit | 0x20);
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+/* Decodes %XX in place. %00 stays as it is: decoded, it would end the text early, and what was
+ * compared would not be what was sent. */
+static size_t unescape(void *context, struct MHD_Connection *connection, char *text)
+{
+    const char *from = text;
+    char *to = text;
+
+    (void)context;
+    (void)connection;
+    while (*from) {
+        int high = *from == '%' ? hex_value(from[1]) : -1;
+        int low = high >= 0 ? hex_value(from[2]) : -1;
+
+        if (low >= 0 && high + low > 0) {
+            *to++ = (char)(16 * high + low);
+            from += 3;
+        } else {
+            *to++ = *from++;
+        }
+    }
+    *to = '\0';
+    return (size_t)(to - text);
+}
+
 static enum den_status read_text(const char *path, char **out, struct den_error *err)
 {
     struct den_buffer text;
@@ -224,8 +256,8 @@ static enum den_status start_daemon(struct den_server *server, struct den_error 
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)DEN_HTTP_IDLE_SECONDS_MAX,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX, MHD_OPTION_THREAD_STACK_SIZE,
         (size_t)STACK_BYTES, MHD_OPTION_NOTIFY_COMPLETED, den_request_completed, server,
-        MHD_OPTION_NOTIFY_CONNECTION, notify_connection, server, MHD_OPTION_ARRAY, tls,
-        MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, notify_connection, server, MHD_OPTION_UNESCAPE_CALLBACK,
+        unescape, NULL, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     if (!server->daemon) {
         close(fd);
         if (server->certificate)

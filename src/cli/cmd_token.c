@@ -1,5 +1,5 @@
-/* den token: the API tokens that other programs and people get. A running server sees each change with
- * the next request. */
+/* den token: the API tokens that other programs and people get. A running server sees each change
+ * with the next request. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
