@@ -197,6 +197,20 @@ static void child_locks_itself_in(void **state)
     end(pid, socket_fd);
 }
 
+/* Whether there is a user 65534 to become: not so for the root of a small user namespace. */
+static bool knows_nobody(void)
+{
+    unsigned first, outside, count;
+    FILE *file = fopen("/proc/self/uid_map", "re");
+    bool found = false;
+
+    while (file && fscanf(file, "%u %u %u", &first, &outside, &count) == 3)
+        found = found || (first <= DEN_SANDBOX_NOBODY && DEN_SANDBOX_NOBODY - first < count);
+    if (file)
+        fclose(file);
+    return found;
+}
+
 /* A front that is root leaves its children nothing of root, inside or outside. */
 static void child_of_root_is_nobody(void **state)
 {
@@ -206,7 +220,7 @@ static void child_of_root_is_nobody(void **state)
     int socket_fd, fd;
     pid_t pid;
 
-    if (geteuid() != 0)
+    if (geteuid() != 0 || !knows_nobody())
         skip();
     pid = start(NULL, &socket_fd, &answer);
     snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
