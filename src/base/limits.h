@@ -129,11 +129,13 @@
     (8u << 20) /* a stream's unread output; a reader slower than this is dropped */
 #define DEN_HTTP_REPLY_BYTES_MAX                                                                   \
     (256u << 20) /* one JSON reply: an answer with 20 alternatives a token */
-#define DEN_ANSWER_BYTES_MAX     (16u << 20) /* an answer that is not streamed; 4 M tokens */
-#define DEN_CHOICES_MAX          16          /* "n"; OpenAI allows 128, a desktop would crawl */
-#define DEN_CALL_ANSWERS_MAX     128         /* of one call: prompts times choices */
-#define DEN_TOOL_CALLS_MAX       128         /* of one answer */
-#define DEN_TOOLS_MAX            128         /* of one request; as OpenAI has it */
+#define DEN_ANSWER_BYTES_MAX (16u << 20) /* an answer that is not streamed; 4 M tokens */
+#define DEN_CHOICES_MAX      16          /* "n"; OpenAI allows 128, a desktop would crawl */
+#define DEN_CALL_ANSWERS_MAX 128         /* of one call: prompts times choices */
+#define DEN_TOOL_CALLS_MAX   128         /* of one answer */
+#define DEN_TOOLS_MAX        128         /* of one request; as OpenAI has it */
+#define DEN_TOOL_CALLS_PLANNED_MAX                                                                 \
+    16 /* that a grammar lets a model write side by side; small ones never stop by themselves */
 #define DEN_RESPONSES_MAX        10000       /* kept at once; the oldest go */
 #define DEN_RESPONSE_BYTES_MAX   (64u << 20) /* one of them with all items before it */
 #define DEN_EMBEDDING_INPUTS_MAX 2048        /* texts of one request; as OpenAI has it */

@@ -1,6 +1,6 @@
 /* What holds a model to its format: a grammar of all calls that are possible with the tools given.
  *
- *     root ::= OPEN one ( BETWEEN one )* SHUT
+ *     root ::= OPEN one ( BETWEEN one ){0,15} SHUT
  *     one  ::= c0 | c1
  *     c0   ::= CALL NAME MIDDLE @0 CLOSE          @0: the first tool's argument schema
  *
@@ -341,7 +341,7 @@ static void write_root(struct plan *plan, bool may_be_free)
     if (!plan->single && !syntax->single) {
         den_buffer_append_text(text, "( ");
         write_literal(text, syntax->between);
-        den_buffer_append_text(text, "one )* ");
+        den_buffer_appendf(text, "one ){0,%d} ", DEN_TOOL_CALLS_PLANNED_MAX - 1);
     }
     write_literal(text, syntax->shut);
     if (may_be_free) {

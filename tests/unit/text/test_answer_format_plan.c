@@ -193,6 +193,22 @@ static size_t check_blind(const struct fixture *fixture, const char *source,
     return count;
 }
 
+static bool may_say(const struct fixture *fixture, const struct den_answer_plan *plan,
+                    const char *text)
+{
+    struct den_constraint *constraint = hold(fixture, plan);
+    struct den_tokens tokens = { 0 };
+    struct den_error err = { 0 };
+    size_t i = 0;
+
+    den_tokenizer_encode(fixture->tokenizer, text, strlen(text), 0, &tokens, &err);
+    while (i < tokens.count && den_constraint_accept(constraint, tokens.items[i], &err) == DEN_OK)
+        i++;
+    den_constraint_destroy(constraint);
+    den_tokens_deinit(&tokens);
+    return err.status == DEN_OK;
+}
+
 static void forced_calls_are_calls(void **state)
 {
     const struct fixture *fixture = *state;
@@ -220,6 +236,24 @@ static void forced_calls_are_calls(void **state)
     assert_true(several > 10);
 }
 
+/* A model that would call for ever is stopped. */
+static void calls_are_bounded(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct den_answer_plan plan = make_plan(fixture, "<tool_call>", "\"required\"", false);
+    char answer[96 * (DEN_TOOL_CALLS_PLANNED_MAX + 1)] = "";
+    int i;
+
+    for (i = 0; i <= DEN_TOOL_CALLS_PLANNED_MAX; i++) {
+        assert_int_equal(may_say(fixture, &plan, answer), true);
+        snprintf(answer + strlen(answer), sizeof answer - strlen(answer), "%s%s", i > 0 ? "\n" : "",
+                 "<tool_call>\n{\"name\": \"get_time\", \"arguments\": {\"zone\": 1}}\n"
+                 "</tool_call>");
+    }
+    assert_int_equal(may_say(fixture, &plan, answer), false);
+    den_grammar_destroy(plan.grammar);
+}
+
 /* Text first, then a trigger: from there on it is a call. */
 static void triggers_wake_the_grammar(void **state)
 {
@@ -238,22 +272,6 @@ static void triggers_wake_the_grammar(void **state)
             check_blind(fixture, sources[i], &plan, begin, NULL, seed * 104729);
         den_grammar_destroy(plan.grammar);
     }
-}
-
-static bool may_say(const struct fixture *fixture, const struct den_answer_plan *plan,
-                    const char *text)
-{
-    struct den_constraint *constraint = hold(fixture, plan);
-    struct den_tokens tokens = { 0 };
-    struct den_error err = { 0 };
-    size_t i = 0;
-
-    den_tokenizer_encode(fixture->tokenizer, text, strlen(text), 0, &tokens, &err);
-    while (i < tokens.count && den_constraint_accept(constraint, tokens.items[i], &err) == DEN_OK)
-        i++;
-    den_constraint_destroy(constraint);
-    den_tokens_deinit(&tokens);
-    return err.status == DEN_OK;
 }
 
 /* Llama's calls begin as other JSON does, which must stay possible. */
@@ -336,7 +354,7 @@ int text_test_answer_format_plan(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forced_calls_are_calls),     cmocka_unit_test(triggers_wake_the_grammar),
         cmocka_unit_test(llama_may_write_other_json), cmocka_unit_test(refuses_what_can_not_be),
-        cmocka_unit_test(keeps_the_allowed),
+        cmocka_unit_test(keeps_the_allowed),          cmocka_unit_test(calls_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
