@@ -85,6 +85,8 @@ __attribute__((always_inline)) static inline void multiply_queries(
 
     for (; column + TILE_VECTORS * LANES <= product->columns; column += TILE_VECTORS * LANES)
         multiply_tile(product, query, queries, column, TILE_VECTORS, LANES, half);
+    for (; TILE_VECTORS > 2 && column + 2 * LANES <= product->columns; column += 2 * LANES)
+        multiply_tile(product, query, queries, column, 2, LANES, half);
     for (; column + LANES <= product->columns; column += LANES)
         multiply_tile(product, query, queries, column, 1, LANES, half);
     if (column < product->columns)
