@@ -89,17 +89,13 @@ static void print_vectors(const struct texts *texts, const float *vectors, size_
             printf("%.7g%c", (double)vectors[t * width + i], i + 1 < width ? ' ' : '\n');
 }
 
-/* What a vector has to be written with, so that it reads back as the same f32. */
 static json_t *vector_json(const float *vector, size_t width)
 {
     json_t *list = json_array();
-    char digits[32];
     size_t i;
 
-    for (i = 0; list && i < width; i++) {
-        snprintf(digits, sizeof digits, "%.9g", (double)vector[i]);
-        json_array_append_new(list, json_real(strtod(digits, NULL)));
-    }
+    for (i = 0; i < width; i++)
+        json_array_append_new(list, json_real((double)vector[i]));
     return list;
 }
 

@@ -148,9 +148,10 @@ static enum den_status tokenize(struct job *job, size_t index, struct den_error 
     size_t first = job->tokens.count, most = den_embedder_context(job->embedder), count;
     struct entry *entry = &job->entries[index];
 
-    if (den_tokenizer_encode(job->embedder->tokenizer, request->texts[index],
-                             request->lengths[index], DEN_ENCODE_ADD_SPECIAL, &job->tokens,
-                             err) != DEN_OK)
+    /* "[MASK]" in a text is the token of that name, as sentence-transformers has it */
+    if (den_tokenizer_encode(
+            job->embedder->tokenizer, request->texts[index], request->lengths[index],
+            DEN_ENCODE_ADD_SPECIAL | DEN_ENCODE_PARSE_SPECIAL, &job->tokens, err) != DEN_OK)
         return den_fail_at(err, "text %zu", index);
     count = job->tokens.count - first;
     if (count == 0)
