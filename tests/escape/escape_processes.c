@@ -32,7 +32,9 @@ static int signal_driver(void)
 }
 static int signal_everybody(void)
 {
-    return outcome(kill(-1, SIGURG)); /* ignored by who does not ask for it */
+    /* Ignored by who does not ask for it. Where Landlock hides each of them the answer is success
+     * all the same, so that wall is not counted. */
+    return outcome(kill(-1, SIGURG));
 }
 static int signal_thread_of_driver(void)
 {
@@ -245,7 +247,7 @@ static int early_capabilities(void)
 
 const struct attempt process_attempts[] = {
     { "signal its parent", BY_NAMESPACES | BY_LANDLOCK_6 | BY_SECCOMP, signal_driver },
-    { "signal everybody", BY_NAMESPACES | BY_LANDLOCK_6 | BY_SECCOMP, signal_everybody },
+    { "signal everybody", BY_NAMESPACES | BY_SECCOMP, signal_everybody },
     { "signal its parent's thread", BY_NAMESPACES | BY_LANDLOCK_6 | BY_SECCOMP,
       signal_thread_of_driver },
     { "open its parent by pidfd", BY_NAMESPACES | BY_SECCOMP, open_driver },
