@@ -1,6 +1,6 @@
 /* POST /completion, llama-server's own: a prompt goes on, as a stream of objects or as one. The
  * stream has no [DONE]; its last object has "stop": true. Fields that steer llama-server's cache
- * and slots (cache_prompt, id_slot, n_keep ...) are passed over: prefixes are always reused here. */
+ * and slots (cache_prompt, id_slot, n_keep ...) are passed over: prefixes are always reused. */
 #include <stdlib.h>
 #include <string.h>
 

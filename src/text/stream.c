@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "text/answer_format.h"
 #include "text/stream_bytes.h"
 
 struct stop {
@@ -27,7 +26,6 @@ struct den_stream {
     struct stop *stops;
     size_t stop_count;
     int stopped_by; /* index, or -1 */
-    bool shows_marks;
 };
 
 enum { HELD_BYTES_MAX = DEN_STOP_STRING_BYTES_MAX + DEN_TOKEN_BYTES_MAX + 4 };
@@ -111,11 +109,6 @@ void den_stream_destroy(struct den_stream *stream)
     free(stream->stops);
     den_buffer_deinit(&stream->held);
     free(stream);
-}
-
-void den_stream_show_marks(struct den_stream *stream)
-{
-    stream->shows_marks = true;
 }
 
 /* True when `byte` completes the stop string. */
@@ -203,9 +196,7 @@ enum den_status den_stream_push_bytes(struct den_stream *stream, const char *byt
 enum den_status den_stream_push(struct den_stream *stream, den_token token, struct den_buffer *out,
                                 bool *out_stopped, struct den_error *err)
 {
-    struct den_token_text piece = stream->shows_marks
-                                      ? den_answer_format_piece(stream->tokenizer, token)
-                                      : den_tokenizer_piece(stream->tokenizer, token);
+    struct den_token_text piece = den_tokenizer_piece(stream->tokenizer, token);
 
     return den_stream_push_bytes(stream, piece.bytes, piece.length, out, out_stopped, err);
 }

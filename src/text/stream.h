@@ -12,9 +12,6 @@ enum den_status den_stream_create(const struct den_tokenizer *tokenizer, const c
                                   size_t stop_count, struct den_stream **out,
                                   struct den_error *err);
 void den_stream_destroy(struct den_stream *stream);
-/* From now on control tokens that mark tool calls and reasoning are text, by their names, for an
- * answer parser to read (text/answer_format.h); other control tokens stay silent. */
-void den_stream_show_marks(struct den_stream *stream);
 
 /* Adds a token; appends to `out` what has become certain. *out_stopped: a stop string was completed
  * (its index is den_stream_stop()), and further pushes add nothing. */

@@ -171,7 +171,8 @@ static size_t check_blind(const struct fixture *fixture, const char *source,
     char *line, *rest;
 
     den_buffer_init(&answer, 1 << 20);
-    den_tokenizer_encode(fixture->tokenizer, begin, strlen(begin), 0, &tokens, &err);
+    den_tokenizer_encode(fixture->tokenizer, begin, strlen(begin), DEN_ENCODE_PARSE_SPECIAL,
+                         &tokens, &err);
     for (i = 0; i < tokens.count; i++)
         assert_int_equal(den_constraint_accept(constraint, tokens.items[i], &err), DEN_OK);
     den_buffer_append_text(&answer, begin);
@@ -349,12 +350,72 @@ static void keeps_the_allowed(void **state)
     den_grammar_destroy(plan.grammar);
 }
 
+/* A tokenizer in which marks and another token are control tokens. */
+static struct den_tokenizer *make_marked(void)
+{
+    json_t *base = read_json("bytes.json");
+    json_t *added = json_object_get(base, "added_tokens");
+    json_int_t id = 0;
+    struct den_tokenizer *tokenizer;
+    size_t i;
+
+    static const char *const names[] = { "<tool_call>", "</tool_call>", "<|im_end|>" };
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(json_object_get(json_object_get(base, "model"), "vocab"), key, value) id =
+        json_integer_value(value) >= id ? json_integer_value(value) + 1 : id;
+    for (i = 0; i < json_array_size(added); i++) {
+        value = json_object_get(json_array_get(added, i), "id");
+        id = json_integer_value(value) >= id ? json_integer_value(value) + 1 : id;
+    }
+    for (i = 0; i < 3; i++)
+        json_array_append_new(added,
+                              json_pack("{s:I, s:s, s:b, s:b, s:b, s:b, s:b}", "id", id + (int)i,
+                                        "content", names[i], "special", 1, "single_word", 0,
+                                        "lstrip", 0, "rstrip", 0, "normalized", 0));
+    tokenizer = create_json(base, NULL);
+    json_decref(base);
+    return tokenizer;
+}
+
+/* The mark is one control token, which has no text: it wakes the grammar and reaches the parser. */
+static void marks_may_be_control_tokens(void **state)
+{
+    struct fixture fixture = *(const struct fixture *)*state;
+    struct den_tokens tokens = { 0 };
+    struct den_error err = { 0 };
+    struct den_answer_plan plan;
+    struct den_token_text piece;
+    uint64_t seed;
+
+    fixture.tokenizer = make_marked();
+    assert_int_equal(den_grammar_vocabulary_create(fixture.tokenizer, &fixture.vocabulary, &err),
+                     DEN_OK);
+    den_tokenizer_encode(fixture.tokenizer, "<tool_call><|im_end|>", 21, DEN_ENCODE_PARSE_SPECIAL,
+                         &tokens, &err);
+    assert_int_equal(tokens.count, 2);
+    assert_int_equal(den_tokenizer_piece(fixture.tokenizer, tokens.items[0]).length, 0);
+    piece = den_answer_format_piece(fixture.tokenizer, tokens.items[0]);
+    assert_int_equal(piece.length, 11);
+    assert_memory_equal(piece.bytes, "<tool_call>", 11);
+    assert_int_equal(den_answer_format_piece(fixture.tokenizer, tokens.items[1]).length, 0);
+    plan = make_plan(&fixture, "<tool_call>", "\"auto\"", false);
+    for (seed = 1; seed <= 10; seed++)
+        check_blind(&fixture, "<tool_call>", &plan, "Hm. <tool_call>", NULL, seed * 17);
+    den_grammar_destroy(plan.grammar);
+    den_tokens_deinit(&tokens);
+    den_grammar_vocabulary_destroy(fixture.vocabulary);
+    den_tokenizer_destroy(fixture.tokenizer);
+}
+
 int text_test_answer_format_plan(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forced_calls_are_calls),     cmocka_unit_test(triggers_wake_the_grammar),
-        cmocka_unit_test(llama_may_write_other_json), cmocka_unit_test(refuses_what_can_not_be),
-        cmocka_unit_test(keeps_the_allowed),          cmocka_unit_test(calls_are_bounded),
+        cmocka_unit_test(forced_calls_are_calls),      cmocka_unit_test(triggers_wake_the_grammar),
+        cmocka_unit_test(llama_may_write_other_json),  cmocka_unit_test(refuses_what_can_not_be),
+        cmocka_unit_test(keeps_the_allowed),           cmocka_unit_test(calls_are_bounded),
+        cmocka_unit_test(marks_may_be_control_tokens),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
