@@ -9,6 +9,7 @@ to say here what it does:
 - Each module becomes a block `{ const { a, b } = M.other; ...; M.name = { c, d }; }`, behind the ones it
   imports. What src/main.js imports goes into /app.js; what is only reached by import() (the views that
   are not looked at every day) into /later.js. Circular imports and `export let` are refused.
+- The style sheets become one, in the order of STYLES.
 - `import ... from "preact"` names a package; it becomes /lib/preact.js. A bare name that is not in
   LIBRARIES is an error, so nothing unknown is ever shipped. LIBRARIES says which files of which npm
   package become which /lib/NAME.js. Temml ships no small ES module but a script that defines one
@@ -31,6 +32,9 @@ import sys
 
 WEB = pathlib.Path(__file__).resolve().parent
 MODULES = WEB / "node_modules"
+
+# In this order: later rules win.
+STYLES = ["theme", "layout", "chat", "prose", "views"]
 
 # name: (files joined in order, line added at the end)
 LIBRARIES = {
@@ -204,14 +208,16 @@ def collect():
     files, needed = join_sources()
     for path in sorted(WEB.rglob("*")):
         relative = path.relative_to(WEB)
-        if not path.is_file() or relative.parts[0] in ("node_modules", "src", "strings"):
+        if not path.is_file() or relative.parts[0] in ("node_modules", "src", "strings", "css"):
             continue
         if path.suffix not in CONTENT_TYPES:
             continue
         url = "/" + relative.as_posix()
         files[url] = path.read_bytes()
-        if path.suffix in (".js", ".css"):
+        if path.suffix == ".js":
             files[url] = BLANK.sub("\n", INDENT.sub("", COMMENT.sub("", files[url].decode())))
+    sheets = [(WEB / "css" / f"{name}.css").read_text(encoding="utf-8") for name in STYLES]
+    files["/app.css"] = BLANK.sub("\n", INDENT.sub("", COMMENT.sub("", "".join(sheets))))
     for name in LIBRARIES:
         files[library_path(name)] = read_library(name)
     files["/licenses.txt"] = "\n\n".join(

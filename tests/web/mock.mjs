@@ -161,7 +161,9 @@ class Mock {
         for await (const piece of request) text += piece;
         response.setHeader("Content-Type", "application/json");
         try {
-            if (this.wantsToken && request.headers.authorization !== `Bearer ${this.wantsToken}`)
+            if (path === "/api/login" && JSON.parse(text).token === this.wantsToken)
+                return response.setHeader("Set-Cookie", "den_session=s; Path=/; HttpOnly; SameSite=Strict").end("{}");
+            if (this.wantsToken && request.headers.cookie !== "den_session=s")
                 throw new Refusal(401, "a token is needed");
             if (path === "/api/events") return this.listen(request, response, query);
             const result = this.route(request.method, path.slice(5).split("/"), query, text ? JSON.parse(text) : undefined);

@@ -21,7 +21,7 @@ export const MODELS = [
 const wall = (name, up = true, why = "") => ({ name, up, why });
 export const SERVER = {
     version: "0.2.0", address: "http://127.0.0.1:4327", token_required: false, scope: "admin", tls: false,
-    home: "/home/ada/.local/share/den",
+    home: "/srv/den",
     sandbox: { level: "full", walls: [wall("namespaces"), wall("empty root"), wall("capabilities"), wall("no new privileges"),
         wall("resource limits"), wall("Landlock"), wall("seccomp"), wall("memory write or execute", false, "needs Linux 6.3")] },
 };

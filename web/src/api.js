@@ -16,14 +16,11 @@ export class ApiError extends Error {
     }
 }
 
-const TOKEN_KEY = "den.token";
-
-/* The token lives as long as the tab: it is a password. */
-export const token = {
-    get: () => sessionStorage.getItem(TOKEN_KEY) ?? "",
-    /** @param {string} value */
-    set: (value) => sessionStorage.setItem(TOKEN_KEY, value),
-};
+/** Trades the token for a cookie that no script can read; the page keeps neither.
+ * @param {string} token */
+export function login(token) {
+    return call("POST", "/api/login", { token });
+}
 
 /** A random name that collides never. The page names what it makes, so that a request that is sent
  * again changes nothing.
@@ -42,7 +39,6 @@ export async function request(path, options = {}) {
     /** @type {Record<string, string>} */
     const headers = {};
     if (options.body !== undefined) headers["Content-Type"] = "application/json";
-    if (token.get()) headers.Authorization = `Bearer ${token.get()}`;
     let response;
     try {
         response = await fetch(path, { ...options, headers, cache: "no-store" });

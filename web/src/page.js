@@ -8,7 +8,7 @@
  * What is shown is in the address (`#/chat/ID`, `#/models` ...), so that the browser's own back and
  * forward, bookmarks and reloads work. */
 
-import { ApiError, call, createId, isAlive, token } from "./api.js";
+import { ApiError, call, createId, isAlive, login } from "./api.js";
 import { Drafts } from "./drafts.js";
 import { Live } from "./live.js";
 import { Models } from "./models.js";
@@ -174,12 +174,18 @@ export class Page {
         if (await isAlive()) this.live.connect();
     }
 
-    /** @param {string} value */
-    setToken(value) {
-        token.set(value);
+    /** @param {string} token
+     * @returns {Promise<boolean>} */
+    async login(token) {
+        try {
+            await login(token);
+        } catch {
+            return false;
+        }
         this.needsToken = false;
         this.live.connect();
         this.changed();
+        return true;
     }
 
     /** Does what a failure asks of the page as a whole. @param {unknown} error */

@@ -1,7 +1,7 @@
 /* SSE: server-sent events from bytes.
  *
- * The browser's EventSource can't send a token, so the stream is read with fetch and parsed here. The
- * format: lines end in LF, CR or CRLF; `field: value`; an empty line ends an event; several `data`
+ * The browser's EventSource hides why a stream could not be opened (no program? no permission?), so it
+ * is read with fetch and parsed here. The format: lines end in LF, CR or CRLF; `field: value`; an empty line ends an event; several `data`
  * lines are joined by newlines; a line that starts with a colon is a comment (servers send them to
  * keep connections alive). A piece from the network may end anywhere, also inside a character or
  * between CR and LF. Only `event` and `data` matter here. */

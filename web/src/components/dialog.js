@@ -1,7 +1,7 @@
 /* Dialog: the frame of all dialogs. Native <dialog>: the browser keeps the focus inside, closes on Escape
  * and gives the focus back. */
 
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n.js";
 import { IconButton } from "./icons.js";
@@ -32,10 +32,11 @@ export function TokenDialog({ page }) {
         page.needsToken = false;
         page.changed();
     };
-    const submit = (/** @type {Event} */ event) => {
+    const [isWrong, setWrong] = useState(false);
+    const submit = async (/** @type {Event} */ event) => {
         event.preventDefault();
         const value = field.current?.value.trim();
-        if (value) page.setToken(value);
+        if (value && !(await page.login(value))) setWrong(true);
     };
     return html`
         <${Dialog} title=${t("tokenTitle")} onClose=${close}>
@@ -44,6 +45,7 @@ export function TokenDialog({ page }) {
                 <label class="stacked"><span>${t("token")}</span>
                     <input type="password" autocomplete="off" autofocus ref=${field}
                         aria-describedby="token-help" required /></label>
+                ${isWrong && html`<p class="problem" role="alert">${t("tokenWrong")}</p>`}
                 <div class="editor-actions">
                     <button type="submit" class="button primary">${t("tokenUse")}</button>
                 </div>
