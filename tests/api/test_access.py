@@ -21,7 +21,7 @@ ROUTES = [(path, method) for path, rest in re.findall(r'{ \.path = "([^"]+)",(.*
 
 def needed(path, method):
     """The scope that a route ought to need, written down once more: a new route must be thought about here."""
-    if path in ("/", "/health", "/v1/health", "/api/version", "/api/login"):
+    if path in ("/", "/health", "/v1/health", "/api/version", "/openapi.json", "/api/login"):
         return None
     if path.startswith("/api/tokens"):
         return "admin"
@@ -29,7 +29,7 @@ def needed(path, method):
                         "/api/push")):
         return "read" if method == "GET" else "admin"
     if path.startswith("/v1/models") or path in ("/props", "/slots", "/metrics", "/api/server", "/api/tags",
-                                                 "/api/show", "/api/ps", "/api/fit", "/api/activity", "/openapi.json"):
+                                                 "/api/show", "/api/ps", "/api/fit", "/api/activity"):
         return "read"
     return "chat"
 

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-VERBS = "serve chat generate tokenize template perplexity bench models doctor help".split()
+VERBS = "serve chat generate embed tokenize template perplexity bench models export import token doctor help".split()
 
 
 def test_overview_names_every_verb(den):
