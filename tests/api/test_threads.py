@@ -1,9 +1,13 @@
 """What people keep, over HTTP: threads, messages, folders, prompts, settings, files."""
 import concurrent.futures
 import json
+import os
+import subprocess
 import uuid
 
 import pytest
+
+from conftest import PROGRAM, serve
 
 
 def new(prefix="t"):
@@ -159,3 +163,26 @@ def test_long_texts_and_their_limit(server):
     assert refused.http == 413 and refused.error()["param"] == "content"
     hostile = json.dumps({"content": "\ud83d", "answer": False}).encode()
     assert server.ask("POST", f"/api/threads/{thread['id']}/messages", hostile).http == 400
+
+
+def test_the_verbs_work_beside_a_server(tmp_path):
+    def den(*arguments):
+        env = {**os.environ, "DEN_HOME": str(tmp_path / "home"), "XDG_CONFIG_HOME": str(tmp_path / "config")}
+        return subprocess.run([PROGRAM, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env)
+
+    with serve(tmp_path) as server:
+        thread = make(server, title="Kept")["id"]
+        ask(server, thread, "Are you there?")
+        done = den("export", tmp_path / "all.json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads((tmp_path / "all.json").read_text())["threads"][0]["title"] == "Kept"
+        assert den("export", tmp_path / "all.json").returncode == 11, "overwrites nothing"
+        assert "## You\n\nAre you there?" in den("export", "--thread", thread, "--format", "markdown").stdout
+        assert den("export", "--thread", "none", tmp_path / "none.json").returncode == 3
+        assert not (tmp_path / "none.json").exists()
+        assert "skipped number 1: it is there already" in den("import", tmp_path / "all.json").stdout
+        ok(server.ask("POST", f"/api/threads/{thread}/purge"))
+        assert json.loads(den("import", "--json", tmp_path / "all.json").stdout)[str(tmp_path / "all.json")]["messages"] == 1
+        assert ok(server.ask("GET", f"/api/threads/{thread}"))["messages"][0]["content"] == "Are you there?"
+        (tmp_path / "bad.json").write_text("hello")
+        assert den("import", tmp_path / "bad.json").returncode == 6
