@@ -43,7 +43,7 @@
 #define DEN_TEMPLATE_MEMORY_BYTES_MAX (256u << 20)
 #define DEN_STOP_STRINGS_MAX          64 /* OpenAI allows 4; local clients send more */
 #define DEN_STOP_STRING_BYTES_MAX     1024
-#define DEN_GRAMMAR_SOURCE_BYTES_MAX  (1u << 20)  /* a GBNF text; llama.cpp's largest has 10 KiB */
+#define DEN_GRAMMAR_SOURCE_BYTES_MAX  (1u << 20)  /* a GBNF text; real ones have 10 KiB */
 #define DEN_GRAMMAR_COMPILE_BYTES_MAX (64u << 20) /* what compiling one grammar may take */
 #define DEN_GRAMMAR_NODES_MAX         (1u << 18)  /* ordinary schemas have under 5,000 */
 #define DEN_GRAMMAR_EDGES_MAX         (1u << 20)
@@ -56,7 +56,7 @@
 #define DEN_GRAMMAR_CONJUNCTS_MAX     128     /* schemas that apply to one value (allOf, $ref) */
 #define DEN_GRAMMAR_DEPTH_MAX         64      /* nesting of what is compiled; bounds the C stack */
 #define DEN_GRAMMAR_FRAMES_MAX        128     /* nesting of what is generated, two or so a level */
-#define DEN_GRAMMAR_SETS_MAX          16384 /* a constraint's cached states; beyond, it starts afresh */
+#define DEN_GRAMMAR_SETS_MAX          16384 /* a constraint's cached states; then it starts afresh */
 #define DEN_GRAMMAR_CONFIGS_MAX       2048    /* readings of one text that are followed at once */
 #define DEN_GRAMMAR_WORK_MAX          4000000 /* readings looked at for one mask: 0.1 s */
 #define DEN_GRAMMAR_MASKS_BYTES_MAX   (4u << 20) /* a constraint's cached masks: 600 of 49k tokens */

@@ -229,8 +229,8 @@ static uint32_t set_after_trigger(struct den_constraint *constraint, const struc
                            (struct den_token_text){ trigger->text, trigger->length }, false);
 }
 
-/* Forbids, of the tokens that complete the trigger and go on, those that the grammar doesn't take as
- * far as they go. The node at `index` is the one whose token completes it. */
+/* Forbids, of the tokens that complete the trigger and go on, those that the grammar doesn't take
+ * as far as they go. The node at `index` is the one whose token completes it. */
 static void forbid_beyond(struct den_constraint *constraint, const struct den_token_trie *trie,
                           size_t index, uint32_t set, uint32_t *mask)
 {

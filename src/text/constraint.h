@@ -1,13 +1,13 @@
 /* Constraint: one generation's place in a grammar, and the tokens that may come next.
  *
- * A vocabulary holds a tokenizer's tokens in the shape that masks are computed from; it is made once
- * for a model. A constraint walks with a generation: mask, sample, accept, and again.
+ * A vocabulary holds a tokenizer's tokens in the shape that masks are computed from; it is made
+ * once for a model. A constraint walks with a generation: mask, sample, accept, and again.
  *
- * With triggers a constraint is asleep until one of them has been generated: until then every token
- * is allowed. When a trigger is complete the text from its first byte must be in the grammar (the
- * grammar's texts begin with the trigger). After the grammar's end it is asleep again, or, with
- * `once`, only an end token is allowed. Without triggers the whole answer is in the grammar and
- * then ends. */
+ * With triggers a constraint is asleep until one of them has been generated: until then every
+ * token is allowed. When a trigger is complete the text from its first byte must be in the grammar
+ * (the grammar's texts begin with the trigger). After the grammar's end it is asleep again, or,
+ * with `once`, only an end token is allowed. Without triggers the whole answer is in the grammar
+ * and then ends. */
 #ifndef DEN_TEXT_CONSTRAINT_H
 #define DEN_TEXT_CONSTRAINT_H
 
@@ -39,7 +39,8 @@ void den_constraint_destroy(struct den_constraint *constraint);
  * valid until the next accept. NULL: all may. There is always one that may: where the grammar can
  * end, end tokens may. */
 const uint32_t *den_constraint_mask(struct den_constraint *constraint);
-/* Takes a generated token. DEN_INVALID for one that the mask forbids; the constraint is unchanged. */
+/* Takes a generated token. DEN_INVALID for one that the mask forbids; the constraint is unchanged.
+ */
 enum den_status den_constraint_accept(struct den_constraint *constraint, den_token token,
                                       struct den_error *err);
 /* The text so far is a whole text of the grammar (or the constraint is asleep). */

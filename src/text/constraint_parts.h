@@ -1,5 +1,5 @@
-/* Constraint parts: a vocabulary as tries of bytes, and the sets of readings that a constraint walks
- * through them with. */
+/* Constraint parts: a vocabulary as tries of bytes, and the sets of readings that a constraint
+ * walks through them with. */
 #ifndef DEN_TEXT_CONSTRAINT_PARTS_H
 #define DEN_TEXT_CONSTRAINT_PARTS_H
 

@@ -1,7 +1,7 @@
 /* Formats of JSON Schema as patterns (see grammar_regex.h). Each is a subset of what its standard
- * allows that is easy to hold a model to and that every validator takes: no leap seconds, host names
- * of bounded length, no quoted mail addresses, "://" in every URI. Formats that are not in the
- * table are no constraint, as the standard has it ("int32", "password" ...). */
+ * allows that is easy to hold a model to and that every validator takes: no leap seconds, host
+ * names of bounded length, no quoted mail addresses, "://" in every URI. Formats that are not in
+ * the table are no constraint, as the standard has it ("int32", "password" ...). */
 #include <string.h>
 
 #include "text/grammar_regex.h"

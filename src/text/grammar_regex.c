@@ -1,5 +1,5 @@
-/* See grammar_regex.h. The tree of a pattern is built into an automaton with empty moves (Thompson's
- * construction); then the empty moves are eliminated.
+/* See grammar_regex.h. The tree of a pattern is built into an automaton with empty moves
+ * (Thompson's construction); then the empty moves are eliminated.
  *
  * Anchors: the string is thought of as between two marks, BEGIN and END. "^" takes the one and "$"
  * the other; what the pattern does not anchor may begin with "BEGIN anything" and end with

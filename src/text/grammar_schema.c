@@ -1,9 +1,9 @@
 /* JSON Schema to grammar: see grammar_schema.h for how schemas are taken apart.
  *
- * A value is emitted in place; what a $ref led to becomes a rule, one for each distinct conjunction,
- * so that a schema may contain itself. anyOf and oneOf branch: each branch joins the conjunction and
- * the walk goes on. What can't be (an empty enum, a required member that is false) is a DEAD node,
- * which nothing ever enters; if that reaches the root the whole is refused. */
+ * A value is emitted in place; what a $ref led to becomes a rule, one for each distinct
+ * conjunction, so that a schema may contain itself. anyOf and oneOf branch: each branch joins the
+ * conjunction and the walk goes on. What can't be (an empty enum, a required member that is false)
+ * is a DEAD node, which nothing ever enters; if that reaches the root the whole is refused. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-/* Arrays of JSON Schema: the places that prefixItems names, then any number of `items`. Lengths are
- * counted at run time (REPEAT), whatever they are. uniqueItems can't be counted; it is done where it
- * follows by itself (at most one item) or where the items are an enum: then they come in the enum's
- * order, each once at most. */
+/* Arrays of JSON Schema: the places that prefixItems names, then any number of `items`. Lengths
+ * are counted at run time (REPEAT), whatever they are. uniqueItems can't be counted; it is done
+ * where it follows by itself (at most one item) or where the items are an enum: then they come in
+ * the enum's order, each once at most. */
 #include <stdio.h>
 
 #include "text/grammar_schema.h"

@@ -1,7 +1,7 @@
 /* Whether no value that is generated for one conjunction fits another: what oneOf needs to know of
- * its branches, since a value that fits two of them fits none. Types first; then, for each type that both have, a
- * reason why its values can't be the same: constants, bounds, lengths, patterns with an empty
- * intersection, or a member that both require and that is distinct in itself. */
+ * its branches, since a value that fits two of them fits none. Types first; then, for each type
+ * that both have, a reason why its values can't be the same: constants, bounds, lengths, patterns
+ * with an empty intersection, or a member that both require and that is distinct in itself. */
 #include <math.h>
 #include <string.h>
 
@@ -115,8 +115,8 @@ static bool arrays_apart(struct den_schema_compiler *compiler, const struct den_
     return a_least > b_most || b_least > a_most;
 }
 
-/* A member that one of them requires keeps them apart where what `a` has there (if it may be there at
- * all) never fits `b`. */
+/* A member that one of them requires keeps them apart where what `a` has there (if it may be there
+ * at all) never fits `b`. */
 static bool member_apart(struct den_schema_compiler *compiler, const struct den_conjunction *a,
                          const struct den_conjunction *b, const char *name, unsigned depth)
 {

@@ -1,13 +1,14 @@
 /* Drives the real constraint with a dice-throwing "model": a program for structured.py.
  *
- *   quality_structured TOKENIZER.json|MODEL.gguf
+ * quality_structured TOKENIZER.json|MODEL.gguf
  *
- * reads lines of JSON from standard input, {"schema": ...} or {"grammar": "..."}, each with "count"
- * and "seed" (texts to generate) and "accept" (texts to try), and answers each with a line:
- * {"texts": [...], "cut": number that did not end, "accepted": [true, ...]} or {"error", "status"}.
+ * reads lines of JSON from standard input, {"schema": ...} or {"grammar": "..."}, each with
+ * "count" and "seed" (texts to generate) and "accept" (texts to try), and answers each with a
+ * line: {"texts": [...], "cut": number that did not end, "accepted": [true, ...]} or {"error",
+ * "status"}.
  *
- * A text is drawn token by token out of the mask. How dice are loaded changes from text to text: all
- * tokens alike, or those that close things likelier, by a factor that is itself drawn. */
+ * A text is drawn token by token out of the mask. How dice are loaded changes from text to text:
+ * all tokens alike, or those that close things likelier, by a factor that is itself drawn. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

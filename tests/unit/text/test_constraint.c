@@ -1,0 +1,286 @@
+/* Constraints with a small vocabulary: masks against a byte-by-byte trial of every token, triggers,
+ * ends, control tokens, and restarts of the cache. */
+#include "grammar_try.h"
+
+#include <stdlib.h>
+
+static const char *const words[] = {
+    "{\"",    "\":",     "\"",   "}",    "a",        "b",   "abc", "\"}", "\",\"", " ", "1",   "12",
+    "true",   "\xe6",    "\xbc", "\xa2", "\xe6\xbc", "\\",  "n",   "u00", "e9",    "[", "]",   ",",
+    "<tool>", "<tool>{", "<to",  "ol>",  "ol>x",     "abc", "{",   "\n",  "   ",   ":", "call"
+};
+enum { WORDS = sizeof words / sizeof words[0], CONTROL = WORDS, ENDING = WORDS + 1, SIZE };
+
+static void get(const void *context, den_token token, struct den_token_text *out_text,
+                enum den_token_role *out_role)
+{
+    if (token < WORDS) {
+        *out_text = (struct den_token_text){ words[token], strlen(words[token]) };
+    } else if (token == CONTROL) {
+        *out_text = (struct den_token_text){ "<tool>", 6 };
+        *out_role = DEN_ROLE_CONTROL;
+    } else {
+        *out_role = DEN_ROLE_END;
+    }
+}
+
+static struct den_grammar_vocabulary *vocabulary_of(void)
+{
+    const struct den_token_list list = { .count = SIZE, .get = get };
+    struct den_grammar_vocabulary *vocabulary = NULL;
+    struct den_error err = { 0 };
+
+    assert_int_equal(den_grammar_vocabulary_create_core(&list, &vocabulary, &err), DEN_OK);
+    return vocabulary;
+}
+
+static struct den_constraint *constraint_of(const struct den_grammar *grammar,
+                                            const struct den_grammar_vocabulary *vocabulary,
+                                            const char *trigger, bool once)
+{
+    struct den_constraint_options options = { .grammar = grammar,
+                                              .vocabulary = vocabulary,
+                                              .triggers = &trigger,
+                                              .trigger_count = trigger != NULL,
+                                              .once = once };
+    struct den_constraint *constraint = NULL;
+    struct den_error err = { 0 };
+
+    assert_int_equal(den_constraint_create(&options, &constraint, &err), DEN_OK);
+    return constraint;
+}
+
+static den_token token_of(const char *word)
+{
+    den_token token;
+
+    for (token = 0; token < WORDS; token++)
+        if (strcmp(words[token], word) == 0)
+            return token;
+    fail_msg("no token '%s'", word);
+    return 0;
+}
+
+static void accept(struct den_constraint *constraint, den_token token)
+{
+    struct den_error err = { 0 };
+
+    if (den_constraint_accept(constraint, token, &err) != DEN_OK)
+        fail_msg("%s", err.message);
+}
+
+static bool allows(struct den_constraint *constraint, const char *word)
+{
+    const uint32_t *mask = den_constraint_mask(constraint);
+
+    return !mask || den_mask_has(mask, token_of(word));
+}
+
+/* Walks at random; every mask must be what trying each token by itself says. */
+static void masks_agree_with_trials(void **state)
+{
+    static const char *const sources[] = {
+        "{\"type\": \"object\"}",
+        "{\"type\": \"string\", \"maxLength\": 4}",
+        "{\"properties\": {\"a\": {\"maxLength\": 2, \"minLength\": 1, \"type\": \"string\"}, "
+        "\"abc\": "
+        "{\"items\": {\"enum\": [1, 12, true, \"a\"]}}}}",
+        "{\"anyOf\": [{\"type\": \"string\", \"maxLength\": 2}, {\"pattern\": \"^(abc)+$\"}]}",
+        "root ::= \"abc\" [^a] root | \"<tool>\" | [a-z]{2,9} \"\\n\"",
+    };
+    struct den_grammar_vocabulary *vocabulary = vocabulary_of();
+    struct den_error err;
+    unsigned dice = 1, walk, i;
+    size_t s;
+
+    for (s = 0; s < sizeof sources / sizeof sources[0]; s++) {
+        struct den_grammar *grammar = grammar_of(sources[s], &err);
+
+        assert_non_null(grammar);
+        for (walk = 0; walk < 40; walk++) {
+            struct den_constraint *constraint = constraint_of(grammar, vocabulary, NULL, false);
+
+            for (i = 0; i < 30; i++) {
+                const uint32_t *mask = den_constraint_mask(constraint);
+                den_token allowed[SIZE], token;
+                size_t count = 0;
+
+                for (token = 0; token < SIZE; token++)
+                    if (den_mask_has(mask, token))
+                        allowed[count++] = token;
+                assert_true(count > 0);
+                for (token = 0; token < SIZE; token++) {
+                    if (den_mask_has(mask, token))
+                        continue;
+                    assert_int_equal(den_constraint_accept(constraint, token, &err), DEN_INVALID);
+                    err = (struct den_error){ 0 };
+                }
+                dice = dice * 1103515245u + 12345;
+                token = allowed[(dice >> 16) % count];
+                accept(constraint, token);
+                if (token == ENDING)
+                    break;
+            }
+            den_constraint_destroy(constraint);
+        }
+        den_grammar_destroy(grammar);
+    }
+    den_grammar_vocabulary_destroy(vocabulary);
+}
+
+static void ends_come_where_the_text_is_whole(void **state)
+{
+    struct den_grammar_vocabulary *vocabulary = vocabulary_of();
+    struct den_error err;
+    struct den_grammar *grammar = grammar_of("{\"const\": \"a\"}", &err);
+    struct den_constraint *constraint = constraint_of(grammar, vocabulary, NULL, false);
+
+    assert_false(den_constraint_can_end(constraint));
+    assert_false(den_mask_has(den_constraint_mask(constraint), ENDING));
+    accept(constraint, token_of("\""));
+    assert_true(allows(constraint, "a"));
+    assert_false(allows(constraint, "abc"));
+    assert_false(allows(constraint, "\""));
+    accept(constraint, token_of("a"));
+    assert_int_equal(den_constraint_accept(constraint, ENDING, &err), DEN_INVALID);
+    accept(constraint, token_of("\""));
+    assert_true(den_constraint_can_end(constraint));
+    assert_true(den_mask_has(den_constraint_mask(constraint), ENDING));
+    assert_false(allows(constraint, "a"));
+    accept(constraint, ENDING);
+    assert_false(allows(constraint, "a"));
+    den_constraint_destroy(constraint);
+    den_grammar_destroy(grammar);
+    den_grammar_vocabulary_destroy(vocabulary);
+}
+
+static void characters_may_come_in_parts(void **state)
+{
+    struct den_grammar_vocabulary *vocabulary = vocabulary_of();
+    struct den_error err;
+    struct den_grammar *grammar = grammar_of("{\"type\": \"string\", \"maxLength\": 1}", &err);
+    struct den_constraint *constraint = constraint_of(grammar, vocabulary, NULL, false);
+
+    accept(constraint, token_of("\""));
+    assert_false(allows(constraint, "\xbc"));
+    accept(constraint, token_of("\xe6"));
+    assert_true(allows(constraint, "\xbc"));
+    assert_false(allows(constraint, "a"));
+    assert_false(allows(constraint, "\""));
+    accept(constraint, token_of("\xbc"));
+    accept(constraint, token_of("\xa2"));
+    assert_true(allows(constraint, "\""));
+    assert_false(allows(constraint, "a"));
+    den_constraint_destroy(constraint);
+    den_grammar_destroy(grammar);
+    den_grammar_vocabulary_destroy(vocabulary);
+}
+
+static void triggers_wake_it(void **state)
+{
+    struct den_grammar_vocabulary *vocabulary = vocabulary_of();
+    struct den_error err;
+    struct den_grammar *grammar = grammar_of("root ::= \"<tool>{\" [a-z]+ \"}\"", &err);
+    struct den_constraint *constraint = constraint_of(grammar, vocabulary, "<tool>", false);
+
+    assert_null(den_constraint_mask(constraint));
+    accept(constraint, token_of("abc"));
+    accept(constraint, token_of("<to"));
+    assert_true(allows(constraint, "ol>"));
+    assert_false(allows(constraint, "ol>x")); /* would complete it and leave the grammar */
+    assert_true(allows(constraint, "abc"));
+    accept(constraint, token_of("ol>"));
+    assert_true(allows(constraint, "{"));
+    assert_false(allows(constraint, "a"));
+    assert_false(den_constraint_can_end(constraint));
+    accept(constraint, token_of("{"));
+    accept(constraint, token_of("abc"));
+    accept(constraint, token_of("}"));
+    assert_true(den_constraint_can_end(constraint)); /* asleep again */
+    assert_null(den_constraint_mask(constraint));
+    accept(constraint, token_of("<tool>{"));
+    assert_false(allows(constraint, "{"));
+    accept(constraint, token_of("a"));
+    accept(constraint, token_of("}"));
+    accept(constraint, CONTROL); /* a control token goes by its name */
+    assert_true(allows(constraint, "{"));
+    assert_false(allows(constraint, "}"));
+    den_constraint_destroy(constraint);
+
+    constraint = constraint_of(grammar, vocabulary, "<tool>", true);
+    accept(constraint, token_of("<tool>{"));
+    accept(constraint, token_of("a"));
+    accept(constraint, token_of("}"));
+    assert_false(allows(constraint, "a"));
+    assert_true(den_mask_has(den_constraint_mask(constraint), ENDING));
+    den_constraint_destroy(constraint);
+
+    /* from the start, the control token may stand for the literal ... */
+    constraint = constraint_of(grammar, vocabulary, NULL, false);
+    assert_true(den_mask_has(den_constraint_mask(constraint), CONTROL));
+    accept(constraint, CONTROL);
+    accept(constraint, token_of("{"));
+    den_constraint_destroy(constraint);
+    den_grammar_destroy(grammar);
+
+    /* ... but not for the inside of a string */
+    grammar = grammar_of("{\"enum\": [\"<tool>\"]}", &err);
+    constraint = constraint_of(grammar, vocabulary, NULL, false);
+    accept(constraint, token_of("\""));
+    assert_true(allows(constraint, "<tool>"));
+    assert_false(den_mask_has(den_constraint_mask(constraint), CONTROL));
+    den_constraint_destroy(constraint);
+    den_grammar_destroy(grammar);
+    den_grammar_vocabulary_destroy(vocabulary);
+}
+
+static void a_trigger_must_begin_the_grammar(void **state)
+{
+    struct den_grammar_vocabulary *vocabulary = vocabulary_of();
+    struct den_error err = { 0 };
+    struct den_grammar *grammar = grammar_of("root ::= \"abc\"", &err);
+    const char *trigger = "<tool>";
+    struct den_constraint_options options = {
+        .grammar = grammar, .vocabulary = vocabulary, .triggers = &trigger, .trigger_count = 1
+    };
+    struct den_constraint *constraint = NULL;
+
+    assert_int_equal(den_constraint_create(&options, &constraint, &err), DEN_INVALID);
+    assert_non_null(strstr(err.message, "<tool>"));
+    den_grammar_destroy(grammar);
+    den_grammar_vocabulary_destroy(vocabulary);
+}
+
+/* Counting to a million makes ever new sets; the cache starts afresh and nothing else changes. */
+static void the_cache_is_bounded(void **state)
+{
+    struct den_grammar_vocabulary *vocabulary = vocabulary_of();
+    struct den_error err;
+    struct den_grammar *grammar = grammar_of("root ::= [ab]{1,60000}", &err);
+    struct den_constraint *constraint = constraint_of(grammar, vocabulary, NULL, false);
+    int i;
+
+    for (i = 0; i < 60000; i++) {
+        assert_true(allows(constraint, "a"));
+        accept(constraint, token_of("a"));
+    }
+    assert_false(allows(constraint, "a"));
+    assert_true(den_mask_has(den_constraint_mask(constraint), ENDING));
+    den_constraint_destroy(constraint);
+    den_grammar_destroy(grammar);
+    den_grammar_vocabulary_destroy(vocabulary);
+}
+
+int text_test_constraint(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(masks_agree_with_trials),
+        cmocka_unit_test(ends_come_where_the_text_is_whole),
+        cmocka_unit_test(characters_may_come_in_parts),
+        cmocka_unit_test(triggers_wake_it),
+        cmocka_unit_test(a_trigger_must_begin_the_grammar),
+        cmocka_unit_test(the_cache_is_bounded),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
