@@ -5,9 +5,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "cli/model_options.h"
 #include "engine/generation.h"
+#include "text/constraint.h"
 
 enum { PROMPT_BYTES_MAX = 64 << 20 };
 
@@ -131,6 +133,60 @@ static enum den_status print_answer(const struct answer *answer,
     return den_cli_print_json(object, err);
 }
 
+/* What holds the answer to --json-schema or --grammar; all NULL without either. */
+struct holder {
+    struct den_grammar *grammar;
+    struct den_grammar_vocabulary *vocabulary;
+    struct den_constraint *constraint;
+};
+
+static enum den_status compile(const char *schema_path, const char *grammar_path,
+                               struct den_grammar **out, struct den_error *err)
+{
+    struct den_buffer source;
+    json_t *schema = NULL;
+
+    if (schema_path) {
+        if (den_json_read_file(schema_path, &schema, err) == DEN_OK)
+            den_grammar_from_schema(schema, out, err);
+        json_decref(schema);
+        return err->status;
+    }
+    den_buffer_init(&source, DEN_GRAMMAR_SOURCE_BYTES_MAX);
+    if (den_file_read(grammar_path, &source, err) == DEN_OK)
+        den_grammar_from_gbnf(source.data, source.length, NULL, 0, out, err);
+    den_buffer_deinit(&source);
+    return err->status;
+}
+
+static enum den_status hold(struct holder *holder, const struct den_arguments *arguments,
+                            const struct den_engine *engine, struct den_error *err)
+{
+    const char *schema = den_argument_text(arguments, "json-schema");
+    const char *grammar = den_argument_text(arguments, "grammar");
+    struct den_constraint_options options = { 0 };
+
+    if (!schema && !grammar)
+        return DEN_OK;
+    if (schema && grammar)
+        return den_fail(err, DEN_INVALID, "--json-schema and --grammar exclude each other");
+    if (compile(schema, grammar, &holder->grammar, err) != DEN_OK)
+        return den_fail_at(err, "%s", schema ? schema : grammar);
+    if (den_grammar_vocabulary_create(den_engine_tokenizer(engine), &holder->vocabulary, err) !=
+        DEN_OK)
+        return err->status;
+    options.grammar = holder->grammar;
+    options.vocabulary = holder->vocabulary;
+    return den_constraint_create(&options, &holder->constraint, err);
+}
+
+static void let_go(struct holder *holder)
+{
+    den_constraint_destroy(holder->constraint);
+    den_grammar_vocabulary_destroy(holder->vocabulary);
+    den_grammar_destroy(holder->grammar);
+}
+
 static enum den_status generate(struct answer *answer, const struct den_arguments *arguments,
                                 const struct den_tokens *prompt, struct den_error *err)
 {
@@ -145,13 +201,18 @@ static enum den_status generate(struct answer *answer, const struct den_argument
         .context = answer,
     };
     struct den_session *session = NULL;
+    struct holder holder = { 0 };
     const struct den_generation_result *result;
 
     options.stop_count = den_argument_all(arguments, "stop", &options.stops);
     if (den_cli_sampler(arguments, &options.sampler, err) != DEN_OK)
         return err->status;
-    if (den_session_create(answer->engine, &session, err) != DEN_OK)
+    if (hold(&holder, arguments, answer->engine, err) != DEN_OK ||
+        den_session_create(answer->engine, &session, err) != DEN_OK) {
+        let_go(&holder);
         return err->status;
+    }
+    options.constraint = holder.constraint;
     if (den_generation_create(answer->engine, session, &options, &answer->generation, err) ==
             DEN_OK &&
         den_generation_run(answer->engine, answer->generation, err) == DEN_OK) {
@@ -164,6 +225,7 @@ static enum den_status generate(struct answer *answer, const struct den_argument
     }
     den_generation_destroy(answer->generation);
     den_session_destroy(session);
+    let_go(&holder);
     return err->status;
 }
 
@@ -212,6 +274,14 @@ static const struct den_option options[] = {
       .kind = DEN_OPTION_TEXT,
       .value = "TEXT",
       .help = "end the answer at TEXT; may be repeated" },
+    { .name = "json-schema",
+      .kind = DEN_OPTION_TEXT,
+      .value = "FILE",
+      .help = "hold the answer to a JSON Schema: it is JSON and valid, whatever the model" },
+    { .name = "grammar",
+      .kind = DEN_OPTION_TEXT,
+      .value = "FILE",
+      .help = "hold the answer to a grammar in llama.cpp's GBNF notation" },
     { .name = "raw",
       .kind = DEN_OPTION_FLAG,
       .help = "the prompt as it is, without the model's chat template" },
@@ -242,6 +312,7 @@ const struct den_verb den_verb_generate = {
         "den generate --temperature 0 \"What is the capital of France? Answer in one sentence.\"\n"
         "den generate --raw --max-tokens 32 \"Once upon a time\"\n"
         "den generate --json --logprobs 3 --seed 7 \"Name a colour.\"\n"
+        "den generate --json-schema person.json \"Describe Ada Lovelace.\"\n"
         "den generate - < question.txt\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
