@@ -49,6 +49,7 @@ enum MHD_Result den_route_logout(struct den_request *request);
 enum MHD_Result den_route_tokens(struct den_request *request);
 enum MHD_Result den_route_create_token(struct den_request *request);
 enum MHD_Result den_route_revoke_token(struct den_request *request);
+enum MHD_Result den_route_openapi(struct den_request *request);
 enum MHD_Result den_route_page(struct den_request *request);
 
 #endif

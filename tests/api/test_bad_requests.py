@@ -20,7 +20,11 @@ WRONG = [
     ({"messages": HI, "logprobs": True, "top_logprobs": 50}, "top_logprobs"),
     ({"messages": HI, "logit_bias": {"-1": 1}}, "logit_bias"), ({"messages": HI, "logit_bias": {"99999999": 1}}, "logit_bias"),
     ({"messages": HI, "logit_bias": {"1": 1000}}, "logit_bias"), ({"messages": HI, "logit_bias": [1]}, "logit_bias"),
-    ({"messages": HI, "response_format": {"type": "json_object"}}, "response_format"),
+    ({"messages": HI, "response_format": {"type": "xml"}}, "response_format"),
+    ({"messages": HI, "response_format": {"type": "json_schema"}}, "response_format"),
+    ({"messages": HI, "tools": [{"type": "function", "function": {"name": "a b"}}]}, "tools[0].function.name"),
+    ({"messages": HI, "audio": {"voice": "alloy"}}, "audio"), ({"messages": HI, "web_search_options": {}}, "web_search_options"),
+    ({"messages": HI, "reasoning_effort": "extreme"}, "reasoning_effort"),
     ({"messages": HI, "stream_options": {"include_usage": True}}, "stream_options"),
     ({"messages": HI, "tool_choice": "required"}, "tool_choice"),
 ]
