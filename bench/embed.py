@@ -7,7 +7,8 @@
 TEXTS.jsonl has an object with "text" (or a string) on each line. PYTHON has sentence-transformers. Both load the model once,
 then take turns over all texts; loading is not counted, tokenizing is. The rival runs first with each batch size of --batches
 on a part of the texts and keeps the best. Medians over the rounds, their spread and the ratio Den / rival are printed, and
-the cosine of both vectors of each text. Absolute figures drift on shared machines, the ratio of neighbouring runs does not.
+the cosine of both vectors of each text. Absolute figures drift on shared machines, the ratio of neighbouring runs less so;
+where other programs take the cores, `processor_ratio`, of the processor time both took, says more than that of the clock.
 """
 import argparse
 import json
@@ -89,6 +90,7 @@ def main():
               "rival_batch": rounds[0][1]["batch"], "den_tokens_per_s": summary([x for x, _ in rounds]),
               "rival_tokens_per_s": summary([y for _, y in rounds]),
               "ratio": statistics.median(y["seconds"] / x["seconds"] for x, y in rounds),
+              "processor_ratio": statistics.median(y["processor_s"] / x["processor_s"] for x, y in rounds),
               "cosine_min": min(cosines), "cosine_mean": statistics.fmean(cosines)}
     if a.json:
         print(json.dumps(result))
