@@ -1,9 +1,9 @@
 /* Desk: what can be asked of Den, with no HTTP and no argv.
  *
  * A desk owns what the use cases share: the database, the roster of models, and one object for each
- * family of use cases, found through the functions below. A message that concerns a field begins with
- * the field's name in quotes ("'messages[2].role' is ..."), which is how the HTTP interface tells
- * clients which one it was. */
+ * family of use cases, found through the functions below. A message that concerns a field begins
+ * with the field's name in quotes ("'messages[2].role' is ..."), which is how the HTTP interface
+ * tells clients which one it was. */
 #ifndef DEN_DESK_DESK_H
 #define DEN_DESK_DESK_H
 

@@ -1,6 +1,6 @@
-/* See roster.h. A member is a model that was asked for or named at the start; it is never forgotten,
- * so that pointers into it stay good. One lock guards the table; a worker is started outside of it,
- * with `is_starting` telling others to wait rather than to start a second one. */
+/* See roster.h. A member is a model that was asked for or named at the start; it is never
+ * forgotten, so that pointers into it stay good. One lock guards the table; a worker is started
+ * outside of it, with `is_starting` telling others to wait rather than to start a second one. */
 #include "desk/roster.h"
 
 #include <pthread.h>

@@ -1,9 +1,9 @@
 /* Roster: which model serves which role, and the worker behind each.
  *
- * Every installed model can be asked by name. Its worker is started when it is first asked; one that
- * is idle puts itself to sleep (worker.h), and when the memory budget would be passed the worker that
- * was used longest ago is put to sleep first. Roles say which model answers when a client names
- * none. */
+ * Every installed model can be asked by name. Its worker is started when it is first asked; one
+ * that is idle puts itself to sleep (worker.h), and when the memory budget would be passed the
+ * worker that was used longest ago is put to sleep first. Roles say which model answers when a
+ * client names none. */
 #ifndef DEN_DESK_ROSTER_H
 #define DEN_DESK_ROSTER_H
 

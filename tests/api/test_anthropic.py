@@ -102,7 +102,7 @@ def test_tokens_are_counted_as_they_are_read(client):
 
 @pytest.mark.parametrize("change, kind, words", [
     ({"max_tokens": None}, anthropic.BadRequestError, "max_tokens"),
-    ({"model": "claude"}, anthropic.NotFoundError, "claude"),
+    ({"model": "absent"}, anthropic.NotFoundError, "absent"),
     ({"messages": []}, anthropic.BadRequestError, "messages"),
     ({"messages": [{"role": "system", "content": "x"}]}, anthropic.BadRequestError, "messages[0].role"),
     ({"messages": [{"role": "user", "content": [{"type": "image", "source": {"type": "base64", "media_type": "image/png",
