@@ -88,7 +88,8 @@ struct den_reading_set {
     bool ends; /* one of them is END */
 };
 
-enum { DEN_SET_NONE = 0, DEN_SET_UNKNOWN = UINT32_MAX };
+#define DEN_SET_NONE    0u
+#define DEN_SET_UNKNOWN UINT32_MAX
 
 struct den_hash_table {
     uint32_t *items; /* index + 1; 0: free */

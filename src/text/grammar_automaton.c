@@ -6,7 +6,7 @@
 
 #include "base/utf8.h"
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX
 
 struct den_automaton *den_automaton_create(struct den_grammar_builder *builder)
 {
@@ -269,9 +269,9 @@ uint32_t den_emit_automaton(struct den_grammar_builder *builder,
                             const struct den_automaton *automaton, enum den_encoding encoding,
                             uint32_t next)
 {
-    uint32_t *nodes = den_grammar_memory(builder, automaton->state_count, sizeof *nodes);
-    uint32_t i, arc;
+    uint32_t *nodes, i, arc;
 
+    nodes = den_grammar_memory(builder, automaton->state_count, sizeof *nodes);
     if (!nodes)
         return DEN_NODE_DEAD;
     for (i = 0; i < automaton->state_count; i++)

@@ -6,7 +6,7 @@
 
 #include "text/grammar_automaton.h"
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX
 
 struct subset {
     uint32_t *states;

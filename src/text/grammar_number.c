@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIGITS_MAX = 18, REAL_DIGITS_MAX = 15, FRACTION_MAX = 6, NONE = UINT32_MAX };
+#define NONE UINT32_MAX
+
+enum { DIGITS_MAX = 18, REAL_DIGITS_MAX = 15, FRACTION_MAX = 6 };
 
 struct writer {
     struct den_grammar_builder *builder;

@@ -8,12 +8,9 @@
 
 #include "text/grammar_regex_tree.h"
 
-enum {
-    NONE = UINT32_MAX,
-    BEGIN = DEN_REGEX_BEGIN,
-    END = DEN_REGEX_END,
-    EMPTY_MOVE = DEN_REGEX_END + 1
-};
+#define NONE UINT32_MAX
+
+enum { BEGIN = DEN_REGEX_BEGIN, END = DEN_REGEX_END, EMPTY_MOVE = DEN_REGEX_END + 1 };
 
 /* --- the automaton with empty moves --- */
 

@@ -5,7 +5,7 @@
 
 #include "base/utf8.h"
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX
 
 struct parser {
     struct den_grammar_builder *builder;
