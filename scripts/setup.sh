@@ -71,6 +71,17 @@ install_modules() {
     touch "$stamp"
 }
 
+# install_api_modules: OpenAI's client for Node, which tests/api tries
+install_api_modules() {
+    local folder=$root/tests/api/node
+    [ "$folder/node_modules/.den" -nt "$folder/package-lock.json" ] && return
+    say "fetching a client for Node (npm)"
+    npm ci --prefix "$folder" --cache "$cache/npm" --ignore-scripts --no-fund --no-audit >"$log" 2>&1 ||
+        die "modules of the tests" "npm ci failed: $(grep -m1 -iE 'err' "$log" || tail -n 1 "$log")" \
+            "check the network and the disk, see $log, then run the same command again"
+    touch "$folder/node_modules/.den"
+}
+
 # make_venv: a Python environment inside the clone, for pip
 make_venv() {
     [ -x "$cache/venv/bin/python" ] && return
