@@ -30,6 +30,10 @@ struct den_ticket {
     den_worker_handler handler;
     void *context;
     json_t *request; /* our copy, with all that a replay needs but for the tokens */
+    /* for den_worker_activity() */
+    char surface[32];
+    double submitted_at, first_token_at;
+    size_t prompt_done, prompt_tokens;
     int64_t now;
     struct den_ticket **out; /* where the submitter wants it, until it is accepted */
     /* a question */

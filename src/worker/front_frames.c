@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/clock.h"
 #include "worker/front.h"
 
 bool den_front_queue(struct den_ticket *ticket, enum den_wire_kind kind, const void *payload,
@@ -74,6 +75,8 @@ static bool remember_token(struct den_ticket *ticket, const struct den_message_t
         ticket->tokens = more;
         ticket->token_capacity = capacity;
     }
+    if (ticket->token_count == 0)
+        ticket->first_token_at = den_clock_seconds();
     ticket->tokens[ticket->token_count++] = token->token;
     ticket->drawn = token->drawn;
     /* a token draws twice at most; a wild number would keep the next process busy for ever */
@@ -158,8 +161,12 @@ static bool take_reply(struct den_ticket *ticket, const struct den_wire_frame *f
 
 static bool take_progress(struct den_ticket *ticket, const struct den_wire_frame *frame)
 {
+    struct den_message_reader reader = den_message_reader(frame->payload, frame->length);
+
     if (frame->length != 16)
         return false;
+    ticket->prompt_done = (size_t)den_message_get(&reader, 8);
+    ticket->prompt_tokens = (size_t)den_message_get(&reader, 8);
     accept(ticket);
     return den_front_queue(ticket, DEN_WIRE_PROGRESS, frame->payload, frame->length);
 }

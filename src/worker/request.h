@@ -25,7 +25,8 @@ struct den_worker_request {
     const json_t *schema;             /* the answer is JSON that this JSON Schema accepts ... */
     const char *grammar;              /* ... or a text of this GBNF grammar; NULL: neither */
     bool batch;                       /* runs when no interactive request waits */
-    const char *preset;               /* "creative", "factual", "classify" or NULL */
+    const char *surface; /* who asks ("openai.chat"), for den_worker_activity(); NULL: "" */
+    const char *preset;  /* "creative", "factual", "classify" or NULL */
     double temperature, top_p, min_p, typical_p, frequency_penalty, presence_penalty,
         repeat_penalty, top_n_sigma, xtc_probability, xtc_threshold, dry_multiplier,
         dry_base;              /* NAN: unset */

@@ -201,6 +201,36 @@ enum den_status den_worker_sleep(struct den_worker *worker, struct den_error *er
     return err->status;
 }
 
+size_t den_worker_activity(struct den_worker *worker, struct den_worker_activity *out,
+                           size_t capacity)
+{
+    const double now = den_clock_seconds();
+    const struct den_ticket *ticket;
+    size_t count = 0;
+
+    pthread_mutex_lock(&worker->lock);
+    for (ticket = worker->first; ticket && count < capacity; ticket = ticket->after) {
+        const double writing = ticket->token_count > 0 ? now - ticket->first_token_at : 0;
+
+        if (ticket->kind != DEN_WIRE_SUBMIT)
+            continue;
+        out[count] = (struct den_worker_activity){
+            .id = ticket->id,
+            .state = ticket->token_count > 0 ? DEN_ACTIVITY_WRITING
+                     : ticket->is_begun      ? DEN_ACTIVITY_READING
+                                             : DEN_ACTIVITY_WAITING,
+            .age_seconds = now - ticket->submitted_at,
+            .prompt_done = ticket->prompt_done,
+            .prompt_tokens = ticket->prompt_tokens,
+            .generated_tokens = ticket->token_count,
+            .tokens_per_s = writing > 0 ? (double)ticket->token_count / writing : 0,
+        };
+        memcpy(out[count++].surface, ticket->surface, sizeof ticket->surface);
+    }
+    pthread_mutex_unlock(&worker->lock);
+    return count;
+}
+
 /* --- requests --- */
 
 /* A seed that the next process can be told as well. */
@@ -275,6 +305,9 @@ enum den_status den_worker_submit(struct den_worker *worker,
     ticket->handler = handler;
     ticket->context = context;
     ticket->out = out;
+    ticket->submitted_at = den_clock_seconds();
+    snprintf(ticket->surface, sizeof ticket->surface, "%s",
+             request->surface ? request->surface : "");
     pthread_mutex_lock(&worker->lock);
     if (enter(worker, ticket, err) == DEN_OK) {
         while (!ticket->was_accepted && !ticket->is_finished)

@@ -73,6 +73,20 @@ struct den_worker_status {
     double prompt_seconds, generate_seconds;                           /* sums */
 };
 void den_worker_status(const struct den_worker *worker, struct den_worker_status *out);
+
+/* One request that has not ended. */
+struct den_worker_activity {
+    uint64_t id;
+    char surface[32];
+    enum { DEN_ACTIVITY_WAITING, DEN_ACTIVITY_READING, DEN_ACTIVITY_WRITING } state;
+    double age_seconds;                /* since it was submitted */
+    size_t prompt_done, prompt_tokens; /* 0 of 0 while it waits */
+    size_t generated_tokens;
+    double tokens_per_s; /* since the first one */
+};
+/* Writes up to `capacity` of them, oldest first, and returns how many it wrote. */
+size_t den_worker_activity(struct den_worker *worker, struct den_worker_activity *out,
+                           size_t capacity);
 /* Ends the process of an idle worker now; DEN_BUSY while requests run. */
 enum den_status den_worker_sleep(struct den_worker *worker, struct den_error *err);
 

@@ -1,7 +1,8 @@
 /* rooms: worker schedule guard base */
-/* Both ends of the wire. The first byte chooses: 0, a process that was taken over talks to the front
- * (frames, each after its length in two bytes, meet a handle with a request and two questions, and the
- * teller delivers what came of them); 1, a front's request meets the worker; 2, single messages. */
+/* Both ends of the wire. The first byte chooses: 0, a process that was taken over talks to the
+ * front (frames, each after its length in two bytes, meet a handle with a request and two
+ * questions, and the teller delivers what came of them); 1, a front's request meets the worker;
+ * 2, single messages. */
 #include <stdlib.h>
 #include <string.h>
 

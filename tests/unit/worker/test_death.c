@@ -33,7 +33,7 @@ static void kill_now(const struct den_worker *worker)
 static void an_answer_goes_on_to_the_byte(void **state)
 {
     struct den_worker *worker = tiny_start_long((struct den_worker_options){ 0 });
-    struct den_worker_request request = tiny_prompt_request("tell me", 3000);
+    struct den_worker_request request = tiny_prompt_request("tell me", 600);
     static struct answer whole, cut;
     struct den_worker_status status;
     const char *stops[] = { "this is never said" };
@@ -56,7 +56,7 @@ static void an_answer_goes_on_to_the_byte(void **state)
         tiny_wait(&cut);
         assert_int_equal(deaths, 3);
         assert_string_equal(cut.finish, "length");
-        assert_int_equal(cut.generated_tokens, 3000);
+        assert_int_equal(cut.generated_tokens, 600);
         assert_int_equal(cut.prompt_tokens, whole.prompt_tokens);
         assert_int_equal(cut.length, whole.length);
         assert_memory_equal(cut.text, whole.text, whole.length);
@@ -71,7 +71,7 @@ static void an_answer_goes_on_to_the_byte(void **state)
 static void a_random_seed_is_kept(void **state)
 {
     struct den_worker *worker = tiny_start_long((struct den_worker_options){ 0 });
-    struct den_worker_request request = tiny_prompt_request("tell me", 1000);
+    struct den_worker_request request = tiny_prompt_request("tell me", 400);
     static struct answer cut, again;
 
     request.seed = -1;
@@ -92,7 +92,7 @@ enum { STREAMS = 12 };
 static void all_streams_survive(void **state)
 {
     struct den_worker *worker = tiny_start_long((struct den_worker_options){ .sequences = 8 });
-    struct den_worker_request request = tiny_prompt_request("", 800);
+    struct den_worker_request request = tiny_prompt_request("", 200);
     struct answer *whole = calloc(STREAMS, sizeof *whole), *cut = calloc(STREAMS, sizeof *cut);
     char prompts[STREAMS][16];
     int i, deaths;
@@ -132,12 +132,11 @@ static void twice_in_a_row_is_the_end(void **state)
     static struct answer answer;
     struct den_error err = { 0 };
     json_t *ids = json_array();
-    int i;
 
     tiny_submit(worker, &request, &answer);
     while (answer.texts < 10)
         usleep(100);
-    for (i = 0; i < 100 && !answer.ends; i++) {
+    while (!answer.ends) {
         pid_t pid = pid_of(worker);
 
         if (pid > 0)

@@ -1,5 +1,5 @@
-/* Frames over a real socketpair: what is sent arrives, inline and by sealed memory; what is no frame
- * is refused, and no descriptor that came with it stays open. */
+/* Frames over a real socketpair: what is sent arrives, inline and by sealed memory; what is no
+ * frame is refused, and no descriptor that came with it stays open. */
 #include "test.h"
 
 #include <fcntl.h>
