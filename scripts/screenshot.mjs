@@ -1,14 +1,16 @@
 #!/usr/bin/env node
-/* Screenshot: docs/images/page.png and page-dark.png, of the real page with a real answer.
+/* Screenshot: the pictures of the page in docs/images, of the real page with real answers.
  *
- *   npm ci --prefix web && node scripts/screenshot.mjs
+ *   npm ci --prefix web && node scripts/screenshot.mjs [--mock]
  *
  * Starts the den of build/release (or DEN_PROGRAM) with the default model, asks a few questions with
- * temperature 0, and takes the picture once the last answer is complete. */
+ * temperature 0, and takes the pictures once the last answer is complete. With --mock the models and the
+ * activity are those of tests/web/mock.mjs, for a picture of lists that are full; docs say so there. */
 
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { answered, ask, launch, openPage } from "../tests/web/browser.mjs";
+import { startMock } from "../tests/web/mock.mjs";
 import { startServer } from "../tests/web/server.mjs";
 
 const IMAGES = fileURLToPath(new URL("../docs/images/", import.meta.url));
@@ -18,32 +20,77 @@ const CHATS = [
     ["What is the capital of France? Answer in one sentence."],
     ["Write a Python function that reverses a string.", "Explain why the sky is blue, in three sentences."],
 ];
+const WIDE = { viewport: { width: 1280, height: 860 }, deviceScaleFactor: 1.5, colorScheme: "light" };
+const PHONE = { viewport: { width: 390, height: 780 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
-mkdirSync(IMAGES, { recursive: true });
-const server = await startServer();
-const browser = await launch();
-try {
-    const page = await openPage(browser, server.url, {
-        viewport: { width: 1280, height: 860 }, deviceScaleFactor: 1.5, colorScheme: "light",
-    });
+async function take(page, name) {
+    await page.waitForTimeout(500); /* the button to the end has appeared, colours have settled */
+    await page.screenshot({ path: `${IMAGES}${name}.png` });
+    console.log(`${IMAGES}${name}.png`);
+}
+
+async function calm(page) {
+    await page.getByRole("button", { name: "This chat" }).click();
+    if (!(await page.getByLabel("Temperature").isVisible())) await page.getByText("Advanced sampling").click();
+    await page.getByLabel("Temperature").fill("0");
+    await page.getByLabel("Longest answer").fill("200");
+    await page.keyboard.press("Tab");
+    await page.locator(".panel").getByRole("button", { name: "Close" }).click();
+}
+
+async function takeConversation(browser, url) {
+    const page = await openPage(browser, url, WIDE);
+    await page.locator(".suggestions button:enabled").first().waitFor();
+    await take(page, "page-welcome");
     for (const questions of CHATS) {
         await page.keyboard.press("Control+Shift+O");
-        await page.keyboard.press("Control+.");
-        await page.getByLabel("Temperature").fill("0");
-        await page.getByLabel("Longest answer").fill("200");
-        await page.keyboard.press("Tab");
-        await page.keyboard.press("Control+.");
+        await page.locator(".welcome").waitFor();
+        await calm(page);
         for (const question of questions) {
             await ask(page, question);
             await answered(page);
         }
     }
-    for (const [scheme, name] of [["light", "page.png"], ["dark", "page-dark.png"]]) {
-        await page.emulateMedia({ colorScheme: scheme });
-        await page.locator(".scroller").evaluate((box) => (box.scrollTop = 0));
-        await page.waitForTimeout(400); /* the button to the end has appeared, colours have settled */
-        await page.screenshot({ path: IMAGES + name });
-        console.log(IMAGES + name);
+    const toStart = () => page.locator(".scroller").evaluate((box) => (box.scrollTop = 0));
+    for (const [colorScheme, name] of [["light", "page"], ["dark", "page-dark"]]) {
+        await page.emulateMedia({ colorScheme });
+        await toStart();
+        await take(page, name);
+    }
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.keyboard.press("Control+K");
+    await page.keyboard.type("string");
+    await page.locator("dialog [role=option]").first().waitFor();
+    await take(page, "page-search");
+    await page.keyboard.press("Escape");
+    const path = new URL(page.url()).hash;
+    await page.context().close();
+    const phone = await openPage(browser, url, { ...PHONE, path });
+    await phone.locator(".prose").first().waitFor();
+    await take(phone, "page-phone");
+    await phone.context().close();
+}
+
+async function takeViews(browser, url, views, options = WIDE) {
+    for (const view of views) {
+        const page = await openPage(browser, url, { ...options, path: `#/${view}` });
+        await page.locator(".view h2").first().waitFor();
+        await take(page, `page-${view}${options.locale ? "-zh" : ""}`);
+        await page.context().close();
+    }
+}
+
+mkdirSync(IMAGES, { recursive: true });
+const wantsMock = process.argv.includes("--mock");
+const server = wantsMock ? await startMock() : await startServer();
+const browser = await launch();
+try {
+    if (wantsMock) {
+        await takeViews(browser, server.url, ["models", "activity"]);
+    } else {
+        await takeConversation(browser, server.url);
+        await takeViews(browser, server.url, ["settings", "server"]);
+        await takeViews(browser, server.url, ["settings"], { ...WIDE, locale: "zh-CN", colorScheme: "dark" });
     }
 } finally {
     await browser.close();

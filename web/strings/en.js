@@ -214,7 +214,7 @@ export default {
     tooLarge: "Too large for this machine",
     memoryOf: "{bytes} of memory",
     contextOf: "{tokens} tokens of context",
-    parametersOf: "{count} B parameters",
+    parametersOf: "{count} parameters",
     memoryFact: "Models use {used}; {free} of {total} memory is free.",
     memory: "Memory",
     chat: "Chat",

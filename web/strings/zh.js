@@ -215,7 +215,7 @@ export default {
     tooLarge: "对这台电脑太大",
     memoryOf: "{bytes} 内存",
     contextOf: "{tokens} 词元上下文",
-    parametersOf: "{count}B 参数",
+    parametersOf: "{count} 参数",
     memoryFact: "模型占用 {used}；内存共 {total}，空闲 {free}。",
     memory: "内存",
     chat: "对话",

@@ -98,7 +98,7 @@ function Folders({ page, onPick }) {
                         if (name.trim()) threads.createFolder(name);
                     }} /></li>`}</ul>
             ${hasChats && html`<button type="button" class="add-folder" onClick=${() => setAdding(true)}>
-                <${Icon} name="folder" />${t("newFolder")}</button>`}
+                <${Icon} name="compose" />${t("newFolder")}</button>`}
         </section>`;
 }
 

@@ -20,11 +20,10 @@ export function ModelsView({ page }) {
     const [wanted, setWanted] = useState("");
     useEffect(() => {
         models.load();
-        page.attempt(async () => {
-            const reply = await call("GET", "/api/downloads");
+        call("GET", "/api/downloads").then((reply) => {
             page.downloads = reply?.downloads ?? [];
             page.changed();
-        });
+        }, () => {}); /* the stream tells of them too */
     }, []);
     const shown = (/** @type {Model} */ one) =>
         `${one.name} ${one.title} ${one.role} ${one.license}`.toLowerCase().includes(wanted.toLowerCase());
@@ -33,7 +32,7 @@ export function ModelsView({ page }) {
     return html`
         <div class="scroller"><div class="view">
             ${models.memory && html`<${Memory} models=${models.all} memory=${models.memory} />`}
-            <${Add} page=${page} />
+            ${models.isManaged && html`<${Add} page=${page} />`}
             <${Downloads} page=${page} />
             ${models.all.length > 6 && html`<input type="search" class="filter" value=${wanted}
                 aria-label=${t("filterModels")} placeholder=${t("filterModels")}
@@ -89,7 +88,8 @@ const ROLES = { chat: "roleChat", embedding: "roleEmbedding", speech: "roleSpeec
 /** @param {{ page: Page, model: Model }} props */
 function Card({ page, model }) {
     const { name, title, role, license, parameters, bytes, installed, state } = model;
-    const facts = [ROLES[role] && t(ROLES[role]), parameters && t("parametersOf", { count: formatNumber(parameters / 1e9, 2) }),
+    const facts = [ROLES[role] && t(ROLES[role]), parameters && t("parametersOf", { count: parameters < 1e9
+                       ? `${formatNumber(parameters / 1e6)} M` : `${formatNumber(parameters / 1e9, 1)} B` }),
                    bytes && formatBytes(bytes), license];
     const act = (/** @type {string} */ what) => () =>
         page.attempt(() => call("POST", `/api/models/${encodeURIComponent(name)}/${what}`, {})).then(() => page.models.load());
