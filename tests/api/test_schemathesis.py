@@ -6,6 +6,7 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (content_type_conformance, response_schema_conformance,
                                                status_code_conformance)
@@ -65,12 +66,17 @@ def test_operations(running, described):
 
 
 def check_operation(operation, many):
-    @given(case=operation.as_strategy())
-    @settings(max_examples=many, deadline=None, database=None, derandomize=True,
-              suppress_health_check=list(HealthCheck))
-    def run(case):
-        if isinstance(case.body, dict):
-            case.body = shorten(case.body)
-        case.call_and_validate(checks=CHECKS, timeout=300)
+    """Requests as they should be, then ones that are wrong somewhere: those are refused, not answered with a 5xx."""
+    for mode in GenerationMode.POSITIVE, GenerationMode.NEGATIVE:
+        if mode == GenerationMode.NEGATIVE and not operation.body:
+            continue
 
-    run()
+        @given(case=operation.as_strategy(generation_mode=mode))
+        @settings(max_examples=many, deadline=None, database=None, derandomize=True,
+                  suppress_health_check=list(HealthCheck))
+        def run(case):
+            if isinstance(case.body, dict):
+                case.body = shorten(case.body)
+            case.call_and_validate(checks=CHECKS, timeout=300)
+
+        run()
