@@ -279,8 +279,11 @@ static void fake_see(const struct den_worker_request *request)
                   request->prompt, "single", request->single_tool_call, "ignore_end",
                   request->ignore_end, "max_tokens", (json_int_t)request->max_tokens);
     char *text = json_dumps(seen, JSON_SORT_KEYS | JSON_COMPACT);
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+    pthread_mutex_lock(&lock);
     snprintf(fake_seen, sizeof fake_seen, "%s", text ? text : "");
+    pthread_mutex_unlock(&lock);
     free(text);
     json_decref(seen);
 }
