@@ -53,6 +53,7 @@ static enum den_status submit(struct den_call *call, size_t index, struct den_er
 
     if (request.seed >= 0) /* answers differ, and each can be repeated */
         request.seed = (int64_t)(((uint64_t)request.seed + index) & INT64_MAX);
+    request.surface = call->surface->name;
     if (call->surface->vary && call->surface->vary(call, index, &request, err) != DEN_OK)
         return err->status;
     if (den_worker_submit(call->worker, &request, den_call_on_event, choice, &ticket, err) !=

@@ -58,6 +58,7 @@ static const struct den_route routes[] = {
     { .path = "/api/copy", OLLAMA, .post = den_route_ollama_absent },
     { .path = "/api/push", OLLAMA, .post = den_route_ollama_absent },
     { .path = "/api/server", READ, .get = den_route_server },
+    { .path = "/api/activity", READ, .get = den_route_activity },
     { .path = "/api/login", .is_open = true, .post = den_route_login, .remove = den_route_logout },
     { .path = "/api/tokens", .get = den_route_tokens, .post = den_route_create_token },
     { .path = "/api/tokens/{id}", .remove = den_route_revoke_token },

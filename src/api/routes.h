@@ -15,10 +15,10 @@ typedef json_t *(*den_error_shape)(unsigned http, const struct den_error *error,
 
 struct den_route {
     const char *path;
-    bool is_open;                                    /* needs no token */
-    enum den_scope scope;                            /* what its methods need; nothing said: admin */
-    enum den_scope get_scope;                        /* what GET needs, where less will do */
-    den_error_shape error;                           /* NULL: OpenAI's */
+    bool is_open;             /* needs no token */
+    enum den_scope scope;     /* what its methods need; nothing said: admin */
+    enum den_scope get_scope; /* what GET needs, where less will do */
+    den_error_shape error;    /* NULL: OpenAI's */
     den_route_handler get, post, put, patch, remove; /* HEAD goes to `get`; NULL: 405 */
 };
 
@@ -39,6 +39,7 @@ enum MHD_Result den_route_model(struct den_request *request);
 enum MHD_Result den_route_chat(struct den_request *request);
 enum MHD_Result den_route_completions(struct den_request *request);
 enum MHD_Result den_route_embeddings(struct den_request *request);
+enum MHD_Result den_route_openapi(struct den_request *request);
 enum MHD_Result den_route_responses(struct den_request *request);
 enum MHD_Result den_route_response(struct den_request *request);
 enum MHD_Result den_route_response_delete(struct den_request *request);
@@ -49,7 +50,7 @@ enum MHD_Result den_route_logout(struct den_request *request);
 enum MHD_Result den_route_tokens(struct den_request *request);
 enum MHD_Result den_route_create_token(struct den_request *request);
 enum MHD_Result den_route_revoke_token(struct den_request *request);
-enum MHD_Result den_route_openapi(struct den_request *request);
+enum MHD_Result den_route_activity(struct den_request *request);
 enum MHD_Result den_route_page(struct den_request *request);
 
 #endif

@@ -283,6 +283,7 @@ static enum den_status submit(struct den_answer_job *job, struct den_worker *wor
     const char *stops[DEN_STOP_STRINGS_MAX];
     struct den_ticket *ticket = NULL;
 
+    request.surface = "page";
     request.messages = job->messages;
     if (den_answer_parameters_read(job->parameters, &request, stops, err) != DEN_OK ||
         job->answers->source.submit(worker, &request, on_event, job, &ticket, err) != DEN_OK)

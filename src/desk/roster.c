@@ -482,3 +482,15 @@ double den_roster_idle_seconds(const struct den_roster *roster)
 {
     return roster->worker.idle_seconds;
 }
+
+size_t den_roster_workers(struct den_roster *roster, struct den_worker **out, size_t capacity)
+{
+    size_t count = 0, i;
+
+    pthread_mutex_lock(&roster->lock);
+    for (i = 0; i < roster->member_count && count < capacity; i++)
+        if (roster->members[i]->worker)
+            out[count++] = roster->members[i]->worker;
+    pthread_mutex_unlock(&roster->lock);
+    return count;
+}

@@ -54,6 +54,9 @@ enum den_status den_roster_find(struct den_roster *roster, const char *name,
 /* DEN_NOT_FOUND, DEN_UNSUPPORTED as den_roster_take(). */
 enum den_status den_roster_set_role(struct den_roster *roster, enum den_worker_role role,
                                     const char *name, struct den_error *err);
+/* Workers that were ever started, which live as long as the roster: writes up to `capacity` of them
+ * and returns how many. */
+size_t den_roster_workers(struct den_roster *roster, struct den_worker **out, size_t capacity);
 /* After so long without a request a model is put to sleep; 0: never. */
 double den_roster_idle_seconds(const struct den_roster *roster);
 /* Ends the model's worker now. DEN_BUSY while somebody has it. */
