@@ -92,11 +92,14 @@ static enum den_status read_tool_result(json_t *messages, const json_t *block, c
     if (!id)
         return den_fail(err, DEN_INVALID, "'%s.tool_use_id' is missing", where);
     den_buffer_init(&text, DEN_HTTP_BODY_BYTES_MAX);
-    if (json_is_true(json_object_get(block, "is_error")))
-        den_buffer_append_text(&text, "Error: ");
-    if (!content || read_text(content, where, &text, err) == DEN_OK)
+    if (!content || read_text(content, where, &text, err) == DEN_OK) {
+        json_t *said = json_is_true(json_object_get(block, "is_error"))
+                           ? json_sprintf("Error: %.*s", (int)text.length, text.data)
+                           : text_json(&text);
+
         json_array_append_new(messages, json_pack("{s:s, s:s, s:o}", "role", "tool", "tool_call_id",
-                                                  id, "content", text_json(&text)));
+                                                  id, "content", said));
+    }
     den_buffer_deinit(&text);
     return err->status;
 }

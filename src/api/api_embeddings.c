@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/embed_texts.h"
 #include "api/fields.h"
-#include "base/checked.h"
 
 struct embedding {
     json_t *body;
@@ -14,9 +14,7 @@ struct embedding {
     bool is_base64;
     int64_t dimensions; /* 0: all */
     struct den_worker *worker;
-    float *vectors;
-    size_t *tokens, *lengths;
-    const char **pointers;
+    struct den_embedded embedded;
 };
 
 static void deinit(struct embedding *embedding, struct den_roster *roster)
@@ -25,10 +23,7 @@ static void deinit(struct embedding *embedding, struct den_roster *roster)
         den_roster_give_back(roster, embedding->worker);
     json_decref(embedding->body);
     json_decref(embedding->texts);
-    free(embedding->vectors);
-    free(embedding->tokens);
-    free(embedding->lengths);
-    free((void *)embedding->pointers);
+    den_embedded_deinit(&embedding->embedded);
 }
 
 /* --- the body --- */
@@ -90,95 +85,60 @@ static enum den_status read_body(struct den_request *request, struct embedding *
     return DEN_OK;
 }
 
-/* --- the work --- */
-
-static enum den_status embed(struct embedding *embedding, struct den_error *err)
-{
-    const size_t count = json_array_size(embedding->texts);
-    const size_t width = den_worker_info(embedding->worker)->width;
-    struct den_worker_embed_request request = { .count = count };
-    size_t numbers, i;
-
-    if ((size_t)embedding->dimensions > width)
-        return den_fail(err, DEN_INVALID, "'dimensions' is %lld; this model has %zu",
-                        (long long)embedding->dimensions, width);
-    if (!den_checked_multiply(count, width, &numbers))
-        return den_fail(err, DEN_TOO_LARGE, "'input' has too many texts");
-    embedding->vectors = calloc(numbers, sizeof *embedding->vectors);
-    embedding->tokens = calloc(count, sizeof *embedding->tokens);
-    embedding->lengths = calloc(count, sizeof *embedding->lengths);
-    embedding->pointers = calloc(count, sizeof *embedding->pointers);
-    if (!embedding->vectors || !embedding->tokens || !embedding->lengths || !embedding->pointers)
-        return den_fail(err, DEN_NO_MEMORY, "embeddings: out of memory");
-    for (i = 0; i < count; i++) {
-        const json_t *text = json_array_get(embedding->texts, i);
-
-        embedding->pointers[i] = json_string_value(text);
-        embedding->lengths[i] = json_string_length(text);
-    }
-    request.texts = embedding->pointers;
-    request.lengths = embedding->lengths;
-    request.dimensions = (size_t)embedding->dimensions;
-    if (den_worker_embed(embedding->worker, &request, embedding->vectors, embedding->tokens, err) !=
-        DEN_OK)
-        return err->status == DEN_CONTEXT_FULL ? den_fail_at(err, "'input'") : err->status;
-    return DEN_OK;
-}
-
 /* --- the reply --- */
 
-static json_t *vector_json(const float *vector, size_t width, bool is_base64)
+/* The floats as they lie in memory, which is little-endian wherever Den runs. */
+static json_t *base64_json(const float *vector, size_t width)
 {
-    json_t *value;
-    char *text;
-    size_t i;
+    const size_t bytes = width * sizeof *vector;
+    char *text = malloc(4 * (bytes / 3 + 1) + 1);
+    json_t *value = NULL;
 
-    if (!is_base64) {
-        value = json_array();
-        for (i = 0; i < width; i++)
-            json_array_append_new(value, json_real((double)vector[i]));
-        return value;
+    if (text) {
+        EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)vector, (int)bytes);
+        value = json_string(text);
     }
-    text = malloc(4 * (width * sizeof *vector / 3 + 1) + 1);
-    if (!text)
-        return NULL;
-    EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)vector,
-                    (int)(width * sizeof *vector));
-    value = json_string(text);
     free(text);
     return value;
 }
 
 static json_t *reply_json(const struct embedding *embedding)
 {
-    const struct den_worker_info *info = den_worker_info(embedding->worker);
-    const size_t width = embedding->dimensions ? (size_t)embedding->dimensions : info->width;
+    const struct den_embedded *embedded = &embedding->embedded;
+    const json_int_t tokens = (json_int_t)embedded->tokens;
     json_t *data = json_array();
-    json_int_t tokens = 0;
     size_t i;
 
-    for (i = 0; i < json_array_size(embedding->texts); i++) {
-        json_array_append_new(
-            data,
-            json_pack("{s:s, s:I, s:o}", "object", "embedding", "index", (json_int_t)i, "embedding",
-                      vector_json(embedding->vectors + i * width, width, embedding->is_base64)));
-        tokens += (json_int_t)embedding->tokens[i];
+    for (i = 0; i < embedded->count; i++) {
+        json_t *vector = embedding->is_base64
+                             ? base64_json(embedded->vectors + i * embedded->width, embedded->width)
+                             : den_embedded_json(embedded, i);
+
+        json_array_append_new(data, json_pack("{s:s, s:I, s:o}", "object", "embedding", "index",
+                                              (json_int_t)i, "embedding", vector));
     }
     return json_pack("{s:s, s:o, s:s, s:{s:I, s:I}}", "object", "list", "data", data, "model",
-                     info->model_name, "usage", "prompt_tokens", tokens, "total_tokens", tokens);
+                     den_worker_info(embedding->worker)->model_name, "usage", "prompt_tokens",
+                     tokens, "total_tokens", tokens);
 }
 
 enum MHD_Result den_route_embeddings(struct den_request *request)
 {
     struct den_roster *roster = den_desk_roster(den_request_desk(request));
     struct embedding embedding = { 0 };
+    struct den_embed_options options = { 0 };
     struct den_error err = { 0 };
     enum MHD_Result result;
 
     if (read_body(request, &embedding, &err) == DEN_OK &&
         den_roster_take(roster, embedding.model, DEN_WORKER_EMBEDDING, &embedding.worker, &err) ==
             DEN_OK &&
-        read_input(&embedding, &err) == DEN_OK && embed(&embedding, &err) == DEN_OK)
+        read_input(&embedding, &err) == DEN_OK) {
+        options.texts = embedding.texts;
+        options.dimensions = embedding.dimensions;
+        den_embed_texts(embedding.worker, &options, &embedding.embedded, &err);
+    }
+    if (err.status == DEN_OK)
         result = den_reply_json(request, MHD_HTTP_OK, reply_json(&embedding));
     else
         result =

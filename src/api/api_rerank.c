@@ -6,19 +6,17 @@
 #include <string.h>
 
 #include "api/api_llama.h"
+#include "api/embed_texts.h"
 #include "api/fields.h"
-#include "base/checked.h"
 
 struct rerank {
     json_t *body;
     struct den_worker *worker;
     const json_t *documents; /* borrowed */
     bool is_tei, wants_texts;
-    int64_t top;  /* 0: all */
-    size_t count; /* of the texts: the query, then the documents */
-    const char **texts;
-    size_t *lengths, *tokens;
-    float *vectors;
+    int64_t top;   /* 0: all */
+    json_t *texts; /* the query, then the documents */
+    struct den_embedded embedded;
 };
 
 struct rank {
@@ -31,10 +29,8 @@ static void deinit(struct rerank *rerank, struct den_roster *roster)
     if (rerank->worker)
         den_roster_give_back(roster, rerank->worker);
     json_decref(rerank->body);
-    free((void *)rerank->texts);
-    free(rerank->lengths);
-    free(rerank->tokens);
-    free(rerank->vectors);
+    json_decref(rerank->texts);
+    den_embedded_deinit(&rerank->embedded);
 }
 
 /* A document is a text or {"text": ...}. */
@@ -56,21 +52,18 @@ static enum den_status read_documents(struct rerank *rerank, struct den_error *e
     if (json_array_size(rerank->documents) > DEN_EMBEDDING_INPUTS_MAX)
         return den_fail(err, DEN_INVALID, "'%s' has %zu texts; at most %d are possible", key,
                         json_array_size(rerank->documents), DEN_EMBEDDING_INPUTS_MAX);
-    rerank->count = json_array_size(rerank->documents) + 1;
-    rerank->texts = calloc(rerank->count, sizeof *rerank->texts);
-    rerank->lengths = calloc(rerank->count, sizeof *rerank->lengths);
-    rerank->tokens = calloc(rerank->count, sizeof *rerank->tokens);
-    if (!rerank->texts || !rerank->lengths || !rerank->tokens)
-        return den_fail(err, DEN_NO_MEMORY, "rerank: out of memory");
-    for (i = 0; i < rerank->count; i++) {
-        const json_t *text = i == 0 ? query : text_of(json_array_get(rerank->documents, i - 1));
+    rerank->texts = json_array();
+    json_array_append(rerank->texts, (json_t *)query);
+    for (i = 0; i < json_array_size(rerank->documents); i++) {
+        const json_t *text = text_of(json_array_get(rerank->documents, i));
 
         if (!json_is_string(text))
             return den_fail(err, DEN_INVALID, "'%s[%zu]' must be a text or {\"text\": ...}", key,
-                            i - 1);
+                            i);
         /* an empty text has no direction of its own; a space has the model's idea of one */
-        rerank->texts[i] = json_string_length(text) > 0 ? json_string_value(text) : " ";
-        rerank->lengths[i] = json_string_length(text) > 0 ? json_string_length(text) : 1;
+        json_array_append_new(rerank->texts, json_string_length(text) > 0
+                                                 ? json_incref((json_t *)text)
+                                                 : json_string(" "));
     }
     return DEN_OK;
 }
@@ -94,17 +87,9 @@ static enum den_status read_body(struct den_request *request, struct rerank *out
 
 static enum den_status embed(struct rerank *rerank, struct den_error *err)
 {
-    const struct den_worker_embed_request request = {
-        .texts = rerank->texts, .lengths = rerank->lengths, .count = rerank->count, .truncate = true
-    };
-    size_t numbers;
+    const struct den_embed_options options = { .texts = rerank->texts, .truncate = true };
 
-    if (!den_checked_multiply(rerank->count, den_worker_info(rerank->worker)->width, &numbers))
-        return den_fail(err, DEN_TOO_LARGE, "rerank: too many documents");
-    rerank->vectors = calloc(numbers, sizeof *rerank->vectors);
-    if (!rerank->vectors)
-        return den_fail(err, DEN_NO_MEMORY, "rerank: out of memory");
-    return den_worker_embed(rerank->worker, &request, rerank->vectors, rerank->tokens, err);
+    return den_embed_texts(rerank->worker, &options, &rerank->embedded, err);
 }
 
 /* --- the reply --- */
@@ -118,20 +103,19 @@ static int compare_ranks(const void *left, const void *right)
     return a->index < b->index ? -1 : 1; /* equals stay in the client's order */
 }
 
-static struct rank *make_ranks(const struct rerank *rerank)
+static struct rank *make_ranks(const struct den_embedded *embedded)
 {
-    const size_t width = den_worker_info(rerank->worker)->width;
-    struct rank *ranks = calloc(rerank->count, sizeof *ranks);
+    struct rank *ranks = calloc(embedded->count, sizeof *ranks);
+    const float *query = embedded->vectors;
     size_t i, j;
 
-    for (i = 1; ranks && i < rerank->count; i++) {
+    for (i = 1; ranks && i < embedded->count; i++) {
         ranks[i - 1].index = i - 1;
-        for (j = 0; j < width; j++) /* both have unit length */
-            ranks[i - 1].score +=
-                (double)rerank->vectors[j] * (double)rerank->vectors[i * width + j];
+        for (j = 0; j < embedded->width; j++) /* both have unit length */
+            ranks[i - 1].score += (double)query[j] * (double)query[i * embedded->width + j];
     }
     if (ranks)
-        qsort(ranks, rerank->count - 1, sizeof *ranks, compare_ranks);
+        qsort(ranks, embedded->count - 1, sizeof *ranks, compare_ranks);
     return ranks;
 }
 
@@ -150,17 +134,15 @@ static json_t *result_json(const struct rerank *rerank, const struct rank *rank)
 
 static json_t *reply_json(const struct rerank *rerank)
 {
-    struct rank *ranks = make_ranks(rerank);
-    size_t count = rerank->count - 1, i;
+    struct rank *ranks = make_ranks(&rerank->embedded);
+    size_t count = rerank->embedded.count - 1, i;
+    const json_int_t tokens = (json_int_t)rerank->embedded.tokens;
     json_t *results = json_array();
-    json_int_t tokens = 0;
 
     if (rerank->top > 0 && (size_t)rerank->top < count)
         count = (size_t)rerank->top;
     for (i = 0; ranks && i < count; i++)
         json_array_append_new(results, result_json(rerank, &ranks[i]));
-    for (i = 0; i < rerank->count; i++)
-        tokens += (json_int_t)rerank->tokens[i];
     free(ranks);
     if (rerank->is_tei)
         return results;

@@ -85,6 +85,23 @@ void den_worker_status(const struct den_worker *worker, struct den_worker_status
     *out = (struct den_worker_status){ .state = DEN_WORKER_READY };
 }
 
+size_t den_worker_activity(struct den_worker *worker, struct den_worker_activity *out,
+                           size_t capacity)
+{
+    (void)worker;
+    if (capacity == 0 || fake_running == 0)
+        return 0;
+    *out = (struct den_worker_activity){ .id = 7,
+                                         .surface = "openai.chat",
+                                         .state = DEN_ACTIVITY_WRITING,
+                                         .age_seconds = 2,
+                                         .prompt_done = 20,
+                                         .prompt_tokens = 20,
+                                         .generated_tokens = 3,
+                                         .tokens_per_s = 1.5 };
+    return 1;
+}
+
 enum den_status den_worker_sleep(struct den_worker *worker, struct den_error *err)
 {
     (void)worker, (void)err;
