@@ -1,5 +1,6 @@
 """README's commands, as they stand there. What needs a model that nobody here has (paths below ~) is left out, as are the commands
 that never end (serve, chat) and the tests themselves."""
+import json
 import pathlib
 import re
 import shlex
@@ -18,8 +19,10 @@ def test_there_are_commands_to_try():
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command(den, command):
-    out = den.out(*shlex.split(command, comments=True)[1:])
+    out = den.out(*shlex.split(command, comments=True)[1:], cwd=ROOT)
     assert out.strip()
+    if "--json-schema" in command:
+        assert set(json.loads(out)) == {"name", "born", "known_for"}
     if "capital of France" in command:
         assert "Paris" in out
 
