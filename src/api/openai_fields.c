@@ -49,12 +49,15 @@ static enum den_status read_stream(struct den_call_options *options, struct den_
 
 enum den_status den_openai_fields_read(struct den_call_options *options, struct den_error *err)
 {
+    const char *tier = NULL;
     int64_t count = 1;
 
     if (den_json_get_text(options->body, "model", &options->model, err) != DEN_OK ||
+        den_json_get_text(options->body, "service_tier", &tier, err) != DEN_OK ||
         read_request(options, err) != DEN_OK ||
         den_json_get_integer(options->body, "n", 1, DEN_CHOICES_MAX, &count, err) != DEN_OK)
         return err->status;
+    options->request.batch = tier && strcmp(tier, "flex") == 0;
     options->count = (size_t)count;
     return read_stream(options, err);
 }

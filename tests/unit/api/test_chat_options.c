@@ -145,12 +145,28 @@ static void wrong_fields_are_named(void **state)
     }
 }
 
+static void a_flexible_request_lets_others_pass(void **state)
+{
+    struct den_call_options options;
+    struct den_error err;
+
+    assert_int_equal(decode("{\"service_tier\":\"flex\"}", &options, &err), DEN_OK);
+    assert_true(options.request.batch);
+    den_call_options_deinit(&options);
+    assert_int_equal(decode("{\"service_tier\":\"auto\"}", &options, &err), DEN_OK);
+    assert_false(options.request.batch);
+    den_call_options_deinit(&options);
+    assert_int_equal(decode("{\"service_tier\":7}", &options, &err), DEN_INVALID);
+    den_call_options_deinit(&options);
+}
+
 int api_test_chat_options(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_arrive),
         cmocka_unit_test(nulls_and_absence_mean_defaults),
         cmocka_unit_test(wrong_fields_are_named),
+        cmocka_unit_test(a_flexible_request_lets_others_pass),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
