@@ -325,6 +325,18 @@ static void carry(struct den_answer_job *job)
     pthread_mutex_unlock(&job->lock);
 }
 
+/* The ticket, which nobody else finds any more: one that is given up must not be cancelled. */
+static struct den_ticket *take_ticket(struct den_answer_job *job)
+{
+    struct den_ticket *ticket;
+
+    pthread_mutex_lock(&job->lock);
+    ticket = job->ticket;
+    job->ticket = NULL;
+    pthread_mutex_unlock(&job->lock);
+    return ticket;
+}
+
 static void write_answer(struct den_answer_job *job)
 {
     const struct den_answer_source *source = &job->answers->source;
@@ -343,11 +355,10 @@ static void write_answer(struct den_answer_job *job)
         pthread_mutex_unlock(&job->lock);
         if (is_wanted && submit(job, worker, &err) == DEN_OK)
             carry(job);
-        source->release(job->ticket);
+        source->release(take_ticket(job));
         source->give_back(source->context, worker);
     }
     pthread_mutex_lock(&job->lock);
-    job->ticket = NULL;
     if (err.status != DEN_OK)
         job->error = err;
     pthread_mutex_unlock(&job->lock);

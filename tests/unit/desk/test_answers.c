@@ -21,6 +21,7 @@ static struct script {
     const char *pieces[8]; /* one that begins with '~' is reasoning */
     size_t allowed;        /* pieces that may go out */
     bool may_load, may_end;
+    bool stops_late; /* somebody stops the answer just when its ticket has been given up */
     const char *finish;
     enum den_status take_status, submit_status;
     json_t *messages; /* of the last request */
@@ -142,11 +143,15 @@ static void cancel(struct den_ticket *ticket)
 
 static void release(struct den_ticket *ticket)
 {
+    struct den_error error = { 0 };
+
     if (!ticket)
         return;
     cancel(ticket);
     pthread_join(ticket->thread, NULL);
     free(ticket);
+    if (script.stops_late)
+        den_answers_stop(answers, "a", NULL, &error);
 }
 
 static const struct den_answer_source source = {
@@ -321,6 +326,20 @@ static void a_stopped_answer_goes_on(void **state)
     forget(thread), forget(more), forget(made);
 }
 
+static void a_late_stop_finds_no_ticket(void **state)
+{
+    json_t *thread;
+
+    script.stops_late = true;
+    allow(2, true);
+    post("{'id': 'q', 'content': 'Count.', 'answer_id': 'r'}");
+    await_idle();
+    thread = read_thread();
+    assert_string_equal(text_at(thread, "messages.1.content"), "One");
+    assert_string_equal(text_at(thread, "messages.1.finish"), "stopped");
+    forget(thread);
+}
+
 static void another_answer_has_its_own_model(void **state)
 {
     json_t *fields = parse("{'parent': 'q', 'id': 'r2', 'model': 'other', "
@@ -474,6 +493,7 @@ int desk_test_answers(int argc, char **argv)
         ANSWER_TEST(an_answer_is_told_and_kept),
         ANSWER_TEST(text_reaches_the_database_meanwhile),
         ANSWER_TEST(a_stopped_answer_goes_on),
+        ANSWER_TEST(a_late_stop_finds_no_ticket),
         ANSWER_TEST(another_answer_has_its_own_model),
         ANSWER_TEST(failures_are_kept_with_the_text),
         ANSWER_TEST(a_stop_need_not_wait_for_the_model),
