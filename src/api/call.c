@@ -131,7 +131,6 @@ static void deinit_choice(struct den_choice *choice)
 {
     size_t i;
 
-    den_ticket_release(choice->ticket);
     for (i = 0; i < choice->tool_count; i++) {
         free(choice->tools[i].id);
         free(choice->tools[i].name);
@@ -145,6 +144,18 @@ static void deinit_choice(struct den_choice *choice)
     json_decref(choice->logprobs);
 }
 
+/* The ticket, which no handler finds any more: one that is given up must not be cancelled. */
+static struct den_ticket *take_ticket(struct den_choice *choice)
+{
+    struct den_ticket *ticket;
+
+    pthread_mutex_lock(&choice->call->lock);
+    ticket = choice->ticket;
+    choice->ticket = NULL;
+    pthread_mutex_unlock(&choice->call->lock);
+    return ticket;
+}
+
 void den_call_destroy(struct den_call *call)
 {
     size_t i;
@@ -155,6 +166,8 @@ void den_call_destroy(struct den_call *call)
         if (call->choices[i].ticket)
             den_ticket_cancel(call->choices[i].ticket);
     for (i = 0; i < call->count; i++)
+        den_ticket_release(take_ticket(&call->choices[i]));
+    for (i = 0; i < call->count; i++) /* no handler is left that could look at another choice */
         deinit_choice(&call->choices[i]);
     free(call->choices);
     den_roster_give_back(call->roster, call->worker);

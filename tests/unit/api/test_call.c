@@ -135,6 +135,17 @@ static void destroying_ends_all_answers(void **state)
     assert_int_equal(fake_cancelled, before + 4);
 }
 
+/* While one answer is given up the others still write, and find the queue full. */
+static void destroying_a_flood_is_fine(void **state)
+{
+    int i;
+
+    for (i = 0; i < 8; i++)
+        den_call_destroy(start("{\"stream\":true,\"n\":4,\"messages\":"
+                               "[{\"role\":\"user\",\"content\":\"flood\"}]}"));
+    assert_int_equal(fake_running, 0);
+}
+
 static void a_refused_call_leaves_nothing(void **state)
 {
     struct den_call *call = NULL;
@@ -187,6 +198,7 @@ int api_test_call(int argc, char **argv)
         cmocka_unit_test(a_huge_answer_stops_the_worker),
         cmocka_unit_test(the_largest_seed_has_a_next),
         cmocka_unit_test(destroying_ends_all_answers),
+        cmocka_unit_test(destroying_a_flood_is_fine),
         cmocka_unit_test(a_refused_call_leaves_nothing),
         cmocka_unit_test(no_time_is_no_speed),
         cmocka_unit_test(tokens_keep_their_bytes),
