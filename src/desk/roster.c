@@ -20,7 +20,7 @@ struct member {
     char path[DEN_PATH_BYTES_MAX];
     struct den_worker *worker; /* NULL: never asked yet */
     size_t taken;
-    double taken_at; /* den_clock_seconds() of the last take */
+    double used_at; /* den_clock_seconds() when it was last taken or given back */
     bool is_starting;
 };
 
@@ -126,6 +126,19 @@ static enum den_status choose_default(const struct den_catalogue *catalogue,
                     role_names[role]);
 }
 
+/* One model has one member, and so one worker, whatever it is called. A client's name that is a
+ * file of the folder Den was started in is no model of ours. */
+static enum den_status choose_member(struct den_roster *roster, const char *name, const char *path,
+                                     bool by_client, struct member **out, struct den_error *err)
+{
+    *out = find_member(roster, path);
+    if (*out)
+        return DEN_OK;
+    if (by_client && strcmp(name, path) == 0)
+        return den_fail(err, DEN_NOT_FOUND, "the model '%.128s' is not installed", name);
+    return add_member(roster, name, path, out, err);
+}
+
 /* Clients name models of the catalogue, of the models folder, and what was named at the start; a
  * path from a client is not followed. */
 static enum den_status look_up(struct den_roster *roster, const char *name,
@@ -150,7 +163,8 @@ static enum den_status look_up(struct den_roster *roster, const char *name,
         (strchr(wanted, '/') || wanted[0] == '.'))
         den_fail(err, DEN_NOT_FOUND, "the model '%.128s' is not installed", wanted);
     else if (den_catalogue_resolve(catalogue, wanted, path, sizeof path, err) == DEN_OK)
-        add_member(roster, wanted, path, out, err);
+        choose_member(roster, wanted, path,
+                      name && *name && strcmp(name, roster->defaults[role]) != 0, out, err);
 done:
     den_catalogue_destroy(catalogue);
     return err->status;
@@ -183,13 +197,23 @@ static void make_room(struct den_roster *roster, uint64_t bytes)
             den_worker_status(member->worker, &status);
             resident += status.resident_bytes;
             if (status.state == DEN_WORKER_READY && member->taken == 0 &&
-                (!oldest || member->taken_at < oldest->taken_at))
+                (!oldest || member->used_at < oldest->used_at))
                 oldest = member;
         }
         if (resident <= roster->memory_bytes || !oldest ||
             den_worker_sleep(oldest->worker, &ignored) != DEN_OK)
             return;
     }
+}
+
+/* A worker that sleeps takes its memory again with the next request. */
+static void make_room_to_wake(struct den_roster *roster, const struct member *member)
+{
+    struct den_worker_status status = { 0 };
+
+    den_worker_status(member->worker, &status);
+    if (status.state == DEN_WORKER_ASLEEP)
+        make_room(roster, file_bytes(member->path));
 }
 
 /* --- the contract --- */
@@ -274,13 +298,14 @@ enum den_status den_roster_take(struct den_roster *roster, const char *name,
         pthread_cond_wait(&roster->started, &roster->lock);
     if (!member->worker && start_worker(roster, member, err) != DEN_OK)
         goto done;
+    make_room_to_wake(roster, member);
     if (den_worker_info(member->worker)->role != role) {
         den_fail(err, DEN_UNSUPPORTED, "'model': '%s' has the role %s, not %s", member->name,
                  role_names[den_worker_info(member->worker)->role], role_names[role]);
         goto done;
     }
     member->taken++;
-    member->taken_at = den_clock_seconds();
+    member->used_at = den_clock_seconds();
     *out = member->worker;
 done:
     pthread_mutex_unlock(&roster->lock);
@@ -295,8 +320,10 @@ void den_roster_give_back(struct den_roster *roster, struct den_worker *worker)
         return;
     pthread_mutex_lock(&roster->lock);
     for (i = 0; i < roster->member_count; i++)
-        if (roster->members[i]->worker == worker)
+        if (roster->members[i]->worker == worker) {
             roster->members[i]->taken--;
+            roster->members[i]->used_at = den_clock_seconds();
+        }
     pthread_mutex_unlock(&roster->lock);
 }
 
@@ -306,6 +333,8 @@ static void fill_from_worker(struct den_roster *roster, struct den_roster_entry 
 {
     const struct member *member = find_member(roster, entry->name);
 
+    if (!member)
+        member = find_member(roster, entry->path); /* asked for by another name */
     if (!member || !member->worker)
         return;
     entry->info = den_worker_info(member->worker);
