@@ -89,13 +89,20 @@ static enum den_status check_right(struct den_request *request, struct den_error
                     den_scope_text(request->scope));
 }
 
+/* Who has shown no token gets little memory. */
+static size_t body_bytes_max(const struct den_request *request)
+{
+    return request->route && request->route->is_open ? DEN_HTTP_OPEN_BODY_BYTES_MAX
+                                                     : DEN_HTTP_BODY_BYTES_MAX;
+}
+
 static enum den_status check_length(const struct den_request *request, struct den_error *err)
 {
     const char *text = header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
-    if (text && strtoull(text, NULL, 10) > DEN_HTTP_BODY_BYTES_MAX)
-        return den_fail(err, DEN_TOO_LARGE, "the body has %.20s bytes; at most %u are possible",
-                        text, DEN_HTTP_BODY_BYTES_MAX);
+    if (text && strtoull(text, NULL, 10) > body_bytes_max(request))
+        return den_fail(err, DEN_TOO_LARGE, "the body has %.20s bytes; at most %zu are possible",
+                        text, body_bytes_max(request));
     return DEN_OK;
 }
 
@@ -175,7 +182,7 @@ static enum MHD_Result dispatch(struct den_request *request)
     if (!handler)
         return reply_method(request);
     if (request->discarded > 0 || request->body.status == DEN_TOO_LARGE) {
-        den_fail(&err, DEN_TOO_LARGE, "the body is larger than %u bytes", DEN_HTTP_BODY_BYTES_MAX);
+        den_fail(&err, DEN_TOO_LARGE, "the body is larger than %zu bytes", body_bytes_max(request));
         return den_reply_error(request, &err, NULL);
     }
     if (den_buffer_status(&request->body, "request", &err) != DEN_OK)
@@ -212,7 +219,7 @@ static enum MHD_Result begin(struct den_server *server, struct MHD_Connection *c
 static enum MHD_Result take_body(struct den_request *request, const char *data, size_t length)
 {
     if (request->refusal.status == DEN_OK && request->discarded == 0 &&
-        request->body.length + length <= DEN_HTTP_BODY_BYTES_MAX) {
+        request->body.length + length <= body_bytes_max(request)) {
         den_buffer_append(&request->body, data, length);
         return MHD_YES;
     }

@@ -122,6 +122,7 @@
 #define DEN_TLS_FILE_BYTES_MAX    (1u << 20)  /* a chain of certificates has some kilobytes */
 #define DEN_MODELS_MAX            256         /* asked for since the start; each has a handle */
 #define DEN_HTTP_BODY_BYTES_MAX   (32u << 20) /* a long conversation with a pasted book */
+#define DEN_HTTP_OPEN_BODY_BYTES_MAX (16u << 10) /* before a token was shown: of /api/login */
 #define DEN_HTTP_CONNECTIONS_MAX  512
 #define DEN_ROUTE_VALUE_BYTES_MAX 192 /* an id in a path; model names have up to 127 */
 #define DEN_HTTP_IDLE_SECONDS_MAX 120 /* a client silent for longer mid-request is dropped */

@@ -134,6 +134,19 @@ static void announced_size_is_refused_at_once(void **state)
     free(reply.text);
 }
 
+/* Before a token was shown, a client gets a few kilobytes. */
+static void strangers_send_little(void **state)
+{
+    uint16_t port = ((struct fixture *)*state)->port;
+    char *body = malloc(DEN_HTTP_OPEN_BODY_BYTES_MAX + 2);
+
+    memset(body, ' ', DEN_HTTP_OPEN_BODY_BYTES_MAX + 1);
+    body[DEN_HTTP_OPEN_BODY_BYTES_MAX + 1] = '\0';
+    http_expect(port, "POST /api/login HTTP/1.1", body, 413, "request_too_large");
+    http_expect(port, "POST /api/login HTTP/1.1", body + 1, 400, NULL);
+    free(body);
+}
+
 static void grown_size_is_refused(void **state)
 {
     uint16_t port = ((struct fixture *)*state)->port;
@@ -184,6 +197,7 @@ int api_test_http_request(int argc, char **argv)
         cmocka_unit_test(bodies_that_are_no_request),
         cmocka_unit_test(chunked_bodies_are_read),
         cmocka_unit_test(announced_size_is_refused_at_once),
+        cmocka_unit_test(strangers_send_little),
         cmocka_unit_test(grown_size_is_refused),
         cmocka_unit_test(huge_headers_are_refused),
     };
