@@ -13,7 +13,7 @@ static const char *const request_states[] = { [DEN_ACTIVITY_WAITING] = "waiting"
 
 static json_t *request_json(const struct den_worker_activity *activity, const char *model)
 {
-    const json_int_t now = (json_int_t)den_clock_unix() * 1000;
+    const json_int_t now = (json_int_t)den_clock_unix_ms();
 
     return json_pack("{s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:f}", "id",
                      json_sprintf("%s-%llu", model, (unsigned long long)activity->id), "surface",

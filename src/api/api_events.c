@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "api/api_threads.h"
 #include "api/reply.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "desk/events.h"
 #include "desk/threads.h"
@@ -106,7 +106,6 @@ static struct stream *open_stream(struct den_request *request, const char *threa
 {
     struct stream *stream = calloc(1, sizeof *stream);
     char hello[NAME_BYTES_MAX];
-    struct timespec now;
 
     if (!stream) {
         den_fail(err, DEN_NO_MEMORY, "events: out of memory");
@@ -120,9 +119,7 @@ static struct stream *open_stream(struct den_request *request, const char *threa
         free_stream(stream);
         return NULL;
     }
-    clock_gettime(CLOCK_REALTIME, &now);
-    snprintf(hello, sizeof hello, "{\"now\":%lld}",
-             (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+    snprintf(hello, sizeof hello, "{\"now\":%lld}", (long long)den_clock_unix_ms());
     write_event(stream, "hello", hello, strlen(hello));
     return stream;
 }

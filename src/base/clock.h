@@ -8,5 +8,7 @@
 double den_clock_seconds(void);
 /* Seconds since 1970-01-01 UTC. */
 int64_t den_clock_unix(void);
+/* Milliseconds since then. */
+int64_t den_clock_unix_ms(void);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "desk/events.h"
 #include "desk/threads_parts.h"
@@ -168,7 +169,7 @@ enum den_status den_shelf_add(struct den_threads *threads, enum den_shelf which,
         !json_equal(there, wanted))
         den_fail(err, DEN_IN_USE, "'id': there is another %s '%s'", shelf->noun, id);
     if (err->status == DEN_OK && !there && check_room(connection, shelf, err) == DEN_OK)
-        den_execute(connection, err, shelf->insert, "ttti", id, name, text, den_now_ms());
+        den_execute(connection, err, shelf->insert, "ttti", id, name, text, den_clock_unix_ms());
     *out_existed = there != NULL;
     json_decref(there);
     if (conclude(threads, connection, which, err) == DEN_OK)

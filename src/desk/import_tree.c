@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "desk/answer_parameters.h"
 #include "desk/threads_parts.h"
@@ -217,7 +218,7 @@ static enum den_status insert_thread(struct den_connection *connection, const js
     const char *id = text_of(thread, "id"), *title = text_of(thread, "title");
     char shortened[DEN_TITLE_BYTES_MAX];
     struct den_error ignored = { 0 };
-    int64_t created = time_of(thread, "created", den_now_ms());
+    int64_t created = time_of(thread, "created", den_clock_unix_ms());
 
     if (den_answer_parameters_check(json_object_get(thread, "parameters"), &ignored) != DEN_OK) {
         free(parameters); /* those of another version: the defaults do */

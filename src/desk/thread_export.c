@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "desk/threads_parts.h"
 
@@ -140,7 +141,7 @@ static enum den_status write_head(struct den_connection *connection, struct den_
         return err->status;
     den_buffer_appendf(out,
                        "{\"format\":\"den.threads\",\"version\":1,\"exported\":%lld,\"folders\":",
-                       (long long)den_now_ms());
+                       (long long)den_clock_unix_ms());
     den_json_write(folders, out, err);
     json_decref(folders);
     den_buffer_append_text(out, ",\"threads\":[\n");

@@ -2,6 +2,7 @@
  * means two things on a page that shows both. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "desk/threads.h"
 #include "desk/threads_parts.h"
@@ -13,7 +14,7 @@ static enum den_status copy_thread(struct den_connection *connection, int64_t fr
                     "INSERT INTO threads (id, title, renamed, folder, created, updated, model, "
                     "system, parameters, preview) SELECT ?2, title, renamed, folder, ?3, ?3, "
                     "model, system, parameters, preview FROM threads WHERE row = ?1",
-                    "iti", from, id, den_now_ms()) == DEN_OK)
+                    "iti", from, id, den_clock_unix_ms()) == DEN_OK)
         *out_row = den_connection_last_row(connection);
     return err->status;
 }

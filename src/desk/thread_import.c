@@ -1,6 +1,7 @@
 /* See thread_import.h. */
 #include "desk/thread_import.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "desk/import_formats.h"
 #include "desk/import_text.h"
@@ -56,7 +57,7 @@ static enum den_status import_folders(struct import *import, const struct den_im
                 den_execute(connection, err,
                             "INSERT INTO folders (id, name, created) VALUES (?, substr(?, 1, 256), "
                             "?) ON CONFLICT DO NOTHING",
-                            "tti", id, name, den_now_ms());
+                            "tti", id, name, den_clock_unix_ms());
         }
         den_connection_end(connection, err);
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "desk/events.h"
 #include "desk/threads_parts.h"
@@ -131,9 +132,11 @@ static enum den_status insert_answer(struct den_connection *connection, int64_t 
                                      const char *id, int64_t parent, struct den_message_added *out,
                                      struct den_error *err)
 {
-    const struct den_message_row row = {
-        .thread = thread, .id = id, .parent = parent, .role = "assistant", .created = den_now_ms()
-    };
+    const struct den_message_row row = { .thread = thread,
+                                         .id = id,
+                                         .parent = parent,
+                                         .role = "assistant",
+                                         .created = den_clock_unix_ms() };
 
     if (den_message_insert(connection, &row, &out->answer_row, err) != DEN_OK)
         return err->status;
@@ -173,7 +176,7 @@ static enum den_status add_question(struct den_connection *connection, int64_t t
                                    .content = question->content,
                                    .attachments = question->attachments,
                                    .finish = "stop",
-                                   .created = den_now_ms() };
+                                   .created = den_clock_unix_ms() };
     int64_t known = 0, inserted = 0;
 
     if (find_parent(connection, thread, question->parent, &row.parent, err) != DEN_OK ||

@@ -1,6 +1,7 @@
 /* Threads and messages as rows of the database and as JSON. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "desk/events.h"
 #include "desk/threads_parts.h"
 
@@ -246,7 +247,7 @@ enum den_status den_thread_touch(struct den_connection *connection, int64_t row,
     den_execute(connection, err,
                 "UPDATE threads SET updated = max(updated, ?), head = coalesce(?, head), "
                 "preview = CASE ? WHEN '' THEN preview ELSE ? END WHERE row = ?",
-                "ittti", den_now_ms(), head, beginning, beginning, row);
+                "ittti", den_clock_unix_ms(), head, beginning, beginning, row);
     return make_title(connection, row, err);
 }
 

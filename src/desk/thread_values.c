@@ -3,19 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/utf8.h"
 #include "desk/threads_parts.h"
-
-int64_t den_now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 enum den_status den_id_make(char out[DEN_ID_LENGTH_MAX + 1], struct den_error *err)
 {
@@ -23,7 +15,7 @@ enum den_status den_id_make(char out[DEN_ID_LENGTH_MAX + 1], struct den_error *e
 
     if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
         return den_fail_errno(err, DEN_IO, "no random bytes from the kernel");
-    snprintf(out, DEN_ID_LENGTH_MAX + 1, "%011llx-%012llx", (unsigned long long)den_now_ms(),
+    snprintf(out, DEN_ID_LENGTH_MAX + 1, "%011llx-%012llx", (unsigned long long)den_clock_unix_ms(),
              (unsigned long long)(random >> 16));
     return DEN_OK;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "desk/answer_parameters.h"
 #include "desk/events.h"
@@ -22,7 +23,7 @@ static enum den_status empty_bin(struct den_threads *threads, struct den_error *
     if (den_database_write(threads->database, &connection, err) != DEN_OK)
         return err->status;
     den_execute(connection, err, "DELETE FROM threads WHERE deleted < ?", "i",
-                den_now_ms() - DEN_BIN_DAYS * DAY_MS);
+                den_clock_unix_ms() - DEN_BIN_DAYS * DAY_MS);
     return den_connection_end(connection, err);
 }
 
@@ -163,7 +164,7 @@ static enum den_status insert_thread(struct den_connection *connection, const ch
                                      const struct thread_fields *fields, int64_t *out_row,
                                      struct den_error *err)
 {
-    int64_t now = den_now_ms();
+    int64_t now = den_clock_unix_ms();
 
     if (den_execute(connection, err,
                     "INSERT INTO threads (id, title, renamed, folder, created, updated, model, "
@@ -317,7 +318,7 @@ enum den_status den_thread_delete(struct den_threads *threads, const char *id, j
                                   struct den_error *err)
 {
     struct den_connection *connection;
-    int64_t row, now = den_now_ms();
+    int64_t row, now = den_clock_unix_ms();
 
     if (den_database_write(threads->database, &connection, err) != DEN_OK)
         return err->status;

@@ -20,7 +20,6 @@ struct den_threads {
 
 /* --- values (thread_values.c) --- */
 
-int64_t den_now_ms(void); /* Unix milliseconds */
 /* 24 characters: the time, then random bits; ids sort by their age. */
 enum den_status den_id_make(char out[DEN_ID_LENGTH_MAX + 1], struct den_error *err);
 bool den_id_is_valid(const char *id);

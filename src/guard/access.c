@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/utf8.h"
 #include "guard/access_parts.h"
 #include "guard/api_token.h"
@@ -66,14 +66,6 @@ bool den_scope_allows(enum den_scope held, enum den_scope needed)
 }
 
 /* --- helpers --- */
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void hash_text(const char *text, unsigned char out[DEN_ACCESS_HASH_BYTES])
 {
@@ -204,7 +196,7 @@ static void note_use(struct den_access *access, struct den_access_token *token)
 {
     struct den_error ignored = { 0 };
     struct den_access_tokens *held;
-    int64_t now = now_ms();
+    int64_t now = den_clock_unix_ms();
 
     token->last_used_ms = now;
     if (now - access->written_ms < LAST_USED_EVERY_MS)
@@ -292,7 +284,7 @@ static struct session *find_session(struct den_access *access, const char *cooki
     for (i = 0; i < DEN_SESSIONS_MAX; i++)
         if (*access->sessions[i].id && is_same(access->sessions[i].hash, hash))
             found = &access->sessions[i];
-    if (found && now_ms() - found->since_ms > (int64_t)DEN_SESSION_SECONDS_MAX * 1000)
+    if (found && den_clock_unix_ms() - found->since_ms > (int64_t)DEN_SESSION_SECONDS_MAX * 1000)
         *found = (struct session){ 0 };
     return found && *found->id ? found : NULL;
 }
@@ -387,7 +379,7 @@ enum den_status den_access_create(struct den_access *access, const char *name, e
                                   char out_token[DEN_ACCESS_TOKEN_LENGTH + 1],
                                   struct den_error *err)
 {
-    struct den_access_token token = { .scope = scope, .created_ms = now_ms() };
+    struct den_access_token token = { .scope = scope, .created_ms = den_clock_unix_ms() };
     char text[DEN_ACCESS_TOKEN_LENGTH + 1], id[DEN_API_TOKEN_LENGTH + 1];
     size_t length = strlen(name);
 
@@ -458,7 +450,7 @@ enum den_status den_access_login(struct den_access *access, const char *token,
                                  char out_secret[DEN_ACCESS_TOKEN_LENGTH + 1],
                                  struct den_error *err)
 {
-    struct session session = { .since_ms = now_ms() };
+    struct session session = { .since_ms = den_clock_unix_ms() };
     char secret[DEN_ACCESS_TOKEN_LENGTH + 1];
     enum den_scope scope;
     bool known;
