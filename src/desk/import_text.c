@@ -76,7 +76,7 @@ static bool is_key(const struct den_import_text *text, size_t from, size_t to, c
 /* The members of the object that the file is. One of them may be the list. */
 static void look_for_list(struct den_import_text *text, size_t at)
 {
-    size_t whole = at, key, key_end;
+    size_t whole = at, key, key_end, value_end;
 
     for (at++;;) {
         at = key = skip_space(text, at);
@@ -93,12 +93,12 @@ static void look_for_list(struct den_import_text *text, size_t at)
             text->at = at + 1;
             return;
         }
-        key_end = skip_value(text, at);
-        if (is_key(text, key, key + sizeof "\"folders\"" - 1, "folders")) {
+        value_end = skip_value(text, at);
+        if (is_key(text, key, key_end, "folders")) {
             text->folders_at = at;
-            text->folders_end = key_end;
+            text->folders_end = value_end;
         }
-        at = skip_space(text, key_end);
+        at = skip_space(text, value_end);
         if (char_at(text, at) != ',')
             break;
         at++;

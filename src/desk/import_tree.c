@@ -41,6 +41,14 @@ static int64_t time_of(const json_t *object, const char *key, int64_t otherwise)
     return time > 0 && time < 100000000000000 ? time : otherwise;
 }
 
+/* A count of changes; what is no such count (it goes on from here, and must not overflow) is 0. */
+static int64_t seq_of(const json_t *message)
+{
+    int64_t seq = json_integer_value(json_object_get(message, "seq"));
+
+    return seq > 0 && seq < (int64_t)1 << 52 ? seq : 0;
+}
+
 /* --- order --- */
 
 static int compare_times(const void *left, const void *right)
@@ -181,7 +189,7 @@ static enum den_status insert_message(struct den_connection *connection, struct 
         .finish = is_finish(finish) ? finish : "stop",
         .measures = measures,
         .attachments = attachments,
-        .seq = json_integer_value(json_object_get(message, "seq")),
+        .seq = seq_of(message),
     };
 
     if (json_is_object(error)) {

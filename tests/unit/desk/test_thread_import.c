@@ -216,6 +216,19 @@ static void hostile_trees_are_skipped(void **state)
                   "1 1 0");
 }
 
+/* A continued answer counts on from the number that is kept. */
+static void counts_stay_countable(void **state)
+{
+    json_t *thread = NULL;
+
+    expect_counts("[{'id': 'huge', 'messages': [{'role': 'user', 'content': 'x', "
+                  "'seq': 9223372036854775807}]}]",
+                  "1 1 0");
+    assert_ok(den_thread_get(threads, "huge", &thread, &err));
+    assert_string_equal(text_at(thread, "messages.0.seq"), "0");
+    forget(thread);
+}
+
 static void a_long_chain_is_imported(void **state)
 {
     enum { COUNT = 100000 };
@@ -250,6 +263,7 @@ int desk_test_thread_import(int argc, char **argv)
         THREAD_TEST(openai_is_read),
         THREAD_TEST(open_webui_is_read),
         THREAD_TEST(hostile_trees_are_skipped),
+        THREAD_TEST(counts_stay_countable),
         THREAD_TEST(a_long_chain_is_imported),
     };
 
