@@ -258,10 +258,9 @@ enum den_status den_response_messages(const json_t *items, const char *instructi
     json_array_foreach(messages, i, item) /* reasoning that nothing followed */
         if (json_is_null(json_object_get(item, "content")) && !json_object_get(item, "tool_calls"))
             json_object_set_new(item, "content", json_string(""));
-    if (den_desk_check_messages(messages, err) != DEN_OK) {
+    if (json_array_size(messages) == 0) {
         json_decref(messages);
-        return err->status == DEN_INVALID ? den_fail(err, DEN_INVALID, "'input' is empty")
-                                          : err->status;
+        return den_fail(err, DEN_INVALID, "'input' is empty");
     }
     *out = messages;
     return DEN_OK;

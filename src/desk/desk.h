@@ -27,7 +27,4 @@ struct den_database *den_desk_database(const struct den_desk *desk); /* store/da
 struct den_threads *den_desk_threads(const struct den_desk *desk);   /* desk/threads.h */
 struct den_answers *den_desk_answers(const struct den_desk *desk);   /* desk/answers.h */
 
-/* Checks that `messages` is a list of messages, and not too long. */
-enum den_status den_desk_check_messages(const json_t *messages, struct den_error *err);
-
 #endif

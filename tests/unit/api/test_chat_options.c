@@ -121,7 +121,7 @@ static const struct {
     { "{\"web_search_options\":{}}", "web_search_options", DEN_UNSUPPORTED },
     { "{\"modalities\":[\"text\",\"audio\"]}", "modalities", DEN_UNSUPPORTED },
     { "{\"stop\":\"\"}", "stop", DEN_INVALID },
-    { "{\"messages\":[]}", "messages", DEN_INVALID },
+    { "{\"messages\":null}", "messages", DEN_INVALID },
     { "{\"response_format\":\"text\"}", "response_format", DEN_INVALID },
 };
 
