@@ -241,6 +241,8 @@ enum MHD_Result den_route_ollama_embed(struct den_request *request)
         json_array_append(texts, input);
     if (!input)
         den_fail(&err, DEN_INVALID, "'input' is missing");
+    else if (!json_is_string(input) && !json_is_array(input))
+        den_fail(&err, DEN_INVALID, "'input' must be a text or a list of texts");
     else if (embed(request, body, texts, &embedded, &err) == DEN_OK)
         reply = json_pack("{s:O, s:o, s:I, s:i, s:I}", "model", json_object_get(body, "model"),
                           "embeddings", embeddings_json(&embedded), "total_duration",

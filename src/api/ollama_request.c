@@ -66,12 +66,13 @@ static enum den_status read_messages(struct den_call_options *options, bool *out
                                      struct den_error *err)
 {
     const json_t *given = json_object_get(options->body, "messages");
-    json_t *messages = json_array();
     size_t calls = 0, results = 0, i;
+    json_t *messages;
 
     if (given && !json_is_null(given) && !json_is_array(given))
         return den_fail(err, DEN_INVALID, "'messages' must be a list");
     *out_is_empty = json_array_size(given) == 0;
+    messages = json_array();
     options->request.messages = messages;
     if (keep(options, "den_messages", messages, err) != DEN_OK)
         return err->status;
