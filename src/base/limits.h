@@ -57,8 +57,8 @@
 #define DEN_GRAMMAR_DEPTH_MAX         64      /* nesting of what is compiled; bounds the C stack */
 #define DEN_GRAMMAR_FRAMES_MAX        128     /* nesting of what is generated, two or so a level */
 #define DEN_GRAMMAR_SETS_MAX          16384 /* a constraint's cached states; then it starts afresh */
-#define DEN_GRAMMAR_CONFIGS_MAX       2048    /* readings of one text that are followed at once */
-#define DEN_GRAMMAR_WORK_MAX          4000000 /* readings looked at for one mask: 0.1 s */
+#define DEN_GRAMMAR_CONFIGS_MAX       2048  /* readings of one text that are followed at once */
+#define DEN_GRAMMAR_WORK_MAX          4000000    /* readings looked at for one mask: 0.1 s */
 #define DEN_GRAMMAR_MASKS_BYTES_MAX   (4u << 20) /* a constraint's cached masks: 600 of 49k tokens */
 #define DEN_GRAMMAR_TRIGGERS_MAX      16
 
@@ -105,6 +105,23 @@
 #define DEN_BIN_DAYS                30         /* a deleted thread can be restored for so long */
 #define DEN_EXPORT_BYTES_MAX        (1u << 30) /* one file of all conversations */
 
+/* --- downloads --- */
+#define DEN_URL_BYTES_MAX               8192 /* signed addresses of content networks have 2 KiB */
+#define DEN_DOWNLOADS_MAX               256  /* in the list, finished ones with them */
+#define DEN_DOWNLOADS_RUNNING_MAX       2    /* at once; more would share one line */
+#define DEN_DOWNLOAD_CONNECTIONS_MAX    4    /* of one file; the hub is asked no harder than that */
+#define DEN_DOWNLOAD_SEGMENT_BYTES_MIN  (4u << 20) /* less is not worth a connection of its own */
+#define DEN_DOWNLOAD_REDIRECTS_MAX      5
+#define DEN_DOWNLOAD_ATTEMPTS_MAX       6   /* in a row without a new byte; they take a minute */
+#define DEN_DOWNLOAD_CHANGES_MAX        3   /* of the file while it was fetched */
+#define DEN_DOWNLOAD_WAIT_SECONDS_MAX   300 /* Retry-After beyond this is a refusal */
+#define DEN_DOWNLOAD_SILENT_SECONDS_MAX 60  /* a connection without a byte is given up */
+#define DEN_DOWNLOAD_BYTES_MAX          (1ull << 42)  /* one file: 4 TiB */
+#define DEN_DOWNLOAD_SPARE_BYTES        (64ull << 20) /* left free on the disk */
+#define DEN_HUB_LISTING_BYTES_MAX       (16u << 20) /* 1,000 files, 300 bytes each, and then some */
+#define DEN_HUB_PAGES_MAX               8           /* of a listing; each has 1,000 files */
+#define DEN_HUB_FILES_MAX               (DEN_MODEL_SHARDS_MAX + 64) /* of one model */
+
 /* --- sandbox --- */
 #define DEN_SANDBOX_DESCRIPTORS_MAX                                                                \
     (DEN_WORKER_FILES_MAX + 8) /* handed to a child: the wire and a model's files */
@@ -121,6 +138,8 @@
 /* --- service --- */
 #define DEN_TLS_FILE_BYTES_MAX    (1u << 20)  /* a chain of certificates has some kilobytes */
 #define DEN_MODELS_MAX            256         /* asked for since the start; each has a handle */
+#define DEN_MODEL_NAME_BYTES_MAX  100         /* with its zero; names are typed and shown in lists */
+#define DEN_SHAPES_BYTES_MAX      (1u << 20)  /* shapes.json: 300 bytes a model */
 #define DEN_HTTP_BODY_BYTES_MAX   (32u << 20) /* a long conversation with a pasted book */
 #define DEN_HTTP_OPEN_BODY_BYTES_MAX (16u << 10) /* before a token was shown: of /api/login */
 #define DEN_HTTP_CONNECTIONS_MAX  512
@@ -150,6 +169,15 @@
     (256u << 20) /* a request of the longest HTTP body, escaped; vectors of 65,536 texts */
 #define DEN_WORKER_EVENTS_BYTES_MAX                                                                \
     (64u << 20) /* events that wait for their handlers: beyond it, the process has gone mad */
+#define DEN_WORKER_SPARE_BYTES                                                                     \
+    (8ull << 30) /* address space beside weights and cache: stacks, arenas, texts, grammars */
+#define DEN_WORKER_KV_BYTES_MIN                                                                    \
+    (1u                                                                                            \
+     << 19) /* of a token's keys and values that are always allowed for: small models' are less */
+#define DEN_WORKER_KV_BYTES_MAX                                                                    \
+    (8u << 20) /* 80 layers of 8,192 values without grouped heads, 32-bit: the most there is */
+#define DEN_WORKER_SILENT_SECONDS_MAX                                                              \
+    60 /* a process with work that does not answer a ping for so long hangs: it is killed */
 #define DEN_WORKER_DEATHS_MAX                                                                      \
     8 /* that one request may live through, even if it got on between them */
 #define DEN_WORKER_FILES_MAX (DEN_MODEL_SHARDS_MAX + 64) /* of one model */

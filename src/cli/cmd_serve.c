@@ -60,6 +60,32 @@ static void block_signals(sigset_t *ending)
     pthread_sigmask(SIG_BLOCK, ending, NULL);
 }
 
+/* While the model loads nobody waits for a signal: this thread does, and the program dies of it. */
+static void *end_at_once(void *ending)
+{
+    int taken = SIGTERM;
+
+    sigwait(ending, &taken);
+    signal(taken, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, ending, NULL);
+    raise(taken);
+    return NULL;
+}
+
+/* Loads the chat model; a signal meanwhile ends the program, and the worker process with it. */
+static enum den_status take_model(struct den_roster *roster, sigset_t *ending,
+                                  struct den_worker **out, struct den_error *err)
+{
+    pthread_t waiting;
+
+    if (pthread_create(&waiting, NULL, end_at_once, ending) != 0)
+        return den_fail(err, DEN_NO_MEMORY, "serve: the system gives no thread");
+    den_roster_take(roster, NULL, DEN_WORKER_CHAT, out, err);
+    pthread_cancel(waiting);
+    pthread_join(waiting, NULL);
+    return err->status;
+}
+
 static enum den_status serve(const struct den_arguments *arguments, struct den_desk *desk,
                              const struct den_worker_info *info, struct den_error *err)
 {
@@ -121,7 +147,7 @@ static enum den_status run(const struct den_arguments *arguments, struct den_err
     block_signals(&ending); /* before any thread exists: they inherit the mask */
     if (den_desk_create(&options, &desk, err) != DEN_OK)
         return err->status;
-    if (den_roster_take(den_desk_roster(desk), NULL, DEN_WORKER_CHAT, &worker, err) == DEN_OK) {
+    if (take_model(den_desk_roster(desk), &ending, &worker, err) == DEN_OK) {
         const struct den_worker_info *info = den_worker_info(worker);
 
         den_roster_give_back(den_desk_roster(desk), worker);

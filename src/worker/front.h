@@ -81,7 +81,8 @@ struct den_worker {
     pthread_cond_t told;    /* an event for the teller, or its end */
     /* guarded by the lock */
     size_t holders; /* the handle and every ticket not released */
-    bool stop, sleep, wanted;
+    bool stop, sleep;
+    bool wanted; /* a process, also without a request */
     enum den_worker_state state;
     struct den_error error; /* of FAILED */
     double failed_at;
@@ -99,7 +100,10 @@ struct den_worker {
     size_t event_bytes;
     bool teller_stop;
     /* of the keeper alone */
-    int socket; /* -1: none */
+    int socket;           /* -1: none */
+    double quiet_since;   /* the last frame, or the last tick without one */
+    unsigned quiet_ticks; /* in a row */
+    bool is_pinged;
     struct den_wire_inbox *inbox;
 };
 

@@ -277,6 +277,8 @@ bool den_front_take_frame(struct den_worker *worker, const struct den_wire_frame
         return take_ready(worker, frame);
     if (frame->kind == DEN_WIRE_REFUSED && frame->id == 0)
         return take_load_error(worker, frame);
+    if (frame->kind == DEN_WIRE_PONG)
+        return frame->length == 0 && frame->id == 0;
     if (worker->state != DEN_WORKER_READY || frame->id == 0 || frame->id >= worker->next_id)
         return false;
     ticket = find(worker, frame->id);

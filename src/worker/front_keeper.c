@@ -22,7 +22,7 @@
 enum {
     LOADS_MAX = 2, /* a process that dies this often in a row while it loads is not tried again */
     STEADY_SECONDS = 5, /* an idle process that lived as long is started again at once */
-    DESCRIPTOR_WIRE = 3 /* in the child */
+    SILENT_TICKS = 12 /* a tick is the wait for one sign of life; so many without one are a death */
 };
 
 void den_front_wake(struct den_worker *worker)
@@ -215,7 +215,15 @@ static bool send_pending(struct den_worker *worker)
 /* --- the conversation --- */
 
 /* Why the conversation ended. */
-enum verdict { VERDICT_GONE, VERDICT_MAD, VERDICT_SLEEP, VERDICT_STOP };
+enum verdict { VERDICT_GONE, VERDICT_MAD, VERDICT_SILENT, VERDICT_SLEEP, VERDICT_STOP };
+
+/* A sign of life. */
+static void hear(struct den_worker *worker)
+{
+    worker->quiet_since = den_clock_seconds();
+    worker->quiet_ticks = 0;
+    worker->is_pinged = false;
+}
 
 /* Receives what has come. True: the conversation goes on. */
 static bool receive(struct den_worker *worker, enum verdict *out)
@@ -236,12 +244,45 @@ static bool receive(struct den_worker *worker, enum verdict *out)
         *out = VERDICT_MAD;
         return false;
     }
+    hear(worker);
     pthread_mutex_lock(&worker->lock);
     is_sound = den_front_take_frame(worker, &frame);
     pthread_mutex_unlock(&worker->lock);
     den_wire_release(&frame);
     *out = VERDICT_MAD;
     return is_sound;
+}
+
+/* Milliseconds of so many seconds, at least 1. */
+static int milliseconds(double seconds)
+{
+    return seconds <= 0 ? 1 : seconds < 1e6 ? (int)(seconds * 1000) + 1 : 1000000000;
+}
+
+/* Watches over a process that has work: after a tick without a frame it is pinged, and after
+ * SILENT_TICKS of them it is given up. Its first thread does nothing but answer, however long a
+ * step takes. Ticks are counted, not time: when everything stood still (a frozen session, a
+ * debugger), one has passed, not all. The lock is held. *out_left: milliseconds to the next tick;
+ * -1: nothing to watch. True: it hangs. */
+static bool is_hung(struct den_worker *worker, int *out_left)
+{
+    const double tick = worker->options.silent_seconds / SILENT_TICKS, now = den_clock_seconds();
+    const struct den_wire_frame ping = { .kind = DEN_WIRE_PING };
+    struct den_error ignored = { 0 };
+
+    *out_left = -1;
+    if (worker->state != DEN_WORKER_READY || !worker->first) {
+        hear(worker);
+        return false;
+    }
+    if (now - worker->quiet_since >= tick) {
+        worker->quiet_since = now;
+        worker->quiet_ticks++;
+        if (!worker->is_pinged)
+            worker->is_pinged = den_wire_send(worker->socket, &ping, &ignored) == DEN_OK;
+    }
+    *out_left = milliseconds(worker->quiet_since + tick - now);
+    return worker->quiet_ticks > SILENT_TICKS;
 }
 
 /* Milliseconds until an idle process is put to sleep; -1: never. The lock is held. */
@@ -251,7 +292,7 @@ static int time_left(const struct den_worker *worker)
 
     if (worker->options.idle_seconds <= 0 || worker->state != DEN_WORKER_READY || worker->first)
         return -1;
-    return left <= 0 ? 0 : left < 1e6 ? (int)(left * 1000) + 1 : 1000000000;
+    return left <= 0 ? 0 : milliseconds(left);
 }
 
 /* What is asked of the keeper; sends. True: the conversation goes on. */
@@ -259,6 +300,7 @@ static bool look_around(struct den_worker *worker, enum verdict *out, bool *out_
                         int *out_time_left)
 {
     bool goes_on = true;
+    int tick;
 
     pthread_mutex_lock(&worker->lock);
     *out_full = worker->state == DEN_WORKER_READY && send_pending(worker);
@@ -270,6 +312,11 @@ static bool look_around(struct den_worker *worker, enum verdict *out, bool *out_
         *out = VERDICT_SLEEP;
         worker->state = DEN_WORKER_ASLEEP; /* from now on a request waits for the next process */
         goes_on = false;
+    } else if (is_hung(worker, &tick)) {
+        *out = VERDICT_SILENT;
+        goes_on = false;
+    } else if (tick >= 0) {
+        *out_time_left = tick;
     }
     pthread_mutex_unlock(&worker->lock);
     return goes_on;
@@ -335,11 +382,13 @@ static void bury_loading(struct den_worker *worker, const char *why)
 
 static void bury(struct den_worker *worker, enum verdict verdict, double lived, const char *how)
 {
-    const char *why = verdict == VERDICT_MAD ? "it sent what makes no sense" : how;
+    const char *why = verdict == VERDICT_MAD      ? "it sent what makes no sense"
+                      : verdict == VERDICT_SILENT ? "it did not answer any more"
+                                                  : how;
 
     pthread_mutex_lock(&worker->lock);
     worker->pid = 0;
-    if (verdict == VERDICT_GONE || verdict == VERDICT_MAD) {
+    if (verdict == VERDICT_GONE || verdict == VERDICT_MAD || verdict == VERDICT_SILENT) {
         if (worker->state == DEN_WORKER_LOADING) {
             bury_loading(worker, why);
         } else {

@@ -24,7 +24,6 @@ void den_front_add(struct den_worker *worker, struct den_ticket *ticket)
         worker->first = ticket;
     worker->last = ticket;
     worker->unfinished++;
-    worker->wanted = true;
 }
 
 void den_front_finish(struct den_ticket *ticket)

@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/given_files.h"
 #include "base/json.h"
 #include "guard/sandbox.h"
 #include "worker/inside.h"
 #include "worker/worker.h"
+
+enum { CONTEXT_DEFAULT = 8192 }; /* as engine.h has it */
 
 struct load {
     json_t *document;
@@ -63,11 +66,49 @@ static enum den_status take_files(struct load *load, struct den_error *err)
     return err->status;
 }
 
+static uint64_t model_bytes(const struct load *load)
+{
+    uint64_t sum = 0;
+    size_t i;
+
+    for (i = 0; i < load->open_files; i++) {
+        struct stat info;
+
+        if (fstat(DEN_INSIDE_WIRE + 1 + (int)i, &info) == 0)
+            sum += (uint64_t)info.st_size;
+    }
+    return sum;
+}
+
+/* A ceiling on address space, set before the model is known: only its size and what was asked for
+ * are. It stops a file that makes some reader ask for more and more; it is far above what any
+ * legal model takes, because most of a cache is reserved and never touched. Weights may grow
+ * sixteenfold (2 bits to 32). A token's keys and values are less than a hundredth of the weights
+ * in any model but toys, for which the minimum is enough. */
+static size_t address_space(const struct load *load)
+{
+    const uint64_t files = model_bytes(load);
+    uint64_t tokens = (uint64_t)(load->context > 0 ? load->context : CONTEXT_DEFAULT);
+    uint64_t token_bytes = files / 100;
+    double all;
+
+    if (token_bytes < DEN_WORKER_KV_BYTES_MIN)
+        token_bytes = DEN_WORKER_KV_BYTES_MIN;
+    if (token_bytes > DEN_WORKER_KV_BYTES_MAX)
+        token_bytes = DEN_WORKER_KV_BYTES_MAX;
+    if (tokens > DEN_CONTEXT_TOKENS_MAX)
+        tokens = DEN_CONTEXT_TOKENS_MAX;
+    all = 16.0 * (double)files + (double)tokens * (double)load->sequences * (double)token_bytes +
+          (double)DEN_WORKER_SPARE_BYTES;
+    return all < 1e18 ? (size_t)all : 0;
+}
+
 static enum den_status lock_in(const struct load *load, struct den_sandbox_report *out,
                                struct den_error *err)
 {
     const struct den_sandbox_lock options = {
         .files_max = DEN_INSIDE_WIRE + 1 + load->open_files + DEN_WORKER_FILES_MAX + 16,
+        .memory_bytes = address_space(load),
         .require_full = load->require_sandbox,
     };
 

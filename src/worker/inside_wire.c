@@ -154,6 +154,9 @@ static void read_frames(struct den_inside *inside, struct den_wire_inbox *inbox)
         receive(inbox, &frame);
         if (frame.kind == DEN_WIRE_LOAD) { /* once is enough */
             leave();
+        } else if (frame.kind == DEN_WIRE_PING) {
+            den_inside_send(DEN_WIRE_PONG, 0, NULL);
+            den_wire_release(&frame);
         } else if (frame.kind == DEN_WIRE_CANCEL) {
             den_inside_cancel(inside, frame.id);
             den_wire_release(&frame);

@@ -39,6 +39,7 @@ enum den_wire_kind {
     DEN_WIRE_DETOKENIZE, /* i32 ids */
     DEN_WIRE_TEMPLATE,   /* JSON: a request */
     DEN_WIRE_EMBED,      /* see message.h */
+    DEN_WIRE_PING,       /* are you there? no payload */
     DEN_WIRE_FRONT_END,
     /* worker to front */
     DEN_WIRE_READY = 64, /* JSON: what is true of the model */
@@ -49,6 +50,7 @@ enum den_wire_kind {
     DEN_WIRE_TOKEN,      /* a token and what it adds to the answer: see message.h */
     DEN_WIRE_END,        /* the last of an accepted request: see message.h */
     DEN_WIRE_REPLY,      /* to a question */
+    DEN_WIRE_PONG,       /* here I am; no payload, id 0 */
     DEN_WIRE_WORKER_END
 };
 

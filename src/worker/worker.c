@@ -63,6 +63,8 @@ static enum den_status copy_options(struct den_worker *worker,
     worker->options.model_name = worker->model_name;
     worker->options.cpu_features = worker->cpu_features;
     worker->options.threads = den_schedule_threads(options->threads);
+    if (worker->options.silent_seconds <= 0)
+        worker->options.silent_seconds = DEN_WORKER_SILENT_SECONDS_MAX;
     if (worker->options.sequences == 0)
         worker->options.sequences = SEQUENCES_DEFAULT;
     return DEN_OK;

@@ -26,6 +26,9 @@ struct den_worker_options {
     bool fp32;
     bool require_sandbox; /* DEN_FORBIDDEN unless the sandbox is whole */
     double idle_seconds;  /* 0: never put to sleep */
+    /* With work to do and silent for so long, even to pings, the process is taken for hung, and is
+     * ended and replaced as if it had died. 0: DEN_WORKER_SILENT_SECONDS_MAX */
+    double silent_seconds;
 };
 
 /* Starts the process and waits until the model is loaded (or has failed to). */

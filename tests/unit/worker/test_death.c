@@ -3,6 +3,7 @@
 #include "worker/tiny_worker.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -20,6 +21,24 @@ static size_t deaths_of(const struct den_worker *worker)
 
     den_worker_status(worker, &status);
     return status.restarts;
+}
+
+/* Waits until each of the first `count` that has not ended has said `more` tokens more to the
+ * front. What the teller has told says nothing: it may still be telling of a dead process. */
+static void wait_for_tokens(struct den_worker *worker, size_t count, size_t more)
+{
+    struct den_worker_activity before[16], now[16];
+    size_t known = den_worker_activity(worker, before, count), i, k, left;
+
+    do {
+        const size_t found = den_worker_activity(worker, now, count);
+
+        usleep(200);
+        for (left = i = 0; i < known; i++)
+            for (k = 0; k < found; k++)
+                left += now[k].id == before[i].id &&
+                        now[k].generated_tokens < before[i].generated_tokens + more;
+    } while (left > 0);
 }
 
 /* Kills the process that there is, and waits until that has been noticed. */
@@ -54,10 +73,7 @@ static void an_answer_goes_on_to_the_byte(void **state)
         tiny_ask(worker, &request, &whole);
         tiny_submit(worker, &request, &cut);
         for (deaths = 0; deaths < 3 && !cut.ends; deaths++) {
-            int seen = cut.texts;
-
-            while (cut.texts < seen + 20 && !cut.ends)
-                usleep(100);
+            wait_for_tokens(worker, 1, 20);
             kill_now(worker);
         }
         tiny_wait(&cut);
@@ -114,10 +130,7 @@ static void all_streams_survive(void **state)
         tiny_submit(worker, &request, &cut[i]);
     }
     for (deaths = 0; deaths < 3 && !cut[STREAMS - 1].ends; deaths++) {
-        int seen = cut[0].texts;
-
-        while (cut[0].texts < seen + 10 && !cut[0].ends)
-            usleep(100);
+        wait_for_tokens(worker, 8, 10);
         kill_now(worker);
     }
     assert_true(deaths >= 1);
@@ -178,6 +191,99 @@ static void a_cancel_reaches_a_dead_worker(void **state)
     den_worker_stop(worker);
 }
 
+/* A process that stands still answers no ping: it is ended like a dead one. */
+static void a_hung_process_is_replaced(void **state)
+{
+    struct den_worker *worker =
+        tiny_start_long((struct den_worker_options){ .silent_seconds = 0.5 });
+    struct den_worker_request request = tiny_prompt_request("tell me", 3000);
+    struct den_worker_status status;
+    static struct answer whole, cut;
+    pid_t hung;
+
+    tiny_ask(worker, &request, &whole);
+    tiny_submit(worker, &request, &cut);
+    wait_for_tokens(worker, 1, 20);
+    hung = pid_of(worker);
+    kill(hung, SIGSTOP);
+    tiny_wait(&cut);
+    assert_string_equal(cut.finish, "length");
+    assert_int_equal(cut.length, whole.length);
+    assert_memory_equal(cut.text, whole.text, whole.length);
+    den_worker_status(worker, &status);
+    assert_true(status.restarts >= 1 && status.pid != hung);
+    den_worker_stop(worker);
+}
+
+enum { POISON_WORDS = 3000 };
+
+struct poison {
+    struct den_worker *worker;
+    atomic_bool stop;
+    atomic_int kills;
+};
+
+/* Kills every process that has begun with the poison. */
+static void *be_poisonous(void *context)
+{
+    struct poison *poison = context;
+    pid_t killed = 0;
+
+    while (!poison->stop) {
+        struct den_worker_activity now[8];
+        size_t count = den_worker_activity(poison->worker, now, 8), i;
+        pid_t pid = pid_of(poison->worker);
+
+        for (i = 0; i < count; i++)
+            if (strcmp(now[i].surface, "poison") == 0 && now[i].state == DEN_ACTIVITY_READING &&
+                pid > 0 && pid != killed) {
+                kill(pid, SIGKILL);
+                killed = pid;
+                poison->kills++;
+            }
+        usleep(50);
+    }
+    return NULL;
+}
+
+/* One of several requests kills each process that begins with it: it ends, the others go on. */
+static void poison_ends_alone(void **state)
+{
+    struct poison poison = { .worker = tiny_start_long((struct den_worker_options){ 0 }) };
+    struct den_worker_request request = tiny_prompt_request("tell me", 400);
+    static struct answer whole, poisoned, good[4];
+    char *words = malloc(POISON_WORDS * 2 + 1);
+    pthread_t killer;
+    int i;
+
+    for (i = 0; i < POISON_WORDS; i++)
+        memcpy(words + 2 * i, "a ", 3);
+    tiny_ask(poison.worker, &request, &whole);
+    assert_int_equal(pthread_create(&killer, NULL, be_poisonous, &poison), 0);
+    tiny_submit(poison.worker, &request, &good[0]);
+    tiny_submit(poison.worker, &request, &good[1]);
+    request.surface = "poison";
+    request.prompt = words;
+    tiny_submit(poison.worker, &request, &poisoned);
+    request.surface = "";
+    request.prompt = "tell me";
+    tiny_submit(poison.worker, &request, &good[2]);
+    tiny_submit(poison.worker, &request, &good[3]);
+    tiny_wait(&poisoned);
+    assert_string_equal(poisoned.finish, "error");
+    assert_non_null(strstr(poisoned.error.message, "twice in a row"));
+    for (i = 0; i < 4; i++) {
+        tiny_wait(&good[i]);
+        assert_string_equal(good[i].finish, "length");
+        assert_int_equal(good[i].generated_tokens, 400);
+    }
+    assert_in_range(poison.kills, 2, 6);
+    poison.stop = true;
+    pthread_join(killer, NULL);
+    free(words);
+    den_worker_stop(poison.worker);
+}
+
 /* A copy of a model of which more is cut off than its header tells. */
 static void a_truncated_model_kills_nobody(void **state)
 {
@@ -218,6 +324,8 @@ int worker_test_death(int argc, char **argv)
         cmocka_unit_test(all_streams_survive),
         cmocka_unit_test(twice_in_a_row_is_the_end),
         cmocka_unit_test(a_cancel_reaches_a_dead_worker),
+        cmocka_unit_test(a_hung_process_is_replaced),
+        cmocka_unit_test(poison_ends_alone),
         cmocka_unit_test(a_truncated_model_kills_nobody),
     };
 

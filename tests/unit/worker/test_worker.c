@@ -193,6 +193,8 @@ static void sleeps_and_wakes(void **state)
     tiny_ask(worker, &request, &before);
     assert_int_equal(den_worker_sleep(worker, &err), DEN_OK);
     den_worker_status(worker, &status);
+    usleep(100000); /* and stays so: nobody wants anything */
+    den_worker_status(worker, &status);
     assert_int_equal(status.state, DEN_WORKER_ASLEEP);
     assert_int_equal(status.pid, 0);
     assert_int_equal(status.resident_bytes, 0);
@@ -221,8 +223,50 @@ static void idleness_puts_to_sleep(void **state)
         usleep(1000);
         den_worker_status(worker, &status);
     } while (status.state != DEN_WORKER_ASLEEP || status.pid != 0);
+    usleep(100000);
+    den_worker_status(worker, &status);
+    assert_int_equal(status.state, DEN_WORKER_ASLEEP);
     tiny_ask(worker, &request, &answer);
     assert_string_equal(answer.finish, "length");
+    den_worker_stop(worker);
+}
+
+/* Two run and one waits; what is told of them is told in the order in which they came. */
+static void tells_what_it_does(void **state)
+{
+    struct den_worker *worker = tiny_start_long((struct den_worker_options){ .sequences = 2 });
+    struct den_worker_request request = tiny_prompt_request("tell me", 100000);
+    struct den_worker_activity seen[4];
+    static struct answer answers[3];
+    const char *const surfaces[] = { "openai.chat", NULL,
+                                     "a name that is far too long for its place" };
+    int i;
+
+    assert_int_equal(den_worker_activity(worker, seen, 4), 0);
+    for (i = 0; i < 3; i++) {
+        request.surface = surfaces[i];
+        tiny_submit(worker, &request, &answers[i]);
+    }
+    while (answers[0].texts < 5 || answers[1].texts < 5)
+        usleep(500);
+    assert_int_equal(den_worker_activity(worker, seen, 4), 3);
+    assert_string_equal(seen[0].surface, "openai.chat");
+    assert_string_equal(seen[1].surface, "");
+    assert_string_equal(seen[2].surface, "a name that is far too long for");
+    for (i = 0; i < 2; i++) {
+        assert_int_equal(seen[i].state, DEN_ACTIVITY_WRITING);
+        assert_true(seen[i].generated_tokens >= 5 && seen[i].tokens_per_s > 0);
+        assert_true(seen[i].prompt_tokens > 0);
+        assert_int_equal(seen[i].prompt_done, seen[i].prompt_tokens);
+    }
+    assert_true(seen[0].id < seen[1].id && seen[1].id < seen[2].id);
+    assert_true(seen[0].age_seconds >= seen[2].age_seconds && seen[2].age_seconds >= 0);
+    assert_int_equal(seen[2].state, DEN_ACTIVITY_WAITING);
+    assert_int_equal(seen[2].prompt_tokens + seen[2].generated_tokens, 0);
+    assert_int_equal(den_worker_activity(worker, seen, 1), 1); /* no more than there is room for */
+    for (i = 0; i < 3; i++)
+        den_ticket_release(answers[i].ticket);
+    assert_int_equal(den_worker_activity(worker, seen, 4), 0);
     den_worker_stop(worker);
 }
 
@@ -282,6 +326,7 @@ int worker_test_worker(int argc, char **argv)
         cmocka_unit_test(large_requests_go_by_shared_memory),
         cmocka_unit_test(sleeps_and_wakes),
         cmocka_unit_test(idleness_puts_to_sleep),
+        cmocka_unit_test(tells_what_it_does),
         cmocka_unit_test(leaves_no_descriptor_behind),
         cmocka_unit_test(tells_why_a_model_cant_be_loaded),
     };
