@@ -69,8 +69,11 @@ test("/ lists commands and templates; a template asks for its variables", async 
         await page.keyboard.press("Enter");
         await page.getByRole("textbox", { name: "language", exact: true }).fill("French");
         await page.getByRole("textbox", { name: "text", exact: true }).fill("Hello");
-        await page.getByRole("button", { name: "Insert" }).click();
-        await page.waitForFunction(() => document.getElementById("composer").value === "Translate into French:\nHello");
+        await page.keyboard.press("Shift+Enter");
+        await page.keyboard.type("you");
+        await page.keyboard.press("Enter");
+        await page.waitForFunction(() =>
+            document.getElementById("composer").value === "Translate into French:\nHello\nyou");
         await page.locator("#composer").fill("/plain");
         await page.keyboard.press("Tab");
         assert.equal(await page.locator("#composer").inputValue(), "Say it plainly.");

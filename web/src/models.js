@@ -39,7 +39,7 @@ export class Models {
         const reply = await this.page.attempt(() => call("GET", "/v1/models"));
         this.isManaged = false;
         this.all = (reply?.data ?? []).map((/** @type {any} */ one) => ({
-            name: one.id, title: one.id, role: "chat", license: one.den?.license ?? "", parameters: 0,
+            name: one.id, title: one.id, role: one.den?.role ?? "chat", license: one.den?.license ?? "", parameters: 0,
             bytes: 0, modalities: ["text"], installed: true, default: false, state: "ready",
             context_tokens: one.den?.context_tokens ?? 0, fit: null, memory_bytes: 0,
             source: one.den?.description ?? "",

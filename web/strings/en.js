@@ -315,7 +315,7 @@ export default {
     failureRequest: "The server did not accept the request.",
     failureServer: "The server failed while answering.",
     tokenTitle: "API token",
-    tokenHelp: "This server is reachable from other machines and asks for a token. It was printed when den serve started. The browser keeps a sign-in that no script can read, not the token.",
+    tokenHelp: "This server asks for a token: one made with den token create, or the one in the file that den serve named when it started. The browser keeps a sign-in that no script can read, not the token.",
     token: "Token",
     tokenWrong: "This token is not accepted.",
     tokenUse: "Continue",

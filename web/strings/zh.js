@@ -316,7 +316,7 @@ export default {
     failureRequest: "服务没有接受这个请求。",
     failureServer: "服务在回答时出错了。",
     tokenTitle: "API 令牌",
-    tokenHelp: "此服务可从其他电脑访问，因此需要令牌。它在 den serve 启动时显示过。浏览器只保存脚本无法读取的登录状态，不保存令牌。",
+    tokenHelp: "此服务需要令牌：用 den token create 创建，或使用 den serve 启动时所指文件中的令牌。浏览器只保存脚本无法读取的登录状态，不保存令牌。",
     token: "令牌",
     tokenWrong: "此令牌无效。",
     tokenUse: "继续",

@@ -75,11 +75,15 @@ function Fill({ prompt, insert, onClose }) {
         onClose();
         insert(fillTemplate(prompt.text, Object.fromEntries(names.map((name) => [name, values[name] ?? ""]))));
     };
+    const onKeyDown = (/** @type {any} */ event) => {
+        const isDone = event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229;
+        if (isDone) use(event);
+    };
     return html`
         <${Dialog} title=${prompt.name} onClose=${onClose}>
             <form onSubmit=${use}>
                 ${names.map((name, index) => html`<label class="stacked" key=${name}><span>${name}</span>
-                    <textarea rows="2" autofocus=${index === 0} value=${values[name] ?? ""}
+                    <textarea rows="2" autofocus=${index === 0} value=${values[name] ?? ""} onKeyDown=${onKeyDown}
                         onInput=${(/** @type {any} */ event) =>
                             setValues({ ...values, [name]: event.target.value })} /></label>`)}
                 <div class="editor-actions"><button type="submit" class="button primary">${t("insert")}</button></div>

@@ -39,7 +39,7 @@ export function SearchPalette({ page }) {
         .map((one) => ({ key: one.id, icon: /** @type {const} */ ("edit"), name: one.title || t("newChat"),
                          side: formatDate(one.updated), act: () => page.show(one.id) }));
     const isSearch = query !== "" && !query.startsWith(">");
-    const hits = isSearch ? found.hits.map((hit, index) => hitChoice(page, hit, index)) : [];
+    const hits = isSearch ? withoutEchoes(found.hits).map((hit, index) => hitChoice(page, hit, index)) : [];
     const isEmpty = isSearch && found.query === query && !hits.length;
     return html`<${Palette} page=${page} label=${t("keySearch")} placeholder=${t("searchPlaceholder")}
         typed=${typed} onType=${setTyped} nothing=${isEmpty ? t("nothingFound") : ""}
@@ -48,6 +48,14 @@ export function SearchPalette({ page }) {
             { label: t("chats"), choices: hits },
             { label: t("commands"), choices: commands },
         ]} />`;
+}
+
+/** A chat without a name is called by its first question: found in both, it is listed once, as the message.
+ * @param {import("../types.js").Hit[]} hits */
+function withoutEchoes(hits) {
+    const textOf = (/** @type {import("../types.js").Hit} */ hit) => hit.snippet.map(([text]) => text).join("");
+    const messages = new Set(hits.filter((hit) => hit.message).map((hit) => `${hit.thread} ${textOf(hit)}`));
+    return hits.filter((hit) => hit.message || !messages.has(`${hit.thread} ${textOf(hit)}`));
 }
 
 /** @param {Page} page @param {import("../types.js").Hit} hit @param {number} index
