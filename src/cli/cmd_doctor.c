@@ -118,12 +118,13 @@ static void print_advice(const struct machine *machine)
 {
     double billions = largest_model(machine);
     const double example = billions >= 7 ? 7 : billions >= 1 ? 1 : 0.135;
+    const double speed = speed_of(machine, example);
 
     printf("\nAdvice\n");
     printf("  models up to about %.1f billion parameters in 4 bits fit beside everything else\n",
            billions);
-    printf("  a %.3g-billion one can reach at most %.0f tokens/s here (memory bandwidth)\n",
-           example, speed_of(machine, example));
+    printf("  a %.3g-billion one can reach at most %.*f tokens/s here (memory bandwidth)\n",
+           example, speed < 10 ? 1 : 0, speed);
     if (machine->cpu.cores < 8)
         printf("  %d cores: 8 and more are comfortable, 16 recommended\n", machine->cpu.cores);
     if (!(machine->cpu.features & DEN_CPU_AVX2))
