@@ -196,6 +196,7 @@ static bool read_info(const json_t *document, struct den_worker_info *out)
     den_json_get_text(document, "chat_template", &out->chat_template, &err);
     den_json_get_bool(document, "knows_tools", &out->knows_tools, &err);
     den_json_get_bool(document, "knows_reasoning", &out->knows_reasoning, &err);
+    out->shape = json_object_get(document, "shape");
     out->role = (enum den_worker_role)role;
     out->context_tokens = (size_t)context;
     out->vocabulary = (size_t)vocabulary;

@@ -10,6 +10,7 @@
 #include "base/given_files.h"
 #include "base/json.h"
 #include "guard/sandbox.h"
+#include "schedule/fit_describe.h"
 #include "worker/inside.h"
 #include "worker/worker.h"
 
@@ -152,6 +153,26 @@ static void describe_size(const char *path, size_t parameters, char out[64])
         snprintf(out, 64, "%.0fM %s", millions, main_type(path));
 }
 
+/* What the fit formula needs to know of the model (schedule/fit.h). An encoder's description is
+ * read again: the embedder keeps its own to itself. */
+static void add_shape(json_t *info, const struct den_inside *inside, const char *path)
+{
+    struct den_bert_description encoder;
+    struct den_weights *weights = NULL;
+    struct den_error err = { 0 };
+    json_t *shape = NULL;
+
+    if (!info || den_weights_open(path, &weights, &err) != DEN_OK)
+        return;
+    if (inside->engine)
+        shape = den_fit_describe_decoder(den_engine_description(inside->engine), weights);
+    else if (den_bert_description_read(weights, &encoder, &err) == DEN_OK)
+        shape = den_fit_describe_encoder(&encoder, weights);
+    den_weights_close(weights);
+    if (shape)
+        json_object_set_new(info, "shape", shape);
+}
+
 static json_t *describe_engine(const struct den_inside *inside, const char *path)
 {
     const struct den_description *model = den_engine_description(inside->engine);
@@ -240,6 +261,7 @@ static enum den_status open_model(struct den_inside *inside, const struct load *
     if (!info)
         return den_fail(err, DEN_BAD_FILE, "model: %s: has names that are not valid UTF-8",
                         load->path);
+    add_shape(info, inside, load->path);
     *out_info = info;
     return DEN_OK;
 }

@@ -54,6 +54,7 @@ struct den_worker_info {
     const char *chat_template; /* source; "" where the model has none */
     bool knows_tools;          /* the template takes tools */
     bool knows_reasoning;      /* answers may begin with reasoning */
+    const json_t *shape;       /* for worker/forecast.h; NULL: it told none */
 };
 /* What is true of the model; stays valid, and the same, as long as the worker. */
 const struct den_worker_info *den_worker_info(const struct den_worker *worker);
