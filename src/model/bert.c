@@ -260,10 +260,11 @@ static enum den_status load(struct loader *loader)
         load_positions(loader) != DEN_OK ||
         load_norm(loader, EMBEDDING_NORM, 0, &bert->embedding_norm) != DEN_OK)
         return loader->err->status;
-    for (i = 0; i < d->layers; i++)
+    for (i = 0; i < d->layers; i++) {
         if (load_layer(loader, i) != DEN_OK)
             return loader->err->status;
-    den_weights_release(loader->weights);
+        den_weights_release(loader->weights);
+    }
     return DEN_OK;
 }
 

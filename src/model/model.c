@@ -269,10 +269,12 @@ static enum den_status load_ends(struct loader *loader)
 
     if (load_matrix(loader, embedding, 1, 0, d->width, &model->embedding) != DEN_OK)
         return loader->err->status;
+    den_weights_release(loader->layout.weights); /* half of a small model's bytes */
     if (d->tied_embeddings)
         model->head = model->embedding;
     else if (load_matrix(loader, head, 1, 0, d->width, &model->head) != DEN_OK)
         return loader->err->status;
+    den_weights_release(loader->layout.weights);
     model->head_split = wants_split(loader, d->tied_embeddings ? embedding : head, 1, 0);
     return load_norm(loader, DEN_PART_FINAL_NORM, 0, d->width, &model->final_norm);
 }
