@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/model_options.h"
+#include "desk/model_manager.h"
 #include "guard/api_token.h"
 #include "guard/origin.h"
 
@@ -120,9 +121,22 @@ static enum den_status serve(const struct den_arguments *arguments, struct den_d
     return DEN_OK;
 }
 
-/* The chat model is loaded before the address is told, so that what can't be loaded is said at once. */
+/* The model that was asked for, else the one kept for the role, else the table's default. */
+static const char *role_model(const struct den_arguments *arguments, const char *option,
+                              enum den_worker_role role, char kept[DEN_MODEL_NAME_BYTES_MAX])
+{
+    if (!den_argument_given(arguments, option)) {
+        den_models_kept_role(role, kept, DEN_MODEL_NAME_BYTES_MAX);
+        if (*kept)
+            return kept;
+    }
+    return den_argument_text(arguments, option);
+}
+
+/* The chat model is loaded before the address is told: what can't be loaded is said at once. */
 static enum den_status run(const struct den_arguments *arguments, struct den_error *err)
 {
+    char chat[DEN_MODEL_NAME_BYTES_MAX], embedding[DEN_MODEL_NAME_BYTES_MAX];
     const struct den_desk_options options = {
         .roster = {
             .worker = {
@@ -134,8 +148,9 @@ static enum den_status run(const struct den_arguments *arguments, struct den_err
                 .require_sandbox = den_argument_flag(arguments, "require-sandbox"),
                 .idle_seconds = den_argument_number(arguments, "idle-minutes") * 60,
             },
-            .chat_model = den_argument_text(arguments, "model"),
-            .embedding_model = den_argument_text(arguments, "embedding-model"),
+            .chat_model = role_model(arguments, "model", DEN_WORKER_CHAT, chat),
+            .embedding_model =
+                role_model(arguments, "embedding-model", DEN_WORKER_EMBEDDING, embedding),
             .memory_bytes = (size_t)den_argument_integer(arguments, "memory") << 20,
         },
     };

@@ -1,8 +1,9 @@
-/* See catalogue.h. Everything lives in one arena; entries of the built-in list come first, then
- * what else is in the folder. */
+/* See catalogue.h. Everything lives in one arena and the parsed list; entries of the built-in list
+ * come first, then what else is in the folder. */
 #include "desk/catalogue.h"
 
 #include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "desk/catalogue_data.h"
+#include "worker/forecast.h"
 
 enum { ENTRIES_MAX = 4096, ARENA_BYTES_MAX = 16 << 20 };
 
@@ -18,6 +20,7 @@ const char den_catalogue_default[] = "smollm2";
 
 struct den_catalogue {
     struct den_arena *arena;
+    json_t *list; /* what catalogue.json holds */
     struct den_catalogue_entry entries[ENTRIES_MAX];
     size_t count;
     char folder[DEN_PATH_BYTES_MAX]; /* $DEN_HOME/models */
@@ -38,6 +41,38 @@ static const char *join(struct den_catalogue *catalogue, const char *folder, con
     return copy_text(catalogue, path);
 }
 
+/* Where it comes from, as `den pull` would take it. */
+static const char *source_of(struct den_catalogue *catalogue, const json_t *item)
+{
+    const char *hub = json_string_value(json_object_get(item, "hub"));
+    const char *file = json_string_value(json_object_get(item, "file"));
+    const char *url = json_string_value(json_object_get(item, "url"));
+    const char *package =
+        json_string_value(json_object_get(json_object_get(item, "package"), "name"));
+    char text[512];
+
+    if (hub)
+        snprintf(text, sizeof text, "hf:%s%s%s", hub, file ? ":" : "", file ? file : "");
+    else if (url)
+        snprintf(text, sizeof text, "%s", url);
+    else
+        snprintf(text, sizeof text, "%s%s", package ? "package " : "", package ? package : "");
+    return copy_text(catalogue, text);
+}
+
+/* About the size of its files, from the shape. */
+static uint64_t estimate_bytes(const json_t *shape_json)
+{
+    struct den_fit_shape shape;
+    struct den_error err = { 0 };
+
+    if (den_fit_shape_read(shape_json, &shape, &err) != DEN_OK)
+        return 0;
+    return (uint64_t)(shape.is_encoder ? 2 * shape.layer_bytes + shape.embedding_file_bytes
+                                       : shape.layer_file_bytes + shape.embedding_file_bytes +
+                                             shape.head_file_bytes);
+}
+
 static enum den_status add_listed(struct den_catalogue *catalogue, const json_t *item,
                                   struct den_error *err)
 {
@@ -51,8 +86,13 @@ static enum den_status add_listed(struct den_catalogue *catalogue, const json_t 
         .license = copy_text(catalogue, json_string_value(json_object_get(item, "license"))),
         .parameters = (uint64_t)json_integer_value(json_object_get(item, "parameters")),
         .bytes = (uint64_t)json_integer_value(json_object_get(item, "bytes")),
+        .source = source_of(catalogue, item),
+        .modalities = json_object_get(item, "modalities"),
+        .shape = json_object_get(item, "shape"),
         .in_catalogue = true,
     };
+    if (entry->bytes == 0 && entry->shape)
+        entry->bytes = estimate_bytes(entry->shape);
     entry->path = join(catalogue, catalogue->folder, entry->name, err);
     if (entry->path && file)
         entry->path = join(catalogue, entry->path, file, err);
@@ -65,16 +105,17 @@ static enum den_status add_listed(struct den_catalogue *catalogue, const json_t 
 
 static enum den_status read_listed(struct den_catalogue *catalogue, struct den_error *err)
 {
-    json_t *root = NULL;
     json_t *item;
     size_t i;
 
     if (den_json_parse((const char *)den_catalogue_data, den_catalogue_bytes,
-                       "models/catalogue.json", &root, err) != DEN_OK)
+                       "models/catalogue.json", &catalogue->list, err) != DEN_OK)
         return err->status;
-    json_array_foreach(json_object_get(root, "models"), i,
-                       item) if (add_listed(catalogue, item, err) != DEN_OK) break;
-    json_decref(root);
+    json_array_foreach(json_object_get(catalogue->list, "models"), i, item)
+    {
+        if (add_listed(catalogue, item, err) != DEN_OK)
+            break;
+    }
     return err->status;
 }
 
@@ -97,6 +138,38 @@ static bool is_model_name(const char *name, const char *path)
     return den_file_is_folder(path) || (length > 5 && strcmp(name + length - 5, ".gguf") == 0);
 }
 
+/* Of the regular files in a model's folder, without its folders: theirs are small. */
+struct folder_sum {
+    const char *folder;
+    uint64_t bytes;
+};
+
+static void add_file(void *context, const char *name)
+{
+    struct folder_sum *sum = context;
+    struct den_error err = { 0 };
+    char path[DEN_PATH_BYTES_MAX];
+    struct stat info;
+
+    if (den_path_join(path, sizeof path, sum->folder, name, &err) == DEN_OK &&
+        stat(path, &info) == 0 && S_ISREG(info.st_mode))
+        sum->bytes += (uint64_t)info.st_size;
+}
+
+uint64_t den_catalogue_path_bytes(const char *path)
+{
+    struct folder_sum sum = { .folder = path };
+    struct den_error err = { 0 };
+    struct stat info;
+
+    if (stat(path, &info) != 0)
+        return 0;
+    if (S_ISREG(info.st_mode))
+        return (uint64_t)info.st_size;
+    den_folder_list(path, add_file, &sum, &err);
+    return sum.bytes;
+}
+
 static enum den_status add_found(struct den_catalogue *catalogue, const char *name,
                                  struct den_error *err)
 {
@@ -113,7 +186,8 @@ static enum den_status add_found(struct den_catalogue *catalogue, const char *na
         .title = "",
         .role = "chat",
         .license = "",
-        .bytes = S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0,
+        .bytes = den_catalogue_path_bytes(path),
+        .source = "",
         .installed = true,
         .path = path,
     };
@@ -164,6 +238,7 @@ void den_catalogue_destroy(struct den_catalogue *catalogue)
     if (!catalogue)
         return;
     den_arena_destroy(catalogue->arena);
+    json_decref(catalogue->list);
     free(catalogue);
 }
 
@@ -211,6 +286,23 @@ static void list_names(const struct den_catalogue *catalogue, char *out, size_t 
     }
 }
 
+static bool is_packaged(const struct den_catalogue_entry *entry)
+{
+    return strncmp(entry->source, "package ", 8) == 0;
+}
+
+const struct den_catalogue_entry *den_catalogue_find(const struct den_catalogue *catalogue,
+                                                     const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < catalogue->count; i++)
+        if (strcmp(catalogue->entries[i].name, name) == 0 ||
+            (*name && strcmp(catalogue->entries[i].source, name) == 0))
+            return &catalogue->entries[i];
+    return NULL;
+}
+
 enum den_status den_catalogue_resolve(const struct den_catalogue *catalogue, const char *name,
                                       char *out, size_t capacity, struct den_error *err)
 {
@@ -225,8 +317,9 @@ enum den_status den_catalogue_resolve(const struct den_catalogue *catalogue, con
             continue;
         if (!entry->installed)
             return den_fail(err, DEN_NOT_FOUND,
-                            "model '%s' is not installed: %s is missing; ./run installs it", name,
-                            entry->path);
+                            "model '%s' is not installed: %s is missing; %s%s installs it", name,
+                            entry->path, is_packaged(entry) ? "./run" : "den pull ",
+                            is_packaged(entry) ? "" : name);
         return copy_path(entry->path, out, capacity, err);
     }
     if (den_file_exists(name))

@@ -6,6 +6,7 @@
 #ifndef DEN_DESK_CATALOGUE_H
 #define DEN_DESK_CATALOGUE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,8 +21,11 @@ struct den_catalogue_entry {
     const char *role; /* "chat", "embedding", "speech" */
     const char *license;
     uint64_t parameters;
-    uint64_t bytes;
-    bool in_catalogue; /* false: found in the models folder only */
+    uint64_t bytes;           /* of its files; about as many where nobody knows for certain */
+    const char *source;       /* "hf:owner/repo:file", a URL, "package NAME"; "": unknown */
+    const json_t *modalities; /* NULL: unknown */
+    const json_t *shape;      /* for worker/forecast.h; NULL: unknown */
+    bool in_catalogue;        /* false: found in the models folder only */
     bool installed;
     const char *path; /* of the file or folder; where it would be when not installed */
 };
@@ -35,6 +39,13 @@ void den_catalogue_destroy(struct den_catalogue *catalogue);
 size_t den_catalogue_count(const struct den_catalogue *catalogue);
 const struct den_catalogue_entry *den_catalogue_at(const struct den_catalogue *catalogue,
                                                    size_t index);
+
+/* The entry of that name, or whose source it is; NULL: none. */
+const struct den_catalogue_entry *den_catalogue_find(const struct den_catalogue *catalogue,
+                                                     const char *name);
+
+/* Of a file, or of the files in a folder. */
+uint64_t den_catalogue_path_bytes(const char *path);
 
 /* The path that `name` leads to, written to `out` of `capacity` bytes. DEN_NOT_FOUND says how to
  * install it or which names there are. */

@@ -80,6 +80,8 @@ static struct member *find_member(struct den_roster *roster, const char *name)
 {
     size_t i;
 
+    if (!*name)
+        return NULL;
     for (i = 0; i < roster->member_count; i++)
         if (strcmp(roster->members[i]->name, name) == 0 ||
             strcmp(roster->members[i]->path, name) == 0)
@@ -389,7 +391,7 @@ static size_t fill(struct den_roster *roster, const struct den_catalogue *catalo
     for (i = 0; i < roster->member_count; i++) {
         const struct member *member = roster->members[i];
 
-        if (has_entry(entries, count, member->name))
+        if (!*member->name || has_entry(entries, count, member->name))
             continue;
         snprintf(entries[count].name, sizeof entries[count].name, "%s", member->name);
         snprintf(entries[count].path, sizeof entries[count].path, "%s", member->path);
@@ -522,4 +524,36 @@ size_t den_roster_workers(struct den_roster *roster, struct den_worker **out, si
             out[count++] = roster->members[i]->worker;
     pthread_mutex_unlock(&roster->lock);
     return count;
+}
+
+struct den_roster_limits den_roster_limits(const struct den_roster *roster)
+{
+    return (struct den_roster_limits){ .memory_bytes = roster->memory_bytes,
+                                       .context_tokens = roster->worker.context_tokens,
+                                       .threads = roster->worker.threads };
+}
+
+/* The member stays, nameless, with its sleeping worker: others may still point into it. */
+enum den_status den_roster_forget(struct den_roster *roster, const char *name,
+                                  struct den_error *err)
+{
+    struct member *member;
+    int role;
+
+    pthread_mutex_lock(&roster->lock);
+    member = find_member(roster, name);
+    if (member && (member->taken > 0 || member->is_starting))
+        den_fail(err, DEN_IN_USE, "the model '%s' is in use; try again when it has answered",
+                 member->name);
+    else if (member && member->worker)
+        den_worker_sleep(member->worker, err);
+    if (err->status == DEN_OK) {
+        for (role = 0; role < ROLES; role++)
+            if (strcmp(roster->defaults[role], name) == 0)
+                roster->defaults[role][0] = '\0';
+        if (member)
+            member->name[0] = member->path[0] = '\0';
+    }
+    pthread_mutex_unlock(&roster->lock);
+    return err->status;
 }

@@ -59,6 +59,17 @@ enum den_status den_roster_set_role(struct den_roster *roster, enum den_worker_r
 size_t den_roster_workers(struct den_roster *roster, struct den_worker **out, size_t capacity);
 /* After so long without a request a model is put to sleep; 0: never. */
 double den_roster_idle_seconds(const struct den_roster *roster);
+/* What holds for all models. */
+struct den_roster_limits {
+    uint64_t memory_bytes; /* of all workers together */
+    size_t context_tokens; /* 0: each model's own */
+    int threads;           /* 0: all */
+};
+struct den_roster_limits den_roster_limits(const struct den_roster *roster);
+/* Ends the model's worker for good, before its files are removed: nobody finds it under its name or
+ * path any more. DEN_IN_USE while somebody has it. */
+enum den_status den_roster_forget(struct den_roster *roster, const char *name,
+                                  struct den_error *err);
 /* Ends the model's worker now. DEN_BUSY while somebody has it. */
 enum den_status den_roster_unload(struct den_roster *roster, const char *name,
                                   struct den_error *err);

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "desk/catalogue.h"
+#include "worker/forecast.h"
 
 static char home[256];
 
@@ -100,7 +101,39 @@ static void entries_say_what_they_are(void **state)
     assert_true(first->in_catalogue && !first->installed);
     assert_string_equal(first->license, "Apache-2.0");
     assert_true(first->bytes > 1000000 && first->parameters > 1000000);
-    assert_int_equal(den_catalogue_count(catalogue), 2);
+    assert_ptr_equal(den_catalogue_find(catalogue, den_catalogue_default), first);
+    assert_null(den_catalogue_find(catalogue, ""));
+    assert_null(den_catalogue_find(catalogue, "nothing-like-it"));
+    den_catalogue_destroy(catalogue);
+}
+
+/* Of each listed model the fit formula can say something before it is there, and `den pull` knows
+ * where it is. */
+static void every_listed_model_has_a_shape_a_size_and_a_source(void **state)
+{
+    struct den_error err = { 0 };
+    struct den_catalogue *catalogue;
+    size_t i;
+
+    assert_int_equal(den_catalogue_create(&catalogue, &err), DEN_OK);
+    assert_true(den_catalogue_count(catalogue) > 15);
+    for (i = 0; i < den_catalogue_count(catalogue); i++) {
+        const struct den_catalogue_entry *entry = den_catalogue_at(catalogue, i);
+        struct den_fit_shape shape;
+        double matrices;
+
+        if (!entry->in_catalogue)
+            continue;
+        assert_ptr_equal(den_catalogue_find(catalogue, entry->name), entry);
+        assert_int_equal(den_fit_shape_read(entry->shape, &shape, &err), DEN_OK);
+        assert_true(entry->bytes > 0 && json_is_array(entry->modalities) && *entry->license);
+        assert_true(strncmp(entry->source, "hf:", 3) == 0 ||
+                    strncmp(entry->source, "package ", 8) == 0);
+        /* 16 bits a parameter at most, and at least 4 */
+        matrices = shape.layer_file_bytes + shape.embedding_file_bytes + shape.head_file_bytes;
+        assert_true(matrices > (double)entry->parameters / 2);
+        assert_true((double)entry->bytes < 4.5 * (double)entry->parameters);
+    }
     den_catalogue_destroy(catalogue);
 }
 
@@ -112,6 +145,7 @@ int desk_test_catalogue(int argc, char **argv)
         cmocka_unit_test(an_unknown_name_lists_what_there_is),
         cmocka_unit_test(a_path_is_taken_as_it_is),
         cmocka_unit_test(entries_say_what_they_are),
+        cmocka_unit_test(every_listed_model_has_a_shape_a_size_and_a_source),
     };
 
     return cmocka_run_group_tests(tests, make_home, NULL);
