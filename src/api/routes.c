@@ -6,6 +6,7 @@
 
 #include "api/anthropic.h"
 #include "api/api_llama.h"
+#include "api/api_model_manager.h"
 #include "api/api_threads.h"
 #include "api/assets.h"
 #include "api/ollama.h"
@@ -57,6 +58,17 @@ static const struct den_route routes[] = {
     { .path = "/api/create", OLLAMA, .post = den_route_ollama_absent },
     { .path = "/api/copy", OLLAMA, .post = den_route_ollama_absent },
     { .path = "/api/push", OLLAMA, .post = den_route_ollama_absent },
+    { .path = "/api/delete", OLLAMA, .remove = den_route_ollama_delete },
+    { .path = "/api/models", READ, .get = den_route_models_list },
+    { .path = "/api/models/import", .post = den_route_models_import },
+    { .path = "/api/models/{name}", .remove = den_route_models_remove },
+    { .path = "/api/models/{name}/load", .post = den_route_models_load },
+    { .path = "/api/models/{name}/unload", .post = den_route_models_unload },
+    { .path = "/api/roles",
+      .get_scope = DEN_SCOPE_READ,
+      .get = den_route_roles,
+      .patch = den_route_roles_change },
+    { .path = "/api/fit", READ, .post = den_route_fit },
     { .path = "/api/server", READ, .get = den_route_server },
     { .path = "/api/activity", READ, .get = den_route_activity },
     { .path = "/api/login", .is_open = true, .post = den_route_login, .remove = den_route_logout },
