@@ -67,8 +67,9 @@ enum den_status den_access_read(const char *path, struct den_access_tokens *out,
     size_t i;
 
     out->count = 0;
-    if (stat(path, &info) != 0 && errno == ENOENT)
-        return DEN_OK;
+    if (stat(path, &info) != 0)
+        return errno == ENOENT ? DEN_OK
+                               : den_fail_errno(err, DEN_IO, "tokens: can't look at %s", path);
     if (info.st_mode & (S_IRWXG | S_IRWXO))
         return den_fail(err, DEN_FORBIDDEN,
                         "tokens: %s can be reached by others (mode %o); run: chmod 600 %s", path,

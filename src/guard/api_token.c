@@ -4,11 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -124,24 +122,4 @@ enum den_status den_api_token_load(const char *path, char *out, struct den_error
     read_token(fd, path, out, err);
     close(fd);
     return err->status;
-}
-
-/* Hashes first: neither the length nor the place of the first difference shows in the time. */
-static bool is_equal(const char *a, const char *b)
-{
-    unsigned char hash_a[SHA256_DIGEST_LENGTH], hash_b[SHA256_DIGEST_LENGTH];
-
-    SHA256((const unsigned char *)a, strlen(a), hash_a);
-    SHA256((const unsigned char *)b, strlen(b), hash_b);
-    return CRYPTO_memcmp(hash_a, hash_b, sizeof hash_a) == 0;
-}
-
-bool den_api_token_matches(const char *token, const char *authorization)
-{
-    if (!authorization || strncasecmp(authorization, "Bearer ", 7) != 0)
-        return false;
-    authorization += 7;
-    while (*authorization == ' ')
-        authorization++;
-    return is_equal(token, authorization);
 }

@@ -2,7 +2,7 @@
  *
  * 32 random bytes from the kernel, written in base64url (43 letters), kept in a file that only its
  * owner can read ($DEN_HOME/token). It is made when it is first needed and never shown in a log.
- * Comparison takes the same time whatever was sent. */
+ * access.h compares it with what clients show. */
 #ifndef DEN_GUARD_API_TOKEN_H
 #define DEN_GUARD_API_TOKEN_H
 
@@ -21,9 +21,5 @@ enum den_status den_api_token_make(char out[DEN_API_TOKEN_LENGTH + 1], struct de
  * characters), is refused with the remedy. */
 enum den_status den_api_token_load(const char *path, char *out, struct den_error *err);
 bool den_api_token_is_well_formed(const char *token);
-
-/* True when the value of an Authorization header ("Bearer TOKEN"; NULL: there was none) carries
- * `token`. */
-bool den_api_token_matches(const char *token, const char *authorization);
 
 #endif
