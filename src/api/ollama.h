@@ -33,6 +33,7 @@ enum MHD_Result den_route_ollama_tags(struct den_request *request);
 enum MHD_Result den_route_ollama_show(struct den_request *request);
 enum MHD_Result den_route_ollama_ps(struct den_request *request);
 enum MHD_Result den_route_ollama_version(struct den_request *request);
+enum MHD_Result den_route_ollama_pull(struct den_request *request);
 enum MHD_Result den_route_ollama_absent(struct den_request *request); /* create, copy, push */
 
 #endif

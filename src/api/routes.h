@@ -51,6 +51,11 @@ enum MHD_Result den_route_tokens(struct den_request *request);
 enum MHD_Result den_route_create_token(struct den_request *request);
 enum MHD_Result den_route_revoke_token(struct den_request *request);
 enum MHD_Result den_route_activity(struct den_request *request);
+enum MHD_Result den_route_downloads_list(struct den_request *request);
+enum MHD_Result den_route_downloads_add(struct den_request *request);
+enum MHD_Result den_route_download_get(struct den_request *request);
+enum MHD_Result den_route_download_change(struct den_request *request);
+enum MHD_Result den_route_download_delete(struct den_request *request);
 enum MHD_Result den_route_page(struct den_request *request);
 
 #endif

@@ -1,10 +1,13 @@
 /* See desk.h: what the use cases share, made in the order in which each needs the one before. */
 #include "desk/desk.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "desk/answers.h"
+#include "desk/downloads.h"
 #include "desk/events.h"
 #include "store/database.h"
 
@@ -14,6 +17,7 @@ struct den_desk {
     struct den_events *events;
     struct den_threads *threads;
     struct den_answers *answers;
+    struct den_downloads *downloads;
 };
 
 /* $DEN_HOME/den.db, in a folder that is there. */
@@ -24,6 +28,26 @@ static enum den_status default_database(char *out, size_t capacity, struct den_e
     if (den_path_home(home, sizeof home, err) != DEN_OK || den_folder_create(home, err) != DEN_OK)
         return err->status;
     return den_path_join(out, capacity, home, "den.db", err);
+}
+
+/* The models folder is the home's; the list of downloads lies beside the database. */
+static enum den_status open_downloads(struct den_desk *desk, const char *database,
+                                      struct den_error *err)
+{
+    char home[DEN_PATH_BYTES_MAX], models[DEN_PATH_BYTES_MAX], folder[DEN_PATH_BYTES_MAX];
+    const struct den_downloads_options options = { .models = models,
+                                                   .folder = folder,
+                                                   .events = desk->events };
+    const char *slash = strrchr(database, '/');
+
+    if (den_path_home(home, sizeof home, err) != DEN_OK ||
+        den_path_join(models, sizeof models, home, "models", err) != DEN_OK)
+        return err->status;
+    snprintf(home, sizeof home, "%.*s", slash ? (int)(slash - database) : 1,
+             slash ? database : ".");
+    if (den_path_join(folder, sizeof folder, home, "downloads", err) != DEN_OK)
+        return err->status;
+    return den_downloads_open(&options, &desk->downloads, err);
 }
 
 enum den_status den_desk_create(const struct den_desk_options *options, struct den_desk **out,
@@ -43,7 +67,8 @@ enum den_status den_desk_create(const struct den_desk_options *options, struct d
         den_threads_open(desk->database, desk->events, &desk->threads, err) != DEN_OK)
         goto fail;
     source = den_answer_source_of(desk->roster);
-    if (den_answers_open(desk->threads, &source, &desk->answers, err) != DEN_OK)
+    if (den_answers_open(desk->threads, &source, &desk->answers, err) != DEN_OK ||
+        open_downloads(desk, options->database ? options->database : path, err) != DEN_OK)
         goto fail;
     *out = desk;
     return DEN_OK;
@@ -56,6 +81,7 @@ void den_desk_destroy(struct den_desk *desk)
 {
     if (!desk)
         return;
+    den_downloads_close(desk->downloads);
     den_answers_close(desk->answers);
     den_threads_close(desk->threads);
     den_events_destroy(desk->events);
@@ -82,4 +108,9 @@ struct den_threads *den_desk_threads(const struct den_desk *desk)
 struct den_answers *den_desk_answers(const struct den_desk *desk)
 {
     return desk->answers;
+}
+
+struct den_downloads *den_desk_downloads(const struct den_desk *desk)
+{
+    return desk->downloads;
 }

@@ -26,5 +26,7 @@ struct den_answers;
 struct den_database *den_desk_database(const struct den_desk *desk); /* store/database.h */
 struct den_threads *den_desk_threads(const struct den_desk *desk);   /* desk/threads.h */
 struct den_answers *den_desk_answers(const struct den_desk *desk);   /* desk/answers.h */
+struct den_downloads;
+struct den_downloads *den_desk_downloads(const struct den_desk *desk); /* desk/downloads.h */
 
 #endif
