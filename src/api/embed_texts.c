@@ -1,6 +1,7 @@
 /* See embed_texts.h. */
 #include "api/embed_texts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/checked.h"
@@ -72,6 +73,15 @@ void den_embedded_deinit(struct den_embedded *embedded)
     embedded->vectors = NULL;
 }
 
+/* A float's nine digits say all of it; as the double that it becomes it would print seventeen. */
+static json_t *number_json(float value)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%.9g", (double)value);
+    return json_real(strtod(text, NULL));
+}
+
 json_t *den_embedded_json(const struct den_embedded *embedded, size_t index)
 {
     const float *vector = embedded->vectors + index * embedded->width;
@@ -79,6 +89,6 @@ json_t *den_embedded_json(const struct den_embedded *embedded, size_t index)
     size_t i;
 
     for (i = 0; i < embedded->width; i++)
-        json_array_append_new(numbers, json_real((double)vector[i]));
+        json_array_append_new(numbers, number_json(vector[i]));
     return numbers;
 }

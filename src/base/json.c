@@ -110,7 +110,8 @@ static int append_dump(const char *bytes, size_t length, void *context)
 
 enum den_status den_json_write(const json_t *value, struct den_buffer *out, struct den_error *err)
 {
-    if (json_dump_callback(value, append_dump, out, JSON_COMPACT | JSON_ENCODE_ANY) != 0 &&
+    if (json_dump_callback(value, append_dump, out,
+                           JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) != 0 &&
         out->status == DEN_OK)
         return den_fail(err, DEN_INTERNAL, "JSON: a value can't be written");
     return den_buffer_status(out, "JSON", err);

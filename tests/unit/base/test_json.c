@@ -199,10 +199,24 @@ static void integers_beyond_64_bits_are_real(void **state)
     assert_int_equal(den_json_parse("[99999999999999999999, ", 23, "t", &value, &err), DEN_INVALID);
 }
 
+static void numbers_are_written_as_people_write_them(void **state)
+{
+    struct den_error err = { 0 };
+    struct den_buffer text;
+    json_t *value = json_pack("[f, f, f]", 0.8, 1e-7, 3.0);
+
+    den_buffer_init(&text, 100);
+    assert_int_equal(den_json_write(value, &text, &err), DEN_OK);
+    assert_string_equal(text.data, "[0.8,1e-7,3.0]");
+    den_buffer_deinit(&text);
+    json_decref(value);
+}
+
 int base_test_json(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(integers_beyond_64_bits_are_real),
+        cmocka_unit_test(numbers_are_written_as_people_write_them),
         cmocka_unit_test(refuses_malformed_text),
         cmocka_unit_test(limits_depth),
         cmocka_unit_test(counts_depth_outside_strings),
