@@ -18,7 +18,7 @@
 enum {
     SERIAL_WORK = 1 << 17,       /* multiplications that one thread does in the time of a wake */
     ROW_BLOCK_BYTES = 512 << 10, /* of activations: half of a common second-level cache */
-    ROW_BLOCK_MIN = 96, /* whole tiles of 6, 8 and 12 rows */
+    ROW_BLOCK_MIN = 96,          /* whole tiles of 6, 8 and 12 rows */
     ITEMS_PER_THREAD = 8,
     ITEM_PANELS_MAX = 32,           /* of a single row */
     ITEM_MULTIPLICATIONS = 1 << 20, /* of many rows: tens of microseconds */
@@ -40,6 +40,7 @@ struct job {
 /* f(input) for the kernels, in the workspace: of all rows, or one member's own of the only row. */
 struct prepared {
     float *normed;                    /* (rows, in) */
+    float *own;                       /* (in): a row on its way to i16, always the same memory */
     struct den_activations quantized; /* (rows) */
     struct den_wide_activations wide; /* (rows), for matrices that take i16 */
 };
@@ -101,7 +102,8 @@ static void prepare_row(const struct job *job, size_t row, const struct prepared
     float *normed = prepared->normed + row * in;
 
     if (job->matrix->is_wide) {
-        kernels->quantize.wide_row(prepare_float(job, input, normed), in, &prepared->wide, row);
+        kernels->quantize.wide_row(prepare_float(job, input, prepared->own), in, &prepared->wide,
+                                   row);
     } else if (job->matrix->has_float || norm->bias || op->activation) {
         const float *ready = prepare_float(job, input, normed);
 
@@ -118,10 +120,11 @@ static void prepare_row(const struct job *job, size_t row, const struct prepared
     }
 }
 
-static struct prepared place(const struct job *job, size_t rows, size_t slot)
+static struct prepared place(const struct job *job, size_t rows, size_t slot, int member)
 {
     struct den_workspace *workspace = &job->device->workspace;
-    struct prepared prepared = { .normed = workspace->normed + slot * workspace->width_max };
+    struct prepared prepared = { .normed = workspace->normed + slot * workspace->width_max,
+                                 .own = workspace->normed + (size_t)member * workspace->width_max };
 
     if (job->matrix->is_wide)
         den_wide_activations_place(&prepared.wide,
@@ -186,10 +189,9 @@ static void multiply_item(const struct job *job, const struct prepared *prepared
 static void prepare_rows(void *context, struct den_team *team, int member)
 {
     const struct job *job = context;
-    struct prepared prepared = place(job, job->op->rows, 0);
+    struct prepared prepared = place(job, job->op->rows, 0, member);
     size_t row, i;
 
-    (void)member;
     while ((row = den_team_claim(team, CLAIMED_ROWS)) < job->op->rows)
         for (i = row; i < row + CLAIMED_ROWS && i < job->op->rows; i++)
             prepare_row(job, i, &prepared);
@@ -198,7 +200,7 @@ static void prepare_rows(void *context, struct den_team *team, int member)
 static void multiply_items(void *context, struct den_team *team, int member)
 {
     const struct job *job = context;
-    struct prepared prepared = place(job, job->op->rows, job->own ? (size_t)member : 0);
+    struct prepared prepared = place(job, job->op->rows, job->own ? (size_t)member : 0, member);
     size_t item = den_team_claim(team, 1);
 
     if (job->own && item < job->items)
@@ -227,6 +229,8 @@ static void plan(struct job *job)
         job->item_panels = most;
     if (job->item_panels == 0)
         job->item_panels = 1;
+    if (rows > 1 && (job->matrix->is_wide || job->matrix->has_float))
+        job->item_panels += job->item_panels % 2; /* a tile is two panels with AVX-512 */
     job->panel_items = (panels + job->item_panels - 1) / job->item_panels;
     job->items = job->panel_items * ((rows + job->item_rows - 1) / job->item_rows);
 }
@@ -252,7 +256,7 @@ void den_device_linear(struct den_device *device, const struct den_linear *op)
         den_team_share(device->team, multiply_items, &job);
         return;
     }
-    prepared = place(&job, op->rows, 0);
+    prepared = place(&job, op->rows, 0, 0);
     for (i = 0; job.prepare && i < op->rows; i++)
         prepare_row(&job, i, &prepared);
     multiply(&job, &prepared, 0, matrix->panels, 0, op->rows);

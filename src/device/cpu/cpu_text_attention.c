@@ -10,6 +10,7 @@
  * A row's result depends on its own text only: not on the number of threads nor on neighbours. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/checked.h"
 #include "device/cpu/cpu_device.h"
@@ -17,6 +18,8 @@
 
 enum {
     QUERIES = 48,        /* of a block: 48 x 512 scores are 96 KiB */
+    STRIDE_EXTRA = 16,   /* floats between rows of scratch beyond the text's: rows 1 KiB apart would
+                            all fall on the same few sets of the nearest cache */
     SERIAL_WORK = 100000 /* multiplications done in the time of a wake */
 };
 
@@ -41,7 +44,7 @@ enum den_status den_device_text_workspace(struct den_device *device, size_t rows
     if (scratch.rows_max < rows)
         scratch.rows_max = rows;
     if (!den_checked_align(scratch.rows_max, 16, &scratch.rows_max) ||
-        !den_checked_multiply(scratch.rows_max, scratch.head_width + QUERIES,
+        !den_checked_multiply(scratch.rows_max + STRIDE_EXTRA, 2 * scratch.head_width + QUERIES,
                               &scratch.member_floats) ||
         !den_checked_multiply(scratch.member_floats, sizeof(float) * (size_t)device->threads,
                               &bytes) ||
@@ -54,6 +57,23 @@ enum den_status den_device_text_workspace(struct den_device *device, size_t rows
     free(device->text.memory);
     device->text = scratch;
     return DEN_OK;
+}
+
+/* Floats from one row of keys or scores to the next. */
+static size_t stride_of(size_t rows)
+{
+    return (rows + 15) / 16 * 16 + STRIDE_EXTRA;
+}
+
+/* Values of one head as (rows, head_width): where they lie, each is on a page of its own, and every
+ * block of queries reads all of them. */
+static void gather_values(const struct den_text_attention *op, const float *values, size_t rows,
+                          float *out)
+{
+    size_t r;
+
+    for (r = 0; r < rows; r++)
+        memcpy(out + r * op->head_width, values + r * op->stride, op->head_width * sizeof *out);
 }
 
 /* Keys of one head as (head_width, stride): 16 rows at a time, a cache line of each output row. */
@@ -77,8 +97,8 @@ static void attend_block(const struct job *job, size_t first, size_t rows, size_
 {
     const struct den_attention_kernels *attention = &job->device->kernels.attention;
     const struct den_text_attention *op = job->op;
-    size_t key_stride = job->device->text.rows_max, width = op->head_width, q;
-    float *scores = scratch + width * key_stride;
+    size_t stride = stride_of(rows), width = op->head_width, q;
+    float *values = scratch + width * stride, *scores = values + width * stride;
     const float *text = op->qkv + first * op->stride + head * width;
     float *output = op->output + ((first + query) * op->heads + head) * width;
     struct den_small_product score = {
@@ -87,18 +107,18 @@ static void attend_block(const struct job *job, size_t first, size_t rows, size_
         .queries = queries,
         .depth = width,
         .right = scratch,
-        .right_stride = key_stride,
+        .right_stride = stride,
         .columns = rows,
         .output = scores,
-        .output_stride = key_stride,
+        .output_stride = stride,
     };
     struct den_small_product weighted = {
         .left = scores,
-        .left_stride = key_stride,
+        .left_stride = stride,
         .queries = queries,
         .depth = rows,
-        .right = text + 2 * op->heads * width,
-        .right_stride = op->stride,
+        .right = values,
+        .right_stride = width,
         .columns = width,
         .output = output,
         .output_stride = op->heads * width,
@@ -108,7 +128,7 @@ static void attend_block(const struct job *job, size_t first, size_t rows, size_
     attention->multiply_f32(&score);
     for (q = 0; q < queries; q++) {
         states[q] = (struct den_softmax){ .maximum = -INFINITY };
-        attention->softmax(scores + q * key_stride, rows, op->scale, 0, &states[q]);
+        attention->softmax(scores + q * stride, rows, op->scale, 0, &states[q]);
     }
     attention->multiply_f32(&weighted);
     for (q = 0; q < queries; q++) {
@@ -122,12 +142,13 @@ static void attend_unit(const struct job *job, size_t unit, int member)
 {
     const struct den_text_attention *op = job->op;
     size_t text = unit / op->heads, head = unit % op->heads, query;
-    size_t first = op->begin[text], rows = op->begin[text + 1] - first;
+    size_t first = op->begin[text], rows = op->begin[text + 1] - first, stride = stride_of(rows);
+    const float *keys = op->qkv + first * op->stride + (op->heads + head) * op->head_width;
     float *scratch =
         (float *)job->device->text.memory + (size_t)member * job->device->text.member_floats;
 
-    transpose_keys(op, op->qkv + first * op->stride + (op->heads + head) * op->head_width, rows,
-                   job->device->text.rows_max, scratch);
+    transpose_keys(op, keys, rows, stride, scratch);
+    gather_values(op, keys + op->heads * op->head_width, rows, scratch + op->head_width * stride);
     for (query = 0; query < rows; query += QUERIES)
         attend_block(job, first, rows, head, query,
                      rows - query < QUERIES ? rows - query : (size_t)QUERIES, scratch);

@@ -131,47 +131,80 @@ static void multiply_f32(const struct den_small_product *product)
     multiply_all(product, 0);
 }
 
-static inline lanes scaled_score(lanes score, lanes scale, float softcap)
+/* Scales and caps the scores. */
+static void cap_scores(float *scores, size_t count, float scale, float softcap)
 {
-    score = multiply(score, scale);
-    if (softcap > 0)
-        score = multiply(all_of(softcap), tanh_lanes(divide(score, all_of(softcap))));
-    return score;
-}
-
-static float softmax(float *scores, size_t count, float scale, float softcap,
-                     struct den_softmax *state)
-{
-    const lanes lowest = all_of(-INFINITY), factor = all_of(scale);
-    lanes most = all_of(state->maximum), sums = all_of(0), x;
-    float maximum, shrink = 1;
+    const lanes factor = all_of(scale), cap = all_of(softcap);
+    lanes x;
     size_t i;
 
     for (i = 0; i + LANES <= count; i += LANES) {
-        x = scaled_score(load(scores + i), factor, softcap);
+        x = multiply(load(scores + i), factor);
+        store(scores + i, multiply(cap, tanh_lanes(divide(x, cap))));
+    }
+    if (i == count)
+        return;
+    x = multiply(load_some(scores + i, count - i, all_of(0)), factor);
+    store_some(scores + i, count - i, multiply(cap, tanh_lanes(divide(x, cap))));
+}
+
+static float largest_score(const float *scores, size_t count)
+{
+    const lanes lowest = all_of(-INFINITY);
+    lanes most[2] = { lowest, lowest };
+    size_t i;
+
+    for (i = 0; i + 2 * LANES <= count; i += 2 * LANES) {
+        most[0] = larger_of(most[0], load(scores + i));
+        most[1] = larger_of(most[1], load(scores + i + LANES));
+    }
+    if (i + LANES <= count) {
+        most[0] = larger_of(most[0], load(scores + i));
+        i += LANES;
+    }
+    if (i < count)
+        most[1] = larger_of(most[1], load_some(scores + i, count - i, lowest));
+    return largest_of(larger_of(most[0], most[1]));
+}
+
+/* Scaling happens on the way into exp: scale * score - maximum is one instruction there. */
+static float softmax(float *scores, size_t count, float scale, float softcap,
+                     struct den_softmax *state)
+{
+    lanes factor, most, sums[2] = { all_of(0), all_of(0) }, x, y;
+    float maximum, shrink = 1;
+    size_t i;
+
+    if (softcap > 0) {
+        cap_scores(scores, count, scale, softcap);
+        scale = 1;
+    }
+    factor = all_of(scale);
+    maximum = scale * largest_score(scores, count);
+    maximum = maximum > state->maximum ? maximum : state->maximum;
+    most = all_of(-maximum);
+    for (i = 0; i + 2 * LANES <= count; i += 2 * LANES) {
+        x = exp_lanes(fused(load(scores + i), factor, most));
+        y = exp_lanes(fused(load(scores + i + LANES), factor, most));
         store(scores + i, x);
-        most = larger_of(most, x);
+        store(scores + i + LANES, y);
+        sums[0] = add(sums[0], x);
+        sums[1] = add(sums[1], y);
+    }
+    if (i + LANES <= count) {
+        x = exp_lanes(fused(load(scores + i), factor, most));
+        store(scores + i, x);
+        sums[0] = add(sums[0], x);
+        i += LANES;
     }
     if (i < count) {
-        x = scaled_score(load_some(scores + i, count - i, all_of(0)), factor, softcap);
+        x = exp_lanes(fused(load_some(scores + i, count - i, all_of(0)), factor, most));
         store_some(scores + i, count - i, x);
-        most = larger_of(most, load_some(scores + i, count - i, lowest));
-    }
-    maximum = largest_of(most);
-    most = all_of(maximum);
-    for (i = 0; i + LANES <= count; i += LANES) {
-        x = exp_lanes(subtract(load(scores + i), most));
-        store(scores + i, x);
-        sums = add(sums, x);
-    }
-    if (i < count) {
-        x = exp_lanes(subtract(load_some(scores + i, count - i, most), most));
-        store_some(scores + i, count - i, x);
-        sums = add(sums, load_some(scores + i, count - i, all_of(0)));
+        sums[1] = add(sums[1], load_some(scores + i, count - i, all_of(0)));
     }
     if (maximum > state->maximum)
         shrink = expf(state->maximum - maximum);
-    state->sum = state->sum * shrink + sum_of(sums);
+    state->sum = state->sum * shrink + sum_of(add(sums[0], sums[1]));
     state->maximum = maximum;
     return shrink;
 }

@@ -7,6 +7,7 @@
  * sums of a run of 128 k stay in registers; at its end they are added to f32 sums in memory, three
  * instructions for every 64 products, because there are no registers left for those. All sums of
  * one output run over k in the same order whatever the tile. */
+#include <stdbool.h>
 #include <string.h>
 
 #include "kernels/pack_layout.h"
@@ -63,6 +64,54 @@ ALWAYS_INLINE void sum_run(struct run run, const int rows, const int vectors,
     }
 }
 
+/* Brings the sums of a run into f32: the first run's are stored, the others' added. */
+ALWAYS_INLINE void keep_run(pairs sums[][TILE_VECTORS], const int rows, const int vectors,
+                            float totals[][LANES], bool first)
+{
+    if (first) {
+#pragma GCC unroll 24
+        for (int i = 0; i < rows * vectors; i++)
+            store(totals[i], to_floats(sums[i / vectors][i % vectors]));
+        return;
+    }
+#pragma GCC unroll 24
+    for (int i = 0; i < rows * vectors; i++)
+        store(totals[i], add(load(totals[i]), to_floats(sums[i / vectors][i % vectors])));
+}
+
+/* One vector of outputs of a tile. */
+struct column {
+    const float (*totals)[LANES]; /* of its first row; those of other rows are `step` further */
+    size_t step;
+    size_t at;            /* its first output */
+    const float *weights; /* its scales */
+};
+
+/* Scales and stores rows [row, row + rows) of a column: store_sums() with all that is the same for
+ * every row taken out of the loop. */
+ALWAYS_INLINE void store_column(const struct den_matmul *op, const struct column *column,
+                                size_t row, size_t rows)
+{
+    const float *scales = op->wide->scales + row;
+    float *output = op->output + row * op->output_stride + column->at;
+    lanes weights = load(column->weights), bias;
+
+    if (op->scales || op->output_rows || op->weights->out - column->at < LANES) {
+        for (size_t r = 0; r < rows; r++)
+            store_sums(op, row + r, column->at,
+                       multiply(load(column->totals[r * column->step]),
+                                multiply(weights, all_of(scales[r]))));
+        return;
+    }
+    bias = op->bias ? load(op->bias + column->at) : all_of(0);
+    for (size_t r = 0; r < rows; r++, output += op->output_stride) {
+        lanes sum = fused(load(column->totals[r * column->step]),
+                          multiply(weights, all_of(scales[r])), bias);
+
+        store(output, op->accumulate ? add(load(output), sum) : sum);
+    }
+}
+
 /* Rows [row, row + rows) times `panels` panels from `p` on. */
 ALWAYS_INLINE void multiply_tile(const struct den_matmul *op, size_t p, size_t row, const int rows,
                                  const int panels)
@@ -71,11 +120,11 @@ ALWAYS_INLINE void multiply_tile(const struct den_matmul *op, size_t p, size_t r
     const unsigned char *panel = w->data + p * w->panel_bytes;
     const unsigned char *scales = panel + w->in / 2 * DEN_LINE_BYTES;
     const int vectors = panels * PARTS;
-    float totals[TILE_ROWS * TILE_VECTORS][LANES] = { 0 };
+    float totals[TILE_ROWS * TILE_VECTORS][LANES];
     const int16_t *values = op->wide->values + den_wide_row_at(op->wide, row);
-    size_t lines = w->in / 2, line;
+    size_t lines = w->in / 2, line = 0;
 
-    for (line = 0; line < lines; line += DEN_WIDE_RUN / 2) {
+    do {
         size_t count = lines - line < DEN_WIDE_RUN / 2 ? lines - line : DEN_WIDE_RUN / 2;
         pairs sums[TILE_ROWS][TILE_VECTORS];
 
@@ -84,23 +133,21 @@ ALWAYS_INLINE void multiply_tile(const struct den_matmul *op, size_t p, size_t r
                               .values = values + line / GROUP_LINES * DEN_WIDE_ROWS * DEN_GROUP,
                               .lines = count },
                 rows, vectors, sums);
-#pragma GCC unroll 24
-        for (int i = 0; i < rows * vectors; i++) {
-            lanes sum = to_floats(sums[i / vectors][i % vectors]);
-
-            store(totals[i], add(load(totals[i]), sum));
-        }
-    }
-#pragma GCC unroll 1
-    for (int i = 0; i < rows * vectors; i++) {
-        size_t part = (size_t)(i % vectors), r = row + (size_t)(i / vectors);
-        size_t column = p * DEN_PANEL + part * LANES;
+        keep_run(sums, rows, vectors, totals, line == 0);
+        line += DEN_WIDE_RUN / 2;
+    } while (line < lines);
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; v++) {
+        size_t part = (size_t)v;
         const unsigned char *at =
             scales + part / PARTS * w->panel_bytes + part % PARTS * LANES * sizeof(float);
-        lanes scale = multiply(load((const float *)(const void *)at), all_of(op->wide->scales[r]));
+        struct column column = { .totals = (const float(*)[LANES])totals + v,
+                                 .step = (size_t)vectors,
+                                 .at = p * DEN_PANEL + part * LANES,
+                                 .weights = (const float *)(const void *)at };
 
-        if (column < w->out)
-            store_sums(op, r, column, multiply(load(totals[i]), scale));
+        if (column.at < w->out)
+            store_column(op, &column, row, (size_t)rows);
     }
 }
 

@@ -47,6 +47,7 @@ static inline void quantize_group(const lanes input[VECTORS], const struct den_a
     int32_t low;
     int32_t high;
 
+#pragma GCC unroll 4
     for (int v = 0; v < VECTORS; v++)
         scaled[v] = multiply(input[v], all_of(inverse));
     bytes = bytes_of(scaled);
@@ -60,6 +61,7 @@ static inline void quantize_group(const lanes input[VECTORS], const struct den_a
 
 static inline void load_group(const float *input, lanes out[VECTORS])
 {
+#pragma GCC unroll 4
     for (int v = 0; v < VECTORS; v++)
         out[v] = load(input + v * LANES);
 }
@@ -102,6 +104,7 @@ static float sum_of_squares(const float *input, size_t width)
     size_t k;
 
     for (k = 0; k + DEN_GROUP <= width; k += DEN_GROUP)
+#pragma GCC unroll 4
         for (int v = 0; v < VECTORS; v++) {
             lanes x = load(input + k + v * LANES);
 
@@ -109,6 +112,7 @@ static float sum_of_squares(const float *input, size_t width)
         }
     if (k < width) {
         load_rest(input + k, width - k, group);
+#pragma GCC unroll 4
         for (int v = 0; v < VECTORS; v++)
             sums[v] = fused(group[v], group[v], sums[v]);
     }
@@ -131,6 +135,7 @@ static void norm_quantize_row(const float *input, const float *weight, float eps
             load_rest(input + k, width - k, group);
             load_rest(weight + k, width - k, weights);
         }
+#pragma GCC unroll 4
         for (int v = 0; v < VECTORS; v++)
             group[v] = multiply(multiply(group[v], factor), weights[v]);
         quantize_group(group, out, row, k / DEN_GROUP);
@@ -145,21 +150,41 @@ static inline __m256i words_of(lanes low, lanes high)
     return _mm256_permute4x64_epi64(packed, 0xD8);
 }
 
+static inline void add_magnitudes(const lanes group[VECTORS], lanes most[VECTORS])
+{
+#pragma GCC unroll 4
+    for (int v = 0; v < VECTORS; v++)
+        most[v] = larger_of(most[v], magnitude_of(group[v]));
+}
+
+/* Whole groups go through registers of their own: shared with the last group, which is padded in
+ * memory, gcc 12 would keep all of them there. */
 static float largest_magnitude(const float *input, size_t width)
 {
     lanes most[VECTORS] = { all_of(0), all_of(0), all_of(0), all_of(0) };
-    lanes group[VECTORS];
     size_t k;
 
-    for (k = 0; k < width; k += DEN_GROUP) {
-        if (width - k >= DEN_GROUP)
-            load_group(input + k, group);
-        else
-            load_rest(input + k, width - k, group);
-        for (int v = 0; v < VECTORS; v++)
-            most[v] = larger_of(most[v], magnitude_of(group[v]));
+    for (k = 0; k + DEN_GROUP <= width; k += DEN_GROUP) {
+        lanes group[VECTORS];
+
+        load_group(input + k, group);
+        add_magnitudes(group, most);
+    }
+    if (k < width) {
+        lanes rest[VECTORS];
+
+        load_rest(input + k, width - k, rest);
+        add_magnitudes(rest, most);
     }
     return largest_of(larger_of(larger_of(most[0], most[1]), larger_of(most[2], most[3])));
+}
+
+static inline void store_words(const lanes group[VECTORS], lanes inverse, int16_t *values)
+{
+    _mm256_storeu_si256((__m256i *)(void *)values,
+                        words_of(multiply(group[0], inverse), multiply(group[1], inverse)));
+    _mm256_storeu_si256((__m256i *)(void *)(values + DEN_HALF_GROUP),
+                        words_of(multiply(group[2], inverse), multiply(group[3], inverse)));
 }
 
 static void wide_quantize_row(const float *input, size_t width,
@@ -168,21 +193,21 @@ static void wide_quantize_row(const float *input, size_t width,
     float amax = largest_magnitude(input, width);
     lanes inverse = all_of(amax < SMALLEST ? 0 : DEN_WIDE_MAX / amax);
     int16_t *values = out->values + den_wide_row_at(out, row);
-    lanes group[VECTORS];
     size_t k;
 
     out->scales[row] = amax < SMALLEST ? 0 : amax / DEN_WIDE_MAX;
-    for (k = 0; k < width; k += DEN_GROUP) {
-        if (width - k >= DEN_GROUP)
-            load_group(input + k, group);
-        else
-            load_rest(input + k, width - k, group);
-        for (int v = 0; v < VECTORS; v++)
-            group[v] = multiply(group[v], inverse);
-        _mm256_storeu_si256((__m256i *)(void *)values, words_of(group[0], group[1]));
-        _mm256_storeu_si256((__m256i *)(void *)(values + DEN_HALF_GROUP),
-                            words_of(group[2], group[3]));
+    for (k = 0; k + DEN_GROUP <= width; k += DEN_GROUP) {
+        lanes group[VECTORS];
+
+        load_group(input + k, group);
+        store_words(group, inverse, values);
         values += DEN_WIDE_ROWS * DEN_GROUP;
+    }
+    if (k < width) {
+        lanes rest[VECTORS];
+
+        load_rest(input + k, width - k, rest);
+        store_words(rest, inverse, values);
     }
 }
 
