@@ -3,6 +3,7 @@
 #include "engine/tiny.h"
 
 #include "engine/generation.h"
+#include "text/constraint.h"
 
 enum { TOKENS_MAX = 64, TEXT_MAX = 4096 };
 
@@ -37,20 +38,66 @@ static void remember(void *context, const struct den_generation_event *event)
     told->tokens[told->count++] = event->token;
 }
 
+/* What answers are held to: a constraint is used up by an answer, so each run gets new ones. */
+static struct {
+    struct den_grammar_vocabulary *vocabulary; /* NULL: to nothing */
+    struct den_grammar *grammars[2];
+} held;
+
+static void hold(struct den_engine *engine, const char *first, const char *second)
+{
+    const char *const sources[2] = { first, second };
+    struct den_error err = { 0 };
+    int i;
+
+    if (den_grammar_vocabulary_create(den_engine_tokenizer(engine), &held.vocabulary, &err) !=
+        DEN_OK)
+        fail_msg("%s", err.message);
+    for (i = 0; i < 2; i++)
+        if (sources[i] && den_grammar_from_gbnf(sources[i], strlen(sources[i]), NULL, 0,
+                                                &held.grammars[i], &err) != DEN_OK)
+            fail_msg("%s", err.message);
+}
+
+static void let_go(void)
+{
+    den_grammar_destroy(held.grammars[0]);
+    den_grammar_destroy(held.grammars[1]);
+    den_grammar_vocabulary_destroy(held.vocabulary);
+    memset(&held, 0, sizeof held);
+}
+
+static struct den_constraint *constrain(int which)
+{
+    const struct den_constraint_options options = { .grammar = held.grammars[which],
+                                                    .vocabulary = held.vocabulary };
+    struct den_constraint *constraint = NULL;
+    struct den_error err = { 0 };
+
+    if (options.grammar && den_constraint_create(&options, &constraint, &err) != DEN_OK)
+        fail_msg("%s", err.message);
+    return constraint;
+}
+
 /* Runs to the end in a session of its own. */
 static struct den_generation_result finish(struct den_engine *engine,
-                                           const struct den_generation_options *options)
+                                           const struct den_generation_options *given)
 {
+    struct den_generation_options with_constraints = *given, *options = &with_constraints;
     struct den_session *session = tiny_session(engine);
     struct den_generation *generation = NULL;
     struct den_generation_result result;
     struct den_error err = { 0 };
 
+    options->constraint = constrain(0);
+    options->alternative = constrain(1);
     if (den_generation_create(engine, session, options, &generation, &err) != DEN_OK ||
         den_generation_run(engine, generation, &err) != DEN_OK)
         fail_msg("%s", err.message);
     result = *den_generation_result(generation);
     den_generation_destroy(generation);
+    den_constraint_destroy(options->constraint);
+    den_constraint_destroy(options->alternative);
     den_session_destroy(session);
     return result;
 }
@@ -158,6 +205,41 @@ static void ends_as_it_would_have(void **state)
     den_engine_close(engine);
 }
 
+/* Held to a grammar, or to either of two, of which the first tokens choose one. */
+static void goes_on_within_a_grammar(void **state)
+{
+    const char *const one = "root ::= \"[\" ([a-z0-9]{3} \",\"){4} \"]\"";
+    const char *const other = "root ::= \"(\" ([A-Z] \";\"){6} \")\"";
+    struct den_engine *engine = tiny_open("llama", (struct den_engine_options){ 0 });
+    den_token prompt[TINY_PROMPT];
+    struct den_generation_options options;
+    bool seen[2] = { false, false };
+    int round;
+
+    tiny_prompt("llama", prompt);
+    options = seeded(prompt);
+    options.sampler = den_sampler_defaults();
+    options.sampler.temperature = 2;
+    options.max_tokens = 60;
+    options.ignore_end = false;
+    for (round = 0; round < 12; round++) {
+        struct told told = { 0 };
+
+        hold(engine, one, round % 2 ? other : NULL);
+        options.sampler.seed = (uint64_t)round;
+        options.on_event = remember;
+        options.context = &told;
+        assert_int_equal(finish(engine, &options).finish, DEN_FINISH_STOP);
+        assert_true(told.text[0] == '[' || (round % 2 && told.text[0] == '('));
+        assert_int_equal(told.length, told.text[0] == '[' ? 18 : 14);
+        seen[told.text[0] == '('] = true;
+        resume_everywhere(engine, options);
+        let_go();
+    }
+    assert_true(seen[0] && seen[1]);
+    den_engine_close(engine);
+}
+
 static void refuses_tokens_that_are_none(void **state)
 {
     struct den_engine *engine = tiny_open("llama", (struct den_engine_options){ 0 });
@@ -183,6 +265,7 @@ int engine_test_resume(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(goes_on_as_if_nothing_had_happened),
         cmocka_unit_test(ends_as_it_would_have),
+        cmocka_unit_test(goes_on_within_a_grammar),
         cmocka_unit_test(refuses_tokens_that_are_none),
     };
 
