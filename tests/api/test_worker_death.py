@@ -1,5 +1,6 @@
 """The worker process is killed at every stage: clients notice a pause and nothing else."""
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -138,4 +139,34 @@ def test_sleep_gives_memory_back_and_a_request_wakes(tmp_path):
         assert used > 100e6  # the weights of the default model are packed in memory
         while workers.workers(server):
             time.sleep(0.05)
+        time.sleep(0.5)
+        assert not workers.workers(server)  # nobody asked for anything
         assert stream(server, "Count to five.", max_tokens=20)[:2] == expected[:2]
+
+
+@pytest.mark.parametrize("delay", [0.05, 0.2])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_while_it_loads(tmp_path, number, delay):
+    (tmp_path / "models").symlink_to(default_home() / "models")
+    environment = {**os.environ, "DEN_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    process = subprocess.Popen([PROGRAM, "serve", "-m", MODEL, "--port", "0"], env=environment, text=True, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(delay)
+    process.send_signal(number)
+    out, errors = process.communicate()
+    assert process.returncode == -number or (process.returncode == 0 and "Den is at" in out), errors
+
+
+def test_a_model_cut_off_under_it_kills_the_worker_only(tmp_path):
+    """The file loses its end; whatever process reads it next can't, and says so."""
+    (source,) = [p for p in (default_home() / "models" / MODEL).iterdir() if p.suffix == ".gguf"]
+    model = tmp_path / "cut.gguf"
+    shutil.copyfile(source, model)
+    with serve(tmp_path, "-m", model) as server:
+        assert stream(server, "Hello", max_tokens=3)[2] > 0
+        os.truncate(model, 100000)
+        workers.kill(server)
+        with pytest.raises(openai.APIError) as caught:
+            stream(server, "A question that was never asked before", max_tokens=3)
+        assert "cut.gguf" in str(caught.value)
+        assert server.ask("GET", "/health").http == 200
