@@ -1,5 +1,6 @@
 """Holds the fit formula against the peak memory (VmHWM) of real worker processes: the installed models, and generated
 ones of several shapes and types, each with a prompt that fills a good part of its context."""
+import json
 import pathlib
 import random
 
@@ -143,10 +144,13 @@ def test_the_default_model_takes_what_was_estimated(tokens, tmp_path):
 def test_the_embedding_model_takes_what_was_estimated(tmp_path):
     if not (default_home() / "models" / "all-minilm").exists():
         pytest.skip("needs the default embedding model")
+    vocabulary = json.loads((default_home() / "models" / "all-minilm" / "tokenizer.json").read_text())["model"]["vocab"]
+    words = sorted(word for word in vocabulary if word.isascii() and word.isalpha())
+    random.seed(1)
     with serve(tmp_path) as server:
         (chat,) = workers(server)
-        texts = [" ".join(f"word{i * j}" for j in range(200)) for i in range(64)]
-        assert server.ask("POST", "/v1/embeddings", {"model": "all-minilm", "input": texts}).http == 200
+        texts = [" ".join(random.choices(words, k=150)) for _ in range(64)]  # a page of the table for each word
+        assert server.ask("POST", "/api/embed", {"model": "all-minilm", "input": texts, "truncate": True}).http == 200
         fit = estimate(server, "all-minilm")
         (own,) = [one for one in workers(server) if one != chat]
         lines = pathlib.Path(f"/proc/{own}/status").read_text().splitlines()
