@@ -1,5 +1,5 @@
-/* A turn: what of a request becomes prompt, constraint, alternative and parser. The engine is a tiny
- * model's tokenizer and template without the model, which turns never ask. */
+/* A turn: what of a request becomes prompt, constraint, alternative and parser. The engine is a
+ * tiny model's tokenizer and template without the model, which turns never ask. */
 #include "test.h"
 
 #include <string.h>
@@ -60,12 +60,15 @@ struct told {
 static void on_part(void *context, const struct den_answer_part *part)
 {
     struct told *told = context;
+    size_t length;
     char *out = part->kind == DEN_ANSWER_TEXT        ? told->text
                 : part->kind == DEN_ANSWER_TOOL_CALL ? told->name
                                                      : told->arguments;
 
     assert_int_not_equal(part->kind, DEN_ANSWER_REASONING);
-    strncat(out, part->text, part->length);
+    length = strlen(out);
+    assert_true(length + part->length < sizeof told->name);
+    memcpy(out + length, part->text, part->length);
 }
 
 static json_t *messages, *tools, *schema;
