@@ -1,7 +1,8 @@
 /* Constraint: one generation's place in a grammar, and the tokens that may come next.
  *
  * A vocabulary holds a tokenizer's tokens in the shape that masks are computed from; it is made
- * once for a model. A constraint walks with a generation: mask, sample, accept, and again.
+ * once for a model, refers to the tokenizer's texts (so the tokenizer must outlive it) and is
+ * read-only afterwards. A constraint walks with a generation: mask, sample, accept, and again.
  *
  * With triggers a constraint is asleep until one of them has been generated: until then every
  * token is allowed. When a trigger is complete the text from its first byte must be in the grammar

@@ -21,6 +21,27 @@ struct den_token_trie {
     size_t count, capacity;
 };
 
+/* A set of kinds of plain characters: each ASCII character is one; others go by their lead byte and
+ * have numbers below DEN_KINDS_WIDE, those of control characters, which are not plain. */
+struct den_kinds {
+    uint64_t bits[2];
+};
+enum { DEN_KINDS_WIDE = 30, DEN_KIND_ANY_WIDE = 31, DEN_KINDS = 128 };
+
+/* What comes below a node of the plain trie: kinds of the characters that begin there, and how many
+ * at most in one token. */
+struct den_token_below {
+    struct den_kinds kinds;
+    uint32_t characters;
+};
+
+/* The tokens of each kind, as a list or, where there are many, as a mask. */
+struct den_kind_tokens {
+    uint32_t firsts[DEN_KINDS + 1]; /* where in `items` the kind's tokens begin, ... */
+    bool dense[DEN_KINDS];          /* ... or its mask */
+    uint32_t *items;
+};
+
 enum {
     DEN_TOKEN_TRIE_BYTES_MAX = 255, /* longer tokens never match a grammar; none is known */
     DEN_TOKEN_PLAIN_MAX = 32        /* characters for which there are masks by length */
@@ -33,6 +54,8 @@ struct den_grammar_vocabulary {
     size_t size, words;           /* tokens; words of a mask */
     struct den_token_text *texts; /* (size); of control tokens their names; "" for end tokens */
     struct den_token_trie plain, other, control;
+    struct den_token_below *below;        /* (plain.count) */
+    struct den_kind_tokens begins, holds; /* of plain tokens, by their first, by any character */
     den_token *twins; /* (size): another token of the same text, or DEN_TOKEN_NONE */
     uint32_t *plain_masks[DEN_TOKEN_PLAIN_MAX + 2];
     den_token *long_plain;  /* of more than DEN_TOKEN_PLAIN_MAX characters, ... */
@@ -66,6 +89,13 @@ static inline bool den_mask_has(const uint32_t *mask, den_token token)
     return mask[token >> 5] >> (token & 31) & 1;
 }
 
+/* The kind of the character that begins with the plain byte. */
+uint8_t den_kind_of(uint8_t byte);
+
+bool den_kinds_have(const struct den_kinds *kinds, uint8_t kind);
+void den_kinds_add(struct den_kinds *kinds, uint8_t kind);
+bool den_kinds_within(const struct den_kinds *kinds, const struct den_kinds *all);
+
 /* --- sets of readings --- */
 
 /* A reading of the text so far: the BYTES node it is at (or END, with an empty stack: the text is
@@ -88,6 +118,17 @@ struct den_reading_set {
     bool ends; /* one of them is END */
 };
 
+/* Which plain tokens a set takes without a look at each: those of up to `characters`, the first of
+ * a kind in `first` and the others of kinds in `rest`. */
+struct den_run {
+    bool led, made; /* `lead` and `target` are known; so is the rest */
+    bool only;      /* it takes no other plain tokens */
+    uint32_t target;
+    struct den_kinds lead; /* each character of these leads to `target` */
+    struct den_kinds first, rest;
+    uint32_t characters; /* 0: none; DEN_GRAMMAR_FOREVER: any number */
+};
+
 #define DEN_SET_NONE    0u
 #define DEN_SET_UNKNOWN UINT32_MAX
 
@@ -103,7 +144,8 @@ struct den_sets {
     struct den_frame *frames;
     struct den_reading *readings;
     struct den_reading_set *sets;
-    uint32_t *steps; /* (sets, classes); DEN_SET_UNKNOWN: not yet computed */
+    uint32_t *steps;      /* (sets, classes); DEN_SET_UNKNOWN: not yet computed */
+    struct den_run *runs; /* (sets) */
     size_t frame_count, reading_count, set_count;
     size_t frame_capacity, reading_capacity, set_capacity;
     struct den_hash_table frame_table, set_table;
@@ -137,6 +179,9 @@ static inline uint32_t den_sets_step(struct den_sets *sets, uint32_t set, uint8_
 
     return next != DEN_SET_UNKNOWN ? next : den_sets_compute(sets, set, byte);
 }
+
+/* The set's run, computed when it is first asked for. */
+struct den_run den_sets_run(struct den_sets *sets, uint32_t set);
 
 /* --- masks --- */
 

@@ -279,6 +279,9 @@ static bool room_for_set(struct den_sets *sets)
         return true;
     if (!grow((void **)&sets->sets, &capacity, sets->set_count + 1, sizeof *sets->sets))
         return false;
+    capacity = sets->set_capacity;
+    if (!grow((void **)&sets->runs, &capacity, sets->set_count + 1, sizeof *sets->runs))
+        return false;
     return grow((void **)&sets->steps, &sets->set_capacity, sets->set_count + 1,
                 classes * sizeof *sets->steps);
 }
@@ -315,11 +318,14 @@ static uint32_t intern_found(struct den_sets *sets)
     sets->reading_count += sets->found_count;
     for (i = 0; i < sets->grammar->class_count; i++)
         sets->steps[sets->set_count * sets->grammar->class_count + i] = DEN_SET_UNKNOWN;
+    sets->runs[sets->set_count] = (struct den_run){ 0 };
     sets->set_table.items[at] = (uint32_t)sets->set_count;
     return (uint32_t)sets->set_count++;
 }
 
-static uint32_t step(struct den_sets *sets, uint32_t set, uint8_t byte, bool literal)
+/* `range` becomes the bytes around `byte` with which the same edges are taken. */
+static uint32_t step(struct den_sets *sets, uint32_t set, uint8_t byte, bool literal,
+                     uint8_t range[2])
 {
     const struct den_grammar *grammar = sets->grammar;
     struct den_reading_set from = sets->sets[set];
@@ -337,8 +343,16 @@ static uint32_t step(struct den_sets *sets, uint32_t set, uint8_t byte, bool lit
         for (k = node->first; k < node->first + node->count; k++) {
             const struct den_grammar_edge *edge = &grammar->edges[k];
 
-            if (byte >= edge->low && byte <= edge->high && (edge->literal || !literal))
-                follow(sets, edge->next, reading.frame);
+            if (byte < edge->low) {
+                range[1] = range[1] < edge->low ? range[1] : edge->low - 1;
+            } else if (byte > edge->high) {
+                range[0] = range[0] > edge->high ? range[0] : edge->high + 1;
+            } else {
+                range[0] = range[0] > edge->low ? range[0] : edge->low;
+                range[1] = range[1] < edge->high ? range[1] : edge->high;
+                if (edge->literal || !literal)
+                    follow(sets, edge->next, reading.frame);
+            }
         }
         settle(sets);
     }
@@ -346,19 +360,25 @@ static uint32_t step(struct den_sets *sets, uint32_t set, uint8_t byte, bool lit
     return intern_found(sets);
 }
 
+/* Classes are numbered in the order of their bytes, and no edge ends inside of one. */
 uint32_t den_sets_compute(struct den_sets *sets, uint32_t set, uint8_t byte)
 {
-    uint32_t next = step(sets, set, byte, false);
+    const struct den_grammar *grammar = sets->grammar;
+    uint8_t range[2] = { 0, 255 };
+    uint32_t next = step(sets, set, byte, false, range), i;
 
     /* a step cut short for want of effort or memory may be taken in full another time */
     if (sets->effort <= sets->effort_max && !sets->out_of_memory)
-        sets->steps[(size_t)set * sets->grammar->class_count + sets->grammar->classes[byte]] = next;
+        for (i = grammar->classes[range[0]]; i <= grammar->classes[range[1]]; i++)
+            sets->steps[(size_t)set * grammar->class_count + i] = next;
     return next;
 }
 
 uint32_t den_sets_step_literal(struct den_sets *sets, uint32_t set, uint8_t byte)
 {
-    return step(sets, set, byte, true);
+    uint8_t range[2] = { 0, 255 };
+
+    return step(sets, set, byte, true, range);
 }
 
 uint32_t den_sets_start(struct den_sets *sets)
@@ -381,6 +401,7 @@ static enum den_status add_empty(struct den_sets *sets, struct den_error *err)
     sets->frames[0] = (struct den_frame){ 0 };
     sets->frame_count = 1;
     sets->sets[0] = (struct den_reading_set){ 0 };
+    sets->runs[0] = (struct den_run){ 0 };
     sets->set_count = 1;
     for (i = 0; i < sets->grammar->class_count; i++)
         sets->steps[i] = DEN_SET_NONE;
@@ -406,6 +427,7 @@ void den_sets_deinit(struct den_sets *sets)
     free(sets->readings);
     free(sets->sets);
     free(sets->steps);
+    free(sets->runs);
     free(sets->frame_table.items);
     free(sets->set_table.items);
     free(sets->found);

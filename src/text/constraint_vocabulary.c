@@ -1,5 +1,5 @@
 /* See constraint.h and constraint_parts.h. Tokens are sorted by their bytes, and a trie in preorder
- * falls out of the sorted list by comparing neighbours. 49,000 tokens take some 20 ms. */
+ * falls out of the sorted list by comparing neighbours. 49,000 tokens take some 30 to 50 ms. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +14,9 @@ void den_grammar_vocabulary_destroy(struct den_grammar_vocabulary *vocabulary)
     free(vocabulary->plain.nodes);
     free(vocabulary->other.nodes);
     free(vocabulary->control.nodes);
+    free(vocabulary->below);
+    free(vocabulary->begins.items);
+    free(vocabulary->holds.items);
     free(vocabulary->twins);
     free(vocabulary->plain_masks[0]);
     free(vocabulary->long_plain);
@@ -26,9 +29,9 @@ void den_grammar_vocabulary_destroy(struct den_grammar_vocabulary *vocabulary)
 /* --- sorting and tries --- */
 
 struct entry {
-    uint32_t head; /* the first four bytes, big-endian: decides most comparisons */
-    den_token token;
+    uint64_t head; /* the first eight bytes, big-endian: decides most comparisons */
     struct den_token_text text;
+    den_token token;
 };
 
 static int compare_entries(const void *a, const void *b)
@@ -122,6 +125,131 @@ static size_t plain_length(struct den_token_text text)
     return den_utf8_count(text.bytes, text.length);
 }
 
+uint8_t den_kind_of(uint8_t byte)
+{
+    static const uint8_t greek_on[] = { 20, 20, 21, 21, 21, 21, 22, 22, 22,
+                                        22, 23, 24, 25, 26, 27, 27, 27, 27 }; /* from 0xCE */
+
+    if (byte < 0x80)
+        return byte;
+    if (byte >= 0xF0)
+        return byte == 0xF0 ? 28 : 29;
+    if (byte >= 0xE0)
+        return byte - 0xE0; /* three bytes: most scripts, and the odd blanks and marks */
+    if (byte >= 0xCE)
+        return greek_on[byte - 0xCE];
+    return byte <= 0xC3 ? (uint8_t)(16 + (byte == 0xC3)) : (uint8_t)(byte < 0xCA ? 18 : 19);
+}
+
+bool den_kinds_have(const struct den_kinds *kinds, uint8_t kind)
+{
+    return kinds->bits[kind >> 6] >> (kind & 63) & 1;
+}
+
+void den_kinds_add(struct den_kinds *kinds, uint8_t kind)
+{
+    kinds->bits[kind >> 6] |= (uint64_t)1 << (kind & 63);
+}
+
+bool den_kinds_within(const struct den_kinds *kinds, const struct den_kinds *all)
+{
+    return !(kinds->bits[0] & ~all->bits[0]) && !(kinds->bits[1] & ~all->bits[1]);
+}
+
+static bool begins_character(uint8_t byte)
+{
+    return (byte & 0xC0) != 0x80;
+}
+
+/* Kinds of the token's characters, or of the first alone. */
+static struct den_kinds kinds_of(struct den_token_text text, bool first_only)
+{
+    struct den_kinds kinds = { { 0 } };
+    size_t i;
+
+    for (i = 0; i < text.length && !(first_only && i > 0); i++) {
+        if (!begins_character((uint8_t)text.bytes[i]))
+            continue;
+        den_kinds_add(&kinds, den_kind_of((uint8_t)text.bytes[i]));
+        if ((uint8_t)text.bytes[i] >= 0x80)
+            den_kinds_add(&kinds, DEN_KIND_ANY_WIDE);
+    }
+    return kinds;
+}
+
+/* Lays `table` out for `counts` tokens a kind. */
+static bool lay_out(const struct den_grammar_vocabulary *vocabulary, const uint32_t *counts,
+                    struct den_kind_tokens *table)
+{
+    uint32_t kind;
+
+    for (kind = 0; kind < DEN_KINDS; kind++) {
+        table->dense[kind] = counts[kind] > vocabulary->words / 2;
+        table->firsts[kind + 1] =
+            table->firsts[kind] + (table->dense[kind] ? (uint32_t)vocabulary->words : counts[kind]);
+    }
+    table->items = calloc((size_t)table->firsts[DEN_KINDS] + 1, sizeof *table->items);
+    return table->items != NULL;
+}
+
+/* Fills `table` with the plain tokens: in one pass they are counted, in another entered. */
+static bool sort_by_kind(const struct den_grammar_vocabulary *vocabulary,
+                         const struct entry *entries, size_t count, bool first_only,
+                         struct den_kind_tokens *table)
+{
+    uint32_t filled[DEN_KINDS] = { 0 };
+    bool entering;
+    size_t i;
+    int pass, half;
+
+    for (pass = 0; pass < 2; pass++) {
+        entering = pass == 1;
+        if (entering && !lay_out(vocabulary, filled, table))
+            return false;
+        if (entering)
+            memcpy(filled, table->firsts, sizeof filled);
+        for (i = 0; i < count; i++) {
+            struct den_kinds kinds = kinds_of(entries[i].text, first_only);
+
+            for (half = 0; half < 2; half++) {
+                for (; kinds.bits[half]; kinds.bits[half] &= kinds.bits[half] - 1) {
+                    int kind = half * 64 + __builtin_ctzll(kinds.bits[half]);
+
+                    if (entering && table->dense[kind])
+                        den_mask_set(table->items + table->firsts[kind], entries[i].token);
+                    else if (entering)
+                        table->items[filled[kind]] = (uint32_t)entries[i].token;
+                    filled[kind]++;
+                }
+            }
+        }
+    }
+    return true;
+}
+
+/* From the leaves up: a node's children come after it. */
+static bool sum_up(struct den_grammar_vocabulary *vocabulary)
+{
+    const struct den_token_node *nodes = vocabulary->plain.nodes;
+    struct den_token_below *below = calloc(vocabulary->plain.count + 1, sizeof *below);
+    size_t i, child;
+
+    vocabulary->below = below;
+    for (i = vocabulary->plain.count; below && i-- > 0;) {
+        for (child = i + 1; child < nodes[i].end; child = nodes[child].end) {
+            uint32_t begins = begins_character(nodes[child].byte);
+
+            below[i].kinds.bits[0] |= below[child].kinds.bits[0];
+            below[i].kinds.bits[1] |= below[child].kinds.bits[1];
+            if (begins)
+                den_kinds_add(&below[i].kinds, den_kind_of(nodes[child].byte));
+            if (below[i].characters < below[child].characters + begins)
+                below[i].characters = below[child].characters + begins;
+        }
+    }
+    return below != NULL;
+}
+
 static void add_plain(struct den_grammar_vocabulary *vocabulary, den_token token, size_t length)
 {
     if (length > DEN_TOKEN_PLAIN_MAX) {
@@ -173,7 +301,7 @@ static struct entry make_entry(den_token token, struct den_token_text text)
     struct entry entry = { .token = token, .text = text };
     size_t i;
 
-    for (i = 0; i < 4; i++)
+    for (i = 0; i < 8; i++)
         entry.head = entry.head << 8 | (i < text.length ? (unsigned char)text.bytes[i] : 0);
     return entry;
 }
@@ -215,8 +343,11 @@ static enum den_status fill(struct den_grammar_vocabulary *vocabulary,
     accumulate_plain(vocabulary);
     for (i = 0; i < 3; i++)
         if (!build_trie(vocabulary, tries[i], lists[i], counts[i]))
-            return den_fail(err, DEN_NO_MEMORY, "grammar: out of memory for %zu tokens",
-                            list->count);
+            break;
+    if (i < 3 || !sum_up(vocabulary) ||
+        !sort_by_kind(vocabulary, lists[0], counts[0], true, &vocabulary->begins) ||
+        !sort_by_kind(vocabulary, lists[0], counts[0], false, &vocabulary->holds))
+        return den_fail(err, DEN_NO_MEMORY, "grammar: out of memory for %zu tokens", list->count);
     return DEN_OK;
 }
 

@@ -1,5 +1,6 @@
 /* Constraints with a small vocabulary: masks against a byte-by-byte trial of every token, triggers,
- * ends, control tokens, and restarts of the cache. */
+ * ends, control tokens, and restarts of the cache. Wide places, where masks are put together from
+ * runs, have a vocabulary of their own that is large enough for branches to be taken whole. */
 #include "grammar_try.h"
 
 #include <stdlib.h>
@@ -126,6 +127,134 @@ static void masks_agree_with_trials(void **state)
         den_grammar_destroy(grammar);
     }
     den_grammar_vocabulary_destroy(vocabulary);
+}
+
+/* Tokens of one to thirty pieces, at random. */
+enum { PIECES_MAX = 30, MANY = 6000 };
+
+struct many {
+    char bytes[MANY][PIECES_MAX * 4];
+    size_t lengths[MANY];
+};
+
+static void get_many(const void *context, den_token token, struct den_token_text *out_text,
+                     enum den_token_role *out_role)
+{
+    const struct many *many = context;
+
+    *out_role = token == 0 ? DEN_ROLE_END : DEN_ROLE_TEXT;
+    *out_text = (struct den_token_text){ many->bytes[token], many->lengths[token] };
+}
+
+static unsigned roll(unsigned *dice, unsigned sides)
+{
+    *dice = *dice * 1103515245u + 12345;
+    return (*dice >> 16) % sides;
+}
+
+static struct den_grammar_vocabulary *make_many(struct many *many)
+{
+    static const char *const pieces[] = {
+        "a", "b",  "c",  "d",  "e",      "f",      "g", "n",    "o",        "x",  "z", "A", "Z",
+        "0", "7",  " ",  "-",  ".",      "@",      "_", "/",    "\xc2\x85", "é",  "ß", "д", "ع",
+        "अ", "日", "本", "한", "\u2028", "\ufeff", "😀", "\xe6", "\"",       "\\", "n", "\n"
+    };
+    const struct den_token_list list = { .count = MANY, .get = get_many, .context = many };
+    struct den_grammar_vocabulary *vocabulary = NULL;
+    struct den_error err = { 0 };
+    unsigned dice = 3, count, i;
+    den_token token;
+
+    for (token = 0; token < MANY; token++) {
+        /* most are of letters, some long, some of anything */
+        unsigned sides = roll(&dice, 3) ? 13 : sizeof pieces / sizeof pieces[0];
+
+        count = roll(&dice, 8) ? 1 + roll(&dice, 6) : 1 + roll(&dice, PIECES_MAX);
+        many->lengths[token] = 0;
+        for (i = 0; i < count; i++) {
+            const char *piece = pieces[roll(&dice, sides)];
+
+            memcpy(many->bytes[token] + many->lengths[token], piece, strlen(piece));
+            many->lengths[token] += strlen(piece);
+        }
+    }
+    assert_int_equal(den_grammar_vocabulary_create_core(&list, &vocabulary, &err), DEN_OK);
+    return vocabulary;
+}
+
+/* Compares a mask with a trial of each token from `set`; returns one that is allowed, at random. */
+static den_token check_mask(const char *source, const uint32_t *mask,
+                            const struct den_grammar_vocabulary *vocabulary, struct den_sets *sets,
+                            uint32_t set, unsigned *dice)
+{
+    den_token token, chosen = 0;
+    unsigned count = 0;
+
+    for (token = 1; token < MANY; token++) {
+        bool fits = den_sets_accept(sets, set, vocabulary->texts[token], false) != DEN_SET_NONE;
+
+        if (fits != den_mask_has(mask, token))
+            fail_msg("%s: token '%.*s'", source, (int)vocabulary->texts[token].length,
+                     vocabulary->texts[token].bytes);
+        if (fits && roll(dice, ++count) == 0)
+            chosen = token;
+    }
+    assert_int_equal(den_mask_has(mask, 0), sets->sets[set].ends || count == 0);
+    return chosen;
+}
+
+static void wide_masks_agree_with_trials(void **state)
+{
+    static const char *const sources[] = {
+        "{\"pattern\": \"^[^/]+$\"}",
+        "{\"pattern\": \"^.{2,19}$\"}",
+        "{\"pattern\": \"^\\\\S+@\\\\S+[a-z]$\", \"maxLength\": 40}",
+        "{\"pattern\": \"^[a-zA-Z0]+(-[a-zA-Z0]+)*$\"}",
+        "{\"pattern\": \"\\\\Dx\\\\W\"}",
+        "{\"pattern\": \"^[\\u00e9-\\u65e5]{1,9}$|^(日本|a)*$\"}",
+        "{\"format\": \"email\"}",
+        "{\"format\": \"hostname\"}",
+        "{\"type\": \"object\", \"properties\": {\"abc\": {\"type\": \"null\"}, \"été\": true, "
+        "\"an\": "
+        "true}, \"additionalProperties\": {\"maxLength\": 5, \"type\": \"string\"}}",
+        "{\"type\": \"object\", \"propertyNames\": {\"maxLength\": 11}}",
+        "{\"anyOf\": [{\"type\": \"string\", \"maxLength\": 3}, {\"pattern\": \"^[a-z@]+$\"}]}",
+        "root ::= ([a-z]{1,20} | [^a-c]+ \"/\") \"\\n\"",
+        "root ::= [^\\x00-\\x1F]{3,} | (\"é\" | [a-zA-Z .@_0-])* \"n\"",
+    };
+    struct many *many = malloc(sizeof *many);
+    struct den_grammar_vocabulary *vocabulary = make_many(many);
+    struct den_error err = { 0 };
+    unsigned dice = 9, i, walk;
+    size_t s;
+
+    for (s = 0; s < sizeof sources / sizeof sources[0]; s++) {
+        struct den_grammar *grammar = grammar_of(sources[s], &err);
+        struct den_sets sets;
+
+        if (!grammar)
+            fail_msg("%s: %s", sources[s], err.message);
+        assert_int_equal(den_sets_init(&sets, grammar, &err), DEN_OK);
+        for (walk = 0; walk < 4; walk++) {
+            struct den_constraint *constraint = constraint_of(grammar, vocabulary, NULL, false);
+            uint32_t set = den_sets_start(&sets);
+
+            for (i = 0; i < 12; i++) {
+                den_token token = check_mask(sources[s], den_constraint_mask(constraint),
+                                             vocabulary, &sets, set, &dice);
+
+                if (token == 0)
+                    break;
+                accept(constraint, token);
+                set = den_sets_accept(&sets, set, vocabulary->texts[token], false);
+            }
+            den_constraint_destroy(constraint);
+        }
+        den_sets_deinit(&sets);
+        den_grammar_destroy(grammar);
+    }
+    den_grammar_vocabulary_destroy(vocabulary);
+    free(many);
 }
 
 static void ends_come_where_the_text_is_whole(void **state)
@@ -275,6 +404,7 @@ int text_test_constraint(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(masks_agree_with_trials),
+        cmocka_unit_test(wide_masks_agree_with_trials),
         cmocka_unit_test(ends_come_where_the_text_is_whole),
         cmocka_unit_test(characters_may_come_in_parts),
         cmocka_unit_test(triggers_wake_it),
