@@ -1,6 +1,7 @@
 """den generate: answers, figures, stopping, reproducibility."""
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -118,3 +119,29 @@ def test_full_disk_is_an_error(den):
                               stderr=subprocess.PIPE, text=True)
     assert done.returncode == 9
     assert "standard output" in done.stderr
+
+
+def test_a_schema_holds_the_answer(den):
+    schema = {"type": "object", "required": ["city", "rating"], "additionalProperties": False,
+              "properties": {"city": {"enum": ["Paris", "Rome"]}, "rating": {"type": "integer", "minimum": 3, "maximum": 5}}}
+    path = den.scratch / "schema.json"
+    path.write_text(json.dumps(schema))
+    answer = json.loads(generate(den, "--temperature", "1.5", "--seed", "4", "--json-schema", path, "Tell me a story.")["text"])
+    assert list(answer) == ["city", "rating"]
+    assert answer["city"] in ("Paris", "Rome") and answer["rating"] in (3, 4, 5)
+
+
+def test_a_grammar_holds_the_answer(den):
+    path = den.scratch / "answer.gbnf"
+    path.write_text('root ::= ("yes" | "no") ", " [a-z]{3,9} "!"')
+    for seed in (1, 2):
+        text = generate(den, "--temperature", "1.5", "--seed", seed, "--grammar", path, QUESTION)["text"]
+        assert re.fullmatch("(yes|no), [a-z]{3,9}!", text)
+
+
+def test_a_schema_that_is_not_supported_is_named(den):
+    path = den.scratch / "schema.json"
+    path.write_text('{"properties": {"a": {"not": {"type": "string"}}}}')
+    done = den.run("generate", "--json-schema", path, QUESTION)
+    assert done.returncode != 0
+    assert "#/properties/a/not" in done.stderr

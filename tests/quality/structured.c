@@ -1,11 +1,13 @@
 /* Drives the real constraint with a dice-throwing "model": a program for structured.py.
  *
- * quality_structured TOKENIZER.json|MODEL.gguf
+ * quality_structured TOKENIZER.json|MODEL.gguf [masks]
  *
  * reads lines of JSON from standard input, {"schema": ...} or {"grammar": "..."}, each with
  * "count" and "seed" (texts to generate) and "accept" (texts to try), and answers each with a
  * line: {"texts": [...], "cut": number that did not end, "accepted": [true, ...]} or {"error",
  * "status"}.
+ *
+ * With `masks`, each mask is compared with a trial of every token by its bytes.
  *
  * A text is drawn token by token out of the mask. How dice are loaded changes from text to text:
  * all tokens alike, or those that close things likelier, by a factor that is itself drawn. */
@@ -22,6 +24,7 @@
 enum { TOKENS_MAX = 3000, TEXT_BYTES_MAX = 1 << 20 };
 
 static uint64_t state;
+static bool checks_masks;
 
 static uint64_t draw(void)
 {
@@ -94,6 +97,35 @@ static den_token choose(const uint32_t *mask, size_t size, const double *weights
     return last;
 }
 
+/* Takes each token by itself from where `text` has led to. */
+static void check_mask(const struct den_grammar *grammar,
+                       const struct den_grammar_vocabulary *vocabulary,
+                       const struct den_buffer *text, const uint32_t *mask)
+{
+    struct den_error err = { 0 };
+    struct den_sets sets;
+    den_token token;
+    uint32_t set;
+
+    require(den_sets_init(&sets, grammar, &err), &err);
+    set = den_sets_start(&sets);
+    if (text->length > 0)
+        set =
+            den_sets_accept(&sets, set, (struct den_token_text){ text->data, text->length }, false);
+    for (token = 0; (size_t)token < vocabulary->size; token++) {
+        bool control = vocabulary->kinds[token] == DEN_ROLE_CONTROL;
+
+        if (vocabulary->kinds[token] == DEN_ROLE_END ||
+            den_mask_has(mask, token) ==
+                (den_sets_accept(&sets, set, vocabulary->texts[token], control) != DEN_SET_NONE))
+            continue;
+        fprintf(stderr, "token %d '%s' is wrong in the mask after: %s\n", token,
+                vocabulary->texts[token].bytes, text->length > 0 ? text->data : "");
+        exit(1);
+    }
+    den_sets_deinit(&sets);
+}
+
 /* Appends one text to `texts`; false: it did not end. */
 static bool generate(const struct den_grammar *grammar,
                      const struct den_grammar_vocabulary *vocabulary, double *weights,
@@ -112,6 +144,8 @@ static bool generate(const struct den_grammar *grammar,
         const uint32_t *mask = den_constraint_mask(constraint);
         den_token token = choose(mask, vocabulary->size, weights);
 
+        if (checks_masks)
+            check_mask(grammar, vocabulary, &text, mask);
         if (token == DEN_TOKEN_NONE) {
             fprintf(stderr, "an empty mask after: %s\n", text.data);
             exit(1);
@@ -197,10 +231,11 @@ int main(int argc, char **argv)
     char *line = NULL;
     size_t room = 0;
 
-    if (argc != 2) {
-        fprintf(stderr, "quality_structured TOKENIZER.json|MODEL.gguf < LINES\n");
+    if (argc < 2) {
+        fprintf(stderr, "quality_structured TOKENIZER.json|MODEL.gguf [masks] < LINES\n");
         return 2;
     }
+    checks_masks = argc > 2 && strcmp(argv[2], "masks") == 0;
     tokenizer = open_tokenizer(argv[1]);
     require(den_grammar_vocabulary_create(tokenizer, &vocabulary, &err), &err);
     weights = calloc(vocabulary->size, sizeof *weights);
