@@ -191,7 +191,7 @@ static void send_json(struct den_call *call, json_t *value, const char *after)
 {
     struct den_error err = { 0 };
 
-    if (!call->is_broken && (!value || den_json_write(value, &call->queue, &err) != DEN_OK ||
+    if (!call->is_broken && (!value || den_json_show(value, &call->queue, &err) != DEN_OK ||
                              !den_buffer_append_text(&call->queue, after)))
         den_call_break(call);
     json_decref(value);

@@ -88,7 +88,7 @@ enum MHD_Result den_reply_json(struct den_request *request, unsigned http, json_
     char allow[DEN_ROUTE_ALLOW_BYTES];
 
     den_buffer_init(&text, DEN_HTTP_REPLY_BYTES_MAX);
-    if (!value || den_json_write(value, &text, &err) != DEN_OK) {
+    if (!value || den_json_show(value, &text, &err) != DEN_OK) {
         json_decref(value);
         den_buffer_deinit(&text);
         return MHD_NO; /* out of memory: the connection closes */

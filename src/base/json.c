@@ -108,13 +108,23 @@ static int append_dump(const char *bytes, size_t length, void *context)
     return den_buffer_append(context, bytes, length) ? 0 : -1;
 }
 
-enum den_status den_json_write(const json_t *value, struct den_buffer *out, struct den_error *err)
+static enum den_status write_with(const json_t *value, size_t flags, struct den_buffer *out,
+                                  struct den_error *err)
 {
-    if (json_dump_callback(value, append_dump, out,
-                           JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) != 0 &&
+    if (json_dump_callback(value, append_dump, out, JSON_COMPACT | JSON_ENCODE_ANY | flags) != 0 &&
         out->status == DEN_OK)
         return den_fail(err, DEN_INTERNAL, "JSON: a value can't be written");
     return den_buffer_status(out, "JSON", err);
+}
+
+enum den_status den_json_write(const json_t *value, struct den_buffer *out, struct den_error *err)
+{
+    return write_with(value, 0, out, err);
+}
+
+enum den_status den_json_show(const json_t *value, struct den_buffer *out, struct den_error *err)
+{
+    return write_with(value, JSON_REAL_PRECISION(15), out, err);
 }
 
 static const char *type_name(const json_t *value)

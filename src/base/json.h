@@ -20,8 +20,11 @@ enum den_status den_json_parse(const char *text, size_t length, const char *what
                                json_t **out_value, struct den_error *err);
 /* Malformed content is DEN_BAD_FILE. */
 enum den_status den_json_read_file(const char *path, json_t **out_value, struct den_error *err);
-/* Appends `value` as compact text. Non-ASCII characters stay as they are. */
+/* Appends `value` as compact text. Non-ASCII characters stay as they are; numbers read back as they
+ * are, which makes 0.8 0.80000000000000004. */
 enum den_status den_json_write(const json_t *value, struct den_buffer *out, struct den_error *err);
+/* As den_json_write(), for clients and people: numbers have 15 digits at most. */
+enum den_status den_json_show(const json_t *value, struct den_buffer *out, struct den_error *err);
 
 /* Each writes *out_value only when `object` has a non-null `key`. DEN_INVALID when it is of another
  * type or out of [minimum, maximum]; numbers accept integers and, for den_json_get_number, reals.

@@ -132,7 +132,7 @@ enum den_status den_cli_print_json(json_t *value, struct den_error *err)
     den_buffer_init(&text, SIZE_MAX);
     if (!value)
         den_fail(err, DEN_NO_MEMORY, "JSON: out of memory");
-    else if (den_json_write(value, &text, err) == DEN_OK &&
+    else if (den_json_show(value, &text, err) == DEN_OK &&
              (fputs(text.data, stdout) < 0 || putchar('\n') < 0))
         den_fail_errno(err, DEN_IO, "standard output");
     den_buffer_deinit(&text);

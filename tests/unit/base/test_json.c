@@ -206,7 +206,7 @@ static void numbers_are_written_as_people_write_them(void **state)
     json_t *value = json_pack("[f, f, f]", 0.8, 1e-7, 3.0);
 
     den_buffer_init(&text, 100);
-    assert_int_equal(den_json_write(value, &text, &err), DEN_OK);
+    assert_int_equal(den_json_show(value, &text, &err), DEN_OK);
     assert_string_equal(text.data, "[0.8,1e-7,3.0]");
     den_buffer_deinit(&text);
     json_decref(value);
