@@ -1,5 +1,6 @@
 /* den serve: starts the worker and the HTTP server, says where the page is, and waits for a signal
  * to end. */
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
