@@ -1,5 +1,5 @@
-/* POST /api/chat and /api/generate: Ollama's answers, as lines of JSON unless "stream" is false. The
- * calls of tools are told whole, before the last line; durations are nanoseconds. */
+/* POST /api/chat and /api/generate: Ollama's answers, as lines of JSON unless "stream" is false.
+ * The calls of tools are told whole, before the last line; durations are nanoseconds. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -56,10 +56,10 @@
 #define DEN_GRAMMAR_CONJUNCTS_MAX     128     /* schemas that apply to one value (allOf, $ref) */
 #define DEN_GRAMMAR_DEPTH_MAX         64      /* nesting of what is compiled; bounds the C stack */
 #define DEN_GRAMMAR_FRAMES_MAX        128     /* nesting of what is generated, two or so a level */
-#define DEN_GRAMMAR_SETS_MAX          16384 /* a constraint's cached states; then it starts afresh */
+#define DEN_GRAMMAR_SETS_MAX          16384 /* a constraint's cached states; then all anew */
 #define DEN_GRAMMAR_CONFIGS_MAX       2048  /* readings of one text that are followed at once */
 #define DEN_GRAMMAR_WORK_MAX          4000000    /* readings looked at for one mask: 0.1 s */
-#define DEN_GRAMMAR_MASKS_BYTES_MAX   (4u << 20) /* a constraint's cached masks: 600 of 49k tokens */
+#define DEN_GRAMMAR_MASKS_BYTES_MAX   (4u << 20) /* cached masks: 600 of 49k tokens */
 #define DEN_GRAMMAR_TRIGGERS_MAX      16
 
 /* --- model and engine --- */
@@ -72,9 +72,7 @@
 #define DEN_SEQUENCES_MAX      256 /* concurrent sessions of one engine */
 #define DEN_THREADS_MAX        256
 #define DEN_BATCH_ROWS_MAX     8192 /* of one step: beyond this, memory grows and speed does not */
-#define DEN_ENCODER_ROWS_MAX                                                                       \
-    32768 /* tokens of one text to embed: the longest known encoder takes 8,192; scores of a text    \
-             are held in memory whole */
+#define DEN_ENCODER_ROWS_MAX   32768 /* tokens of one text to embed; the longest encoder takes 8,192 */
 
 /* --- store --- */
 #define DEN_DATABASE_READERS_MAX    8    /* connections that read at once; more wait */
@@ -88,7 +86,7 @@
 #define DEN_NAME_BYTES_MAX          256         /* of folders, prompts, attachments, models */
 #define DEN_CONTENT_BYTES_MAX       (16u << 20) /* of a message, as of an answer */
 #define DEN_ATTACHMENTS_MAX         64
-#define DEN_PARAMETERS_BYTES_MAX    65536 /* of a thread: 64 stop strings of 1 KiB would be the most */
+#define DEN_PARAMETERS_BYTES_MAX    65536 /* of a thread: 64 stop strings of 1 KiB */
 #define DEN_PROMPTS_MAX             1000
 #define DEN_FOLDERS_MAX             1000
 #define DEN_SETTINGS_BYTES_MAX      65536 /* all of them together, as JSON */
@@ -138,7 +136,7 @@
 /* --- service --- */
 #define DEN_TLS_FILE_BYTES_MAX    (1u << 20)  /* a chain of certificates has some kilobytes */
 #define DEN_MODELS_MAX            256         /* asked for since the start; each has a handle */
-#define DEN_MODEL_NAME_BYTES_MAX  100         /* with its zero; names are typed and shown in lists */
+#define DEN_MODEL_NAME_BYTES_MAX  100         /* with its zero; names are typed and listed */
 #define DEN_SHAPES_BYTES_MAX      (1u << 20)  /* shapes.json: 300 bytes a model */
 #define DEN_HTTP_BODY_BYTES_MAX   (32u << 20) /* a long conversation with a pasted book */
 #define DEN_HTTP_OPEN_BODY_BYTES_MAX (16u << 10) /* before a token was shown: of /api/login */

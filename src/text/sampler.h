@@ -65,7 +65,7 @@ enum den_status den_sampler_accept(struct den_sampler *sampler, den_token token,
  * token. DEN_TOKEN_NONE where every logit is NaN or -INFINITY: a broken model. */
 den_token den_sampler_sample(struct den_sampler *sampler, const float *logits);
 /* As if the logits of tokens whose bit in `mask` is 0 were -INFINITY, whatever their bias. `mask`
- * has a bit for each token (bit t & 31 of word t >> 5), as den_constraint_mask() gives it; NULL: all
+ * has a bit for each token (bit t & 31 of word t >> 5), as den_constraint_mask() gives; NULL: all
  * may come. */
 den_token den_sampler_sample_masked(struct den_sampler *sampler, const float *logits,
                                     const uint32_t *mask);

@@ -285,7 +285,7 @@ static void odd_logits_are_survived(void **state)
     }
 }
 
-/* A masked draw is the draw over logits in which the masked ones are -INFINITY, for every chain; and
+/* A masked draw is the draw over logits in which the masked ones are -INFINITY, for each chain; and
  * no bias brings a masked token back. */
 static void masked_tokens_are_impossible(void **state)
 {
