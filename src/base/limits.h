@@ -72,7 +72,7 @@
 #define DEN_SEQUENCES_MAX      256 /* concurrent sessions of one engine */
 #define DEN_THREADS_MAX        256
 #define DEN_BATCH_ROWS_MAX     8192 /* of one step: beyond this, memory grows and speed does not */
-#define DEN_ENCODER_ROWS_MAX   32768 /* tokens of one text to embed; the longest encoder takes 8,192 */
+#define DEN_ENCODER_ROWS_MAX   32768 /* tokens of one text to embed; others take 8,192 */
 
 /* --- store --- */
 #define DEN_DATABASE_READERS_MAX    8    /* connections that read at once; more wait */
