@@ -77,7 +77,7 @@ static struct shared_event *make_event(const char *name, const json_t *data)
     struct shared_event *shared = NULL;
 
     den_buffer_init(&text, DEN_LISTENER_BYTES_MAX * 8ul);
-    if (data && den_json_write(data, &text, &err) == DEN_OK)
+    if (data && den_json_show(data, &text, &err) == DEN_OK)
         shared = malloc(sizeof *shared + text.length + 1);
     if (shared) {
         char *copy = (char *)(shared + 1);
