@@ -8,7 +8,9 @@
  * {"time": "2026-...", "level": "info", "event": "request", "method": "POST", ...}
  *
  * What people write and what models answer is never a field, at any level; nor is a token. A line
- * is written by one call, so that lines of several threads don't mix. */
+ * is written by one call, so that lines of several threads don't mix. Who does not read the log
+ * must not stop the program: a line that finds the pipe full is dropped, and the next line that
+ * gets through follows one that counts the dropped, `warning log_lost lines=N`. */
 #ifndef DEN_BASE_LOG_H
 #define DEN_BASE_LOG_H
 

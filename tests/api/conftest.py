@@ -94,16 +94,19 @@ def serve(scratch, *arguments):
         if (default_home() / "models").exists():
             (home / "models").symlink_to(default_home() / "models")
     env = {**os.environ, "DEN_HOME": str(home), "XDG_CONFIG_HOME": str(scratch / "config")}
-    process = subprocess.Popen([PROGRAM, "serve", "-m", MODEL, "--port", "0", *map(str, arguments)],
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    log = scratch / "serve.log"
+    with log.open("a") as written:
+        process = subprocess.Popen([PROGRAM, "serve", "-m", MODEL, "--port", "0", *map(str, arguments)],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=written, text=True, env=env)
     try:
         line = process.stdout.readline()
-        assert line, process.stderr.read()
+        assert line, log.read_text()
         yield Server(process, line)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate()
+        process.communicate(timeout=60)
+        errors = log.read_text()
         assert process.returncode == 0, errors
         assert "Sanitizer" not in errors, errors
 

@@ -69,12 +69,39 @@ static void nothing_breaks_a_line(void **state)
     assert_string_equal(line(DEN_LOG_INFO, false, DEN_LOG_INFO, long_text), "");
 }
 
+/* A pipe that nobody reads holds 64 KiB: logging goes on without blocking, and the loss is told. */
+static void who_does_not_read_stops_nothing(void **state)
+{
+    static char value[1000], held[1 << 17];
+    const struct den_log_field field = { "value", value, 0 };
+    ssize_t length;
+    int fds[2], i;
+
+    memset(value, 'x', sizeof value - 1);
+    assert_int_equal(pipe(fds), 0);
+    den_log_start(DEN_LOG_INFO, false, fds[1]);
+    for (i = 0; i < 200; i++)
+        den_log(DEN_LOG_INFO, "filled", &field, 1);
+    length = read(fds[0], held, sizeof held);
+    assert_true(length > 32768 && length < 100000);
+    den_log(DEN_LOG_INFO, "after", NULL, 0);
+    den_log_start(DEN_LOG_NONE, false, -1);
+    length = read(fds[0], held, sizeof held - 1);
+    held[length] = '\0';
+    assert_non_null(strstr(held, "Z warning log_lost lines=1"));
+    assert_null(strstr(held, "filled"));
+    assert_non_null(strstr(held, "Z info after\n"));
+    close(fds[0]);
+    close(fds[1]);
+}
+
 int base_test_log(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels),
         cmocka_unit_test(forms),
         cmocka_unit_test(nothing_breaks_a_line),
+        cmocka_unit_test(who_does_not_read_stops_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
