@@ -97,6 +97,19 @@ struct den_linear {
 };
 void den_device_linear(struct den_device *device, const struct den_linear *op);
 
+/* To measure what den_device_linear()'s fusions bring: each can be switched off, and is then a pass
+ * of its own over memory. */
+enum den_fusion {
+    DEN_FUSION_NORM = 1,    /* norms fold into the quantization of the product that reads them */
+    DEN_FUSION_GATE = 2,    /* so do gated activations */
+    DEN_FUSION_STACK = 4,   /* tensors stacked in one matrix share one prepared input and one job */
+    DEN_FUSION_RESIDUAL = 8 /* a product adds to the residual as it writes */
+};
+/* Switches off those in `fusions`, a sum of enum den_fusion, and on all others. After
+ * den_device_workspace(): it takes scratch memory for as many rows. */
+enum den_status den_device_unfuse(struct den_device *device, unsigned fusions,
+                                  struct den_error *err);
+
 /* output[r] = scale * row tokens[r] of the matrix (packed from token_embd.weight). */
 struct den_embed {
     const struct den_matrix *matrix;
@@ -128,15 +141,16 @@ void den_device_softcap(struct den_device *device, float *values, size_t rows, s
 
 /* One page holds `page_tokens` consecutive tokens of one sequence, keys and values of all layers.
  * Inside a page, for each layer and KV head: keys transposed (head_width, page_tokens), so that
- * scores of 16 tokens fill a vector, then values (page_tokens, value_width). Elements are f16, or
- * f32 in the reference mode. */
+ * scores of 16 tokens fill a vector, then values (page_tokens, value_width). Elements are f16, f32
+ * in the reference mode, or (Q8_0) int8: then each key and each value of a head has one f32 scale,
+ * (page_tokens) of keys and as many of values behind the values. */
 struct den_kv_layout {
     size_t layers;
     size_t kv_heads;
     size_t head_width;  /* of keys (and queries) */
     size_t value_width; /* of values */
     size_t page_tokens; /* a multiple of 16; 64 by default */
-    enum den_type type; /* F16 or F32 */
+    enum den_type type; /* F16, F32 or Q8_0 */
 };
 struct den_kv_pool; /* memory for `pages` pages; which page belongs to whom is the engine's business
                      */

@@ -19,13 +19,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A row of smaller magnitudes is a row of zeros: 127 over them is no f32. */
+#define DEN_CODES_LARGEST_MIN 1e-30f
+
 /* output[q][c] = (accumulate ? output[q][c] : 0) + sum over k of left[q][k] * right[k][c] */
 struct den_small_product {
     const float *left;
     size_t left_stride; /* floats from one row to the next */
     size_t queries;     /* rows of left and output */
     size_t depth;       /* k: columns of left, rows of right */
-    const void *right;  /* f16 or f32 by kernel */
+    const void *right;  /* f16, f32 or i8 by kernel */
     size_t right_stride;
     size_t columns; /* any number; nothing beyond it is read or written */
     float *output;
@@ -42,6 +45,15 @@ struct den_softmax {
 struct den_attention_kernels {
     void (*multiply_f16)(const struct den_small_product *product);
     void (*multiply_f32)(const struct den_small_product *product);
+    /* An int8 cache has one scale a key and one a value, so both are scales of tokens, and the
+     * product itself runs on the codes: scores are scaled after it, weights before it. */
+    void (*multiply_i8)(const struct den_small_product *product);
+    /* values[r][c] *= scale[c] for (rows, columns) values, `stride` floats from row to row */
+    void (*scale_columns)(float *values, size_t stride, size_t rows, size_t columns,
+                          const float *scale);
+    /* codes[i] = values[i] / scale rounded to even, with scale, which is returned, the largest
+     * magnitude / 127; a row of zeros has scale 0 */
+    float (*quantize)(const float *values, size_t count, int8_t *codes);
 
     /* One more run of scores of a row: s = scale * score, capped to softcap * tanh(s / softcap)
      * where softcap > 0; scores[i] becomes exp(s - maximum) with the new maximum, and the state is

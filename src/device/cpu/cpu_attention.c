@@ -79,6 +79,14 @@ static void softmax_tile(const struct job *job, const struct den_attention_block
     }
 }
 
+static void (*multiply_of(const struct den_attention_kernels *kernels,
+                          enum den_type type))(const struct den_small_product *product)
+{
+    if (type == DEN_TYPE_Q8_0)
+        return kernels->multiply_i8;
+    return type == DEN_TYPE_F16 ? kernels->multiply_f16 : kernels->multiply_f32;
+}
+
 /* One tile: tokens [token, token + count) of one page. */
 static void attend_tile(const struct job *job, const struct den_attention_block *block,
                         size_t kv_head, size_t token, size_t count, float *output,
@@ -92,9 +100,9 @@ static void attend_tile(const struct job *job, const struct den_attention_block 
     int32_t page = op->where->pages[op->where->sequence[block->row]][token / layout->page_tokens];
     const unsigned char *keys = den_kv_keys(op->pool, page, op->layer, kv_head);
     const unsigned char *values = den_kv_values(op->pool, page, op->layer, kv_head);
+    const float *scales = den_kv_scales(op->pool, page, op->layer, kv_head) + slot;
     void (*multiply)(const struct den_small_product *product) =
-        layout->type == DEN_TYPE_F16 ? kernels->attention.multiply_f16
-                                     : kernels->attention.multiply_f32;
+        multiply_of(&kernels->attention, layout->type);
     struct den_small_product scores = {
         .left = own->queries,
         .left_stride = layout->head_width,
@@ -120,7 +128,12 @@ static void attend_tile(const struct job *job, const struct den_attention_block 
     };
 
     multiply(&scores);
+    if (layout->type == DEN_TYPE_Q8_0)
+        kernels->attention.scale_columns(own->scores, DEN_ATTENTION_TILE, queries, count, scales);
     softmax_tile(job, block, token, count, own, output, states);
+    if (layout->type == DEN_TYPE_Q8_0)
+        kernels->attention.scale_columns(own->scores, DEN_ATTENTION_TILE, queries, count,
+                                         scales + layout->page_tokens);
     multiply(&weighted);
 }
 

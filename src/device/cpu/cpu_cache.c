@@ -18,20 +18,33 @@
 
 enum { CLAIMED_ROWS = 16, SERIAL_ROWS = 4 };
 
+static size_t element_bytes(enum den_type type)
+{
+    switch (type) {
+    case DEN_TYPE_F32:
+        return 4;
+    case DEN_TYPE_F16:
+        return 2;
+    case DEN_TYPE_Q8_0:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 enum den_status den_kv_pool_create(struct den_device *device, const struct den_kv_layout *layout,
                                    size_t pages, struct den_kv_pool **out, struct den_error *err)
 {
     struct den_kv_pool *pool;
-    size_t head_elements, heads;
+    size_t head_elements, token_bytes, scales, heads;
 
     (void)device;
     if (layout->layers == 0 || layout->kv_heads == 0 || layout->head_width == 0 ||
         layout->value_width == 0 || layout->page_tokens == 0 || layout->page_tokens % 16 != 0 ||
-        (layout->type != DEN_TYPE_F16 && layout->type != DEN_TYPE_F32) || pages == 0 ||
-        pages > INT32_MAX)
+        element_bytes(layout->type) == 0 || pages == 0 || pages > INT32_MAX)
         return den_fail(err, DEN_INVALID,
                         "cache: %zu pages of %zu tokens, %zu layers, %zu heads of %zu and %zu; a "
-                        "page has a multiple of 16 tokens, f16 or f32",
+                        "page has a multiple of 16 tokens, f16, f32 or int8",
                         pages, layout->page_tokens, layout->layers, layout->kv_heads,
                         layout->head_width, layout->value_width);
     pool = calloc(1, sizeof *pool);
@@ -39,10 +52,12 @@ enum den_status den_kv_pool_create(struct den_device *device, const struct den_k
         return den_fail(err, DEN_NO_MEMORY, "cache: out of memory");
     pool->layout = *layout;
     pool->pages = pages;
-    pool->element_bytes = layout->type == DEN_TYPE_F16 ? 2 : 4;
+    pool->element_bytes = element_bytes(layout->type);
+    scales = layout->type == DEN_TYPE_Q8_0 ? 2 * sizeof(float) : 0;
     if (!den_checked_add(layout->head_width, layout->value_width, &head_elements) ||
-        !den_checked_multiply(head_elements, layout->page_tokens, &head_elements) ||
-        !den_checked_multiply(head_elements, pool->element_bytes, &pool->head_bytes) ||
+        !den_checked_multiply(head_elements, pool->element_bytes, &token_bytes) ||
+        !den_checked_add(token_bytes, scales, &token_bytes) ||
+        !den_checked_multiply(token_bytes, layout->page_tokens, &pool->head_bytes) ||
         !den_checked_multiply(layout->layers, layout->kv_heads, &heads) ||
         !den_checked_multiply(heads, pool->head_bytes, &pool->page_bytes) ||
         !den_checked_multiply(pool->page_bytes, pages, &pool->memory_bytes)) {
@@ -157,12 +172,18 @@ static void rotate_head(const struct job *job, size_t row, const float *norm, fl
 }
 
 /* Key `key` becomes column `slot` of the page's keys. */
-static void write_key(const struct job *job, const float *key, unsigned char *page, size_t slot)
+static void write_key(const struct job *job, const float *key, unsigned char *page, float *scale,
+                      size_t slot)
 {
     size_t stride = job->op->pool->layout.page_tokens, width = job->op->head_width, i;
     uint16_t half[DEN_HEAD_WIDTH_MAX];
+    int8_t codes[DEN_HEAD_WIDTH_MAX];
 
-    if (job->op->pool->layout.type == DEN_TYPE_F32) {
+    if (job->op->pool->layout.type == DEN_TYPE_Q8_0) {
+        *scale = job->device->kernels.attention.quantize(key, width, codes);
+        for (i = 0; i < width; i++)
+            page[i * stride + slot] = (unsigned char)codes[i];
+    } else if (job->op->pool->layout.type == DEN_TYPE_F32) {
         float *column = (float *)(void *)page + slot;
 
         for (i = 0; i < width; i++)
@@ -176,11 +197,15 @@ static void write_key(const struct job *job, const float *key, unsigned char *pa
     }
 }
 
-static void write_value(const struct job *job, const float *value, unsigned char *page, size_t slot)
+static void write_value(const struct job *job, const float *value, unsigned char *page,
+                        float *scale, size_t slot)
 {
     size_t width = job->op->value_width;
 
-    if (job->op->pool->layout.type == DEN_TYPE_F32)
+    if (job->op->pool->layout.type == DEN_TYPE_Q8_0)
+        *scale = job->device->kernels.attention.quantize(value, width,
+                                                         (int8_t *)(void *)page + slot * width);
+    else if (job->op->pool->layout.type == DEN_TYPE_F32)
         memcpy((float *)(void *)page + slot * width, value, width * sizeof *value);
     else
         job->device->kernels.vector.to_f16(value, width, (uint16_t *)(void *)page + slot * width);
@@ -191,6 +216,7 @@ static void run_row(const struct job *job, size_t row)
     const struct den_rope *op = job->op;
     const struct den_rows *where = op->where;
     size_t page_tokens = op->pool->layout.page_tokens, position = (size_t)where->position[row];
+    size_t slot = position % page_tokens;
     int32_t page = where->pages[where->sequence[row]][position / page_tokens];
     float *query = op->qkv + row * op->stride, *key = query + op->heads * op->head_width;
     float *value = key + op->kv_heads * op->head_width;
@@ -201,11 +227,13 @@ static void run_row(const struct job *job, size_t row)
     for (head = 0; head < op->heads; head++)
         rotate_head(job, row, op->query_norm, query + head * op->head_width);
     for (head = 0; head < op->kv_heads; head++) {
+        float *scales = den_kv_scales(op->pool, page, op->layer, head) + slot;
+
         rotate_head(job, row, op->key_norm, key + head * op->head_width);
         write_key(job, key + head * op->head_width, den_kv_keys(op->pool, page, op->layer, head),
-                  position % page_tokens);
+                  scales, slot);
         write_value(job, value + head * op->value_width,
-                    den_kv_values(op->pool, page, op->layer, head), position % page_tokens);
+                    den_kv_values(op->pool, page, op->layer, head), scales + page_tokens, slot);
     }
 }
 

@@ -120,6 +120,16 @@ static inline unsigned char *den_kv_values(const struct den_kv_pool *pool, int32
            pool->layout.head_width * pool->layout.page_tokens * pool->element_bytes;
 }
 
+/* Of an int8 cache: scales of keys (page_tokens), then of values (page_tokens). */
+static inline float *den_kv_scales(const struct den_kv_pool *pool, int32_t page, size_t layer,
+                                   size_t kv_head)
+{
+    const struct den_kv_layout *layout = &pool->layout;
+
+    return (float *)(void *)(den_kv_keys(pool, page, layer, kv_head) +
+                             (layout->head_width + layout->value_width) * layout->page_tokens);
+}
+
 /* Zeroed, page-aligned, in huge pages where the system has them; NULL: out of memory. */
 void *den_pages_map(size_t bytes);
 void den_pages_unmap(void *memory, size_t bytes);
@@ -131,6 +141,14 @@ struct den_device {
     char features[256];
     struct den_workspace workspace;
     struct den_text_scratch text;
+    struct den_unfused *unfused; /* NULL: everything is fused */
 };
+
+/* f(input) of one row as `op` says, in f32. */
+void den_cpu_function(const struct den_device *device, const struct den_linear *op,
+                      const float *input, size_t in, float *output);
+/* den_device_linear() with every fusion, and without those that are switched off. */
+void den_cpu_linear(struct den_device *device, const struct den_linear *op);
+void den_cpu_linear_unfused(struct den_device *device, const struct den_linear *op);
 
 #endif

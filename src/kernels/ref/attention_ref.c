@@ -5,14 +5,17 @@
 
 #include "tensor/type.h"
 
-static float right_value(const struct den_small_product *product, size_t index, int half)
+enum kind { IS_F16, IS_F32, IS_I8 };
+
+static float right_value(const struct den_small_product *product, size_t index, enum kind kind)
 {
-    if (half)
+    if (kind == IS_F16)
         return den_f16_to_f32(((const uint16_t *)product->right)[index]);
-    return ((const float *)product->right)[index];
+    return kind == IS_F32 ? ((const float *)product->right)[index]
+                          : ((const int8_t *)product->right)[index];
 }
 
-static void multiply(const struct den_small_product *product, int half)
+static void multiply(const struct den_small_product *product, enum kind kind)
 {
     size_t query, column, k;
 
@@ -24,7 +27,7 @@ static void multiply(const struct den_small_product *product, int half)
             float sum = product->accumulate ? output[column] : 0;
 
             for (k = 0; k < product->depth; k++)
-                sum += left[k] * right_value(product, k * product->right_stride + column, half);
+                sum += left[k] * right_value(product, k * product->right_stride + column, kind);
             output[column] = sum;
         }
     }
@@ -32,12 +35,40 @@ static void multiply(const struct den_small_product *product, int half)
 
 static void multiply_f16(const struct den_small_product *product)
 {
-    multiply(product, 1);
+    multiply(product, IS_F16);
 }
 
 static void multiply_f32(const struct den_small_product *product)
 {
-    multiply(product, 0);
+    multiply(product, IS_F32);
+}
+
+static void multiply_i8(const struct den_small_product *product)
+{
+    multiply(product, IS_I8);
+}
+
+static void scale_columns(float *values, size_t stride, size_t rows, size_t columns,
+                          const float *scale)
+{
+    size_t row, column;
+
+    for (row = 0; row < rows; row++)
+        for (column = 0; column < columns; column++)
+            values[row * stride + column] *= scale[column];
+}
+
+static float quantize(const float *values, size_t count, int8_t *codes)
+{
+    float largest = 0, inverse;
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        largest = fabsf(values[i]) > largest ? fabsf(values[i]) : largest;
+    inverse = largest > DEN_CODES_LARGEST_MIN ? 127 / largest : 0;
+    for (i = 0; i < count; i++)
+        codes[i] = (int8_t)nearbyintf(values[i] * inverse);
+    return largest / 127;
 }
 
 static float softmax(float *scores, size_t count, float scale, float softcap,
@@ -69,6 +100,9 @@ void den_attention_kernels_ref(struct den_attention_kernels *table)
     *table = (struct den_attention_kernels){
         .multiply_f16 = multiply_f16,
         .multiply_f32 = multiply_f32,
+        .multiply_i8 = multiply_i8,
+        .scale_columns = scale_columns,
+        .quantize = quantize,
         .softmax = softmax,
     };
 }

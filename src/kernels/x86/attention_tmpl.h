@@ -15,10 +15,16 @@
 #include "kernels/x86/functions_tmpl.h"
 
 enum { TILE_QUERIES = 6 };
+enum kind { IS_F16, IS_F32, IS_I8 };
 
-static inline lanes load_right(const void *right, size_t index, size_t count, int half)
+static inline lanes load_right(const void *right, size_t index, size_t count, enum kind kind)
 {
-    if (half) {
+    if (kind == IS_I8) {
+        const int8_t *from = (const int8_t *)right + index;
+
+        return count == LANES ? load_bytes(from) : load_bytes_some(from, count);
+    }
+    if (kind == IS_F16) {
         const uint16_t *from = (const uint16_t *)right + index;
 
         return count == LANES ? load_half(from) : load_half_some(from, count);
@@ -32,7 +38,7 @@ static inline lanes load_right(const void *right, size_t index, size_t count, in
  * lanes of the last vector exist. */
 __attribute__((always_inline)) static inline void multiply_tile(
     const struct den_small_product *product, size_t query, size_t queries, size_t column,
-    size_t vectors, size_t count, int half)
+    size_t vectors, size_t count, enum kind kind)
 {
     lanes sums[TILE_QUERIES][TILE_VECTORS], right[TILE_VECTORS];
     const float *left = product->left + query * product->left_stride;
@@ -54,7 +60,7 @@ __attribute__((always_inline)) static inline void multiply_tile(
 #pragma GCC unroll 8
         for (v = 0; v < vectors; v++)
             right[v] = load_right(product->right, k * product->right_stride + column + v * LANES,
-                                  count, half);
+                                  count, kind);
 #pragma GCC unroll 8
         for (q = 0; q < queries; q++) {
             lanes factor = all_of(left[q * stride + k]);
@@ -79,42 +85,42 @@ __attribute__((always_inline)) static inline void multiply_tile(
 
 /* All columns of `queries` queries, a constant. */
 __attribute__((always_inline)) static inline void multiply_queries(
-    const struct den_small_product *product, size_t query, size_t queries, int half)
+    const struct den_small_product *product, size_t query, size_t queries, enum kind kind)
 {
     size_t column = 0;
 
     for (; column + TILE_VECTORS * LANES <= product->columns; column += TILE_VECTORS * LANES)
-        multiply_tile(product, query, queries, column, TILE_VECTORS, LANES, half);
+        multiply_tile(product, query, queries, column, TILE_VECTORS, LANES, kind);
     for (; TILE_VECTORS > 2 && column + 2 * LANES <= product->columns; column += 2 * LANES)
-        multiply_tile(product, query, queries, column, 2, LANES, half);
+        multiply_tile(product, query, queries, column, 2, LANES, kind);
     for (; column + LANES <= product->columns; column += LANES)
-        multiply_tile(product, query, queries, column, 1, LANES, half);
+        multiply_tile(product, query, queries, column, 1, LANES, kind);
     if (column < product->columns)
-        multiply_tile(product, query, queries, column, 1, product->columns - column, half);
+        multiply_tile(product, query, queries, column, 1, product->columns - column, kind);
 }
 
 __attribute__((always_inline)) static inline void multiply_all(
-    const struct den_small_product *product, int half)
+    const struct den_small_product *product, enum kind kind)
 {
     size_t query = 0;
 
     for (; query + TILE_QUERIES <= product->queries; query += TILE_QUERIES)
-        multiply_queries(product, query, TILE_QUERIES, half);
+        multiply_queries(product, query, TILE_QUERIES, kind);
     switch (product->queries - query) {
     case 5:
-        multiply_queries(product, query, 5, half);
+        multiply_queries(product, query, 5, kind);
         break;
     case 4:
-        multiply_queries(product, query, 4, half);
+        multiply_queries(product, query, 4, kind);
         break;
     case 3:
-        multiply_queries(product, query, 3, half);
+        multiply_queries(product, query, 3, kind);
         break;
     case 2:
-        multiply_queries(product, query, 2, half);
+        multiply_queries(product, query, 2, kind);
         break;
     case 1:
-        multiply_queries(product, query, 1, half);
+        multiply_queries(product, query, 1, kind);
         break;
     default:
         break;
@@ -123,12 +129,53 @@ __attribute__((always_inline)) static inline void multiply_all(
 
 static void multiply_f16(const struct den_small_product *product)
 {
-    multiply_all(product, 1);
+    multiply_all(product, IS_F16);
 }
 
 static void multiply_f32(const struct den_small_product *product)
 {
-    multiply_all(product, 0);
+    multiply_all(product, IS_F32);
+}
+
+static void multiply_i8(const struct den_small_product *product)
+{
+    multiply_all(product, IS_I8);
+}
+
+static void scale_columns(float *values, size_t stride, size_t rows, size_t columns,
+                          const float *scale)
+{
+    size_t row, i;
+
+    for (row = 0; row < rows; row++, values += stride) {
+        for (i = 0; i + LANES <= columns; i += LANES)
+            store(values + i, multiply(load(values + i), load(scale + i)));
+        for (; i < columns; i++)
+            values[i] *= scale[i];
+    }
+}
+
+static float quantize(const float *values, size_t count, int8_t *codes)
+{
+    lanes most = all_of(0), factor;
+    float largest, one[LANES];
+    size_t i, j;
+
+    for (i = 0; i + LANES <= count; i += LANES)
+        most = larger_of(most, magnitude_of(load(values + i)));
+    if (i < count)
+        most = larger_of(most, magnitude_of(load_some(values + i, count - i, all_of(0))));
+    largest = largest_of(most);
+    factor = all_of(largest > DEN_CODES_LARGEST_MIN ? 127 / largest : 0);
+    for (i = 0; i < count; i += LANES) {
+        size_t length = count - i < LANES ? count - i : LANES;
+        lanes x = length == LANES ? load(values + i) : load_some(values + i, length, all_of(0));
+
+        store(one, rounded(multiply(x, factor)));
+        for (j = 0; j < length; j++)
+            codes[i + j] = (int8_t)one[j];
+    }
+    return largest / 127;
 }
 
 /* Scales and caps the scores. */
@@ -214,6 +261,9 @@ void FILL(struct den_attention_kernels *table)
     *table = (struct den_attention_kernels){
         .multiply_f16 = multiply_f16,
         .multiply_f32 = multiply_f32,
+        .multiply_i8 = multiply_i8,
+        .scale_columns = scale_columns,
+        .quantize = quantize,
         .softmax = softmax,
     };
 }

@@ -58,6 +58,20 @@ static inline lanes load_half_some(const uint16_t *from, size_t count)
     return load_half(copy);
 }
 
+static inline lanes load_bytes(const int8_t *from)
+{
+    return _mm256_cvtepi32_ps(
+        _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)from)));
+}
+
+static inline lanes load_bytes_some(const int8_t *from, size_t count)
+{
+    int8_t copy[LANES] = { 0 };
+
+    memcpy(copy, from, count);
+    return load_bytes(copy);
+}
+
 static inline void store_half(uint16_t *to, lanes value)
 {
     _mm_storeu_si128((__m128i *)(void *)to, _mm256_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT));

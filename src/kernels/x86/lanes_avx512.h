@@ -54,6 +54,17 @@ static inline lanes load_half_some(const uint16_t *from, size_t count)
     return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first_lanes(count), from));
 }
 
+static inline lanes load_bytes(const int8_t *from)
+{
+    return _mm512_cvtepi32_ps(
+        _mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)from)));
+}
+
+static inline lanes load_bytes_some(const int8_t *from, size_t count)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(first_lanes(count), from)));
+}
+
 static inline void store_half(uint16_t *to, lanes value)
 {
     _mm256_storeu_si256((__m256i *)(void *)to, _mm512_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT));

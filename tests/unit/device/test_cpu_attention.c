@@ -1,5 +1,5 @@
 /* Attention against softmax sums in double, over scrambled page tables: prompts and single tokens
- * of several sequences in one batch, grouped heads, windows, soft caps, both cache types. The same
+ * of several sequences in one batch, grouped heads, windows, soft caps, all cache types. The same
  * bits whatever the number of threads, and for a row alone as for a row in company. */
 #include "device_case.h"
 
@@ -25,6 +25,20 @@ static const struct attention_case cases[] = {
     { "mixed", 4, 1, 48, 40, 16, DEN_TYPE_F16, 0, 0, 4, { 0, 300, 5, 130 }, { 40, 1, 17, 1 } },
     { "windows", 6, 2, 32, 32, 64, DEN_TYPE_F32, 40, 0, 3, { 0, 500, 100 }, { 200, 1, 60 } },
     { "window and cap", 8, 8, 24, 24, 48, DEN_TYPE_F16, 100, 3, 2, { 250, 333 }, { 70, 1 } },
+    { "decode in int8", 9, 3, 64, 64, 64, DEN_TYPE_Q8_0, 0, 0, 1, { 700 }, { 1 } },
+    { "mixed in int8",
+      4,
+      1,
+      48,
+      40,
+      16,
+      DEN_TYPE_Q8_0,
+      0,
+      0,
+      4,
+      { 0, 300, 5, 130 },
+      { 40, 1, 17, 1 } },
+    { "window in int8", 8, 8, 24, 24, 48, DEN_TYPE_Q8_0, 100, 3, 2, { 250, 333 }, { 70, 1 } },
     { "many heads", 64, 1, 16, 16, 64, DEN_TYPE_F32, 0, 2, 2, { 150, 0 }, { 3, 5 } },
 };
 
@@ -37,9 +51,21 @@ struct data {
     double *want; /* (rows, heads * value_width) */
 };
 
-static double element(const struct attention_case *c, float value)
+/* What the cache makes of a key or value of `width`. */
+static void cached(const struct attention_case *c, const float *row, size_t width, double *out)
 {
-    return c->type == DEN_TYPE_F16 ? den_f16_to_f32(den_f32_to_f16(value)) : value;
+    float largest = 0;
+    size_t i;
+
+    for (i = 0; i < width; i++)
+        largest = fabsf(row[i]) > largest ? fabsf(row[i]) : largest;
+    for (i = 0; i < width; i++) {
+        out[i] = row[i];
+        if (c->type == DEN_TYPE_F16)
+            out[i] = den_f16_to_f32(den_f32_to_f16(row[i]));
+        if (c->type == DEN_TYPE_Q8_0)
+            out[i] = nearbyintf(row[i] * (127 / largest)) * (double)(largest / 127);
+    }
 }
 
 static void reference_row(const struct attention_case *c, const struct data *data, size_t row,
@@ -50,14 +76,15 @@ static void reference_row(const struct attention_case *c, const struct data *dat
     const float *query = all + position * data->stride + head * c->head_width;
     double *want = data->want + (row * c->heads + head) * c->value_width, sum = 0;
     size_t first = c->window && position + 1 > c->window ? position + 1 - c->window : 0;
-    double *weights = malloc((position + 1) * sizeof *weights), most = -INFINITY;
+    double *weights = malloc((position + 1) * sizeof *weights), most = -INFINITY, held[64];
 
     for (t = first; t <= position; t++) {
         const float *key = all + t * data->stride + (c->heads + kv) * c->head_width;
 
         weights[t] = 0;
+        cached(c, key, c->head_width, held);
         for (i = 0; i < c->head_width; i++)
-            weights[t] += query[i] * element(c, key[i]);
+            weights[t] += query[i] * held[i];
         weights[t] *= 0.3f;
         if (c->softcap > 0)
             weights[t] = c->softcap * tanh(weights[t] / c->softcap);
@@ -71,8 +98,9 @@ static void reference_row(const struct attention_case *c, const struct data *dat
         const float *value =
             all + t * data->stride + (c->heads + c->kv_heads) * c->head_width + kv * c->value_width;
 
+        cached(c, value, c->value_width, held);
         for (i = 0; i < c->value_width; i++)
-            want[i] += weights[t] / sum * element(c, value[i]);
+            want[i] += weights[t] / sum * held[i];
     }
     free(weights);
 }

@@ -50,8 +50,12 @@ static void reference_head(const struct rope_case *c, const float *in, const flo
     }
 }
 
-static double cached(const struct den_kv_pool *pool, const unsigned char *at, size_t index)
+/* Element `index` of keys or values; `scale` counts where they are int8. */
+static double cached(const struct den_kv_pool *pool, const unsigned char *at, size_t index,
+                     float scale)
 {
+    if (den_kv_pool_layout(pool)->type == DEN_TYPE_Q8_0)
+        return ((const int8_t *)(const void *)at)[index] * (double)scale;
     if (den_kv_pool_layout(pool)->type == DEN_TYPE_F32)
         return ((const float *)(const void *)at)[index];
     return den_f16_to_f32(((const uint16_t *)(const void *)at)[index]);
@@ -64,24 +68,34 @@ static void check_row(const struct rope_case *c, const float *before, const floa
     double want[WIDTH], exact = c->type == DEN_TYPE_F32 ? 4e-6 : 2e-3;
     int32_t page = tables[sequence[row]][position[row] / PAGE];
     size_t slot = (size_t)position[row] % PAGE, head, i;
+    const float *scales;
 
     for (head = 0; head < HEADS + KV_HEADS; head++) {
         reference_head(c, before + head * WIDTH, norms + (head < HEADS ? 0 : WIDTH), frequency,
                        position[row], want);
-        for (i = 0; i < WIDTH; i++) {
-            if (head < HEADS)
-                assert_true(fabs(after[head * WIDTH + i] - want[i]) < 4e-6);
-            else
-                assert_true(
-                    fabs(cached(pool, den_kv_keys(pool, page, 2, head - HEADS), i * PAGE + slot) -
-                         want[i]) < exact);
-        }
+        for (i = 0; i < WIDTH && head < HEADS; i++)
+            assert_true(fabs(after[head * WIDTH + i] - want[i]) < 4e-6);
+        if (head < HEADS)
+            continue;
+        scales = den_kv_scales(pool, page, 2, head - HEADS);
+        if (c->type == DEN_TYPE_Q8_0)
+            exact = (double)scales[slot] / 2 + 1e-5;
+        for (i = 0; i < WIDTH; i++)
+            assert_true(fabs(cached(pool, den_kv_keys(pool, page, 2, head - HEADS), i * PAGE + slot,
+                                    scales[slot]) -
+                             want[i]) < exact);
     }
-    for (head = 0; head < KV_HEADS; head++)
+    for (head = 0; head < KV_HEADS; head++) {
+        scales = den_kv_scales(pool, page, 2, head) + PAGE;
+        if (c->type == DEN_TYPE_Q8_0) {
+            assert_true(scales[slot] > 0 && scales[slot] <= 1.0f / 127);
+            exact = (double)scales[slot] / 2 + 1e-6;
+        }
         for (i = 0; i < VALUE_WIDTH; i++)
-            assert_true(
-                fabs(cached(pool, den_kv_values(pool, page, 2, head), slot * VALUE_WIDTH + i) -
-                     before[(HEADS + KV_HEADS) * WIDTH + head * VALUE_WIDTH + i]) < exact);
+            assert_true(fabs(cached(pool, den_kv_values(pool, page, 2, head),
+                                    slot * VALUE_WIDTH + i, scales[slot]) -
+                             before[(HEADS + KV_HEADS) * WIDTH + head * VALUE_WIDTH + i]) < exact);
+    }
 }
 
 static struct den_kv_pool *make_pool(struct den_device *device, enum den_type type)
@@ -96,8 +110,12 @@ static struct den_kv_pool *make_pool(struct den_device *device, enum den_type ty
     struct den_error err = { 0 };
 
     assert_int_equal(den_kv_pool_create(device, &layout, PAGES, &pool, &err), DEN_OK);
-    assert_int_equal(den_kv_pool_page_bytes(pool),
-                     3 * KV_HEADS * (WIDTH + VALUE_WIDTH) * PAGE * (type == DEN_TYPE_F32 ? 4 : 2));
+    if (type == DEN_TYPE_Q8_0)
+        assert_int_equal(den_kv_pool_page_bytes(pool),
+                         3 * KV_HEADS * (WIDTH + VALUE_WIDTH + 2 * 4) * PAGE);
+    else
+        assert_int_equal(den_kv_pool_page_bytes(pool), 3 * KV_HEADS * (WIDTH + VALUE_WIDTH) * PAGE *
+                                                           (type == DEN_TYPE_F32 ? 4 : 2));
     return pool;
 }
 
@@ -151,7 +169,7 @@ static void rotates_and_caches(void **state)
         { 0, false, false, 1, DEN_TYPE_F32, 1 },     { WIDTH, false, false, 1, DEN_TYPE_F32, 2 },
         { WIDTH, true, false, 1, DEN_TYPE_F16, 1 },  { WIDTH, false, true, 1, DEN_TYPE_F16, 3 },
         { 10, false, false, 1.3f, DEN_TYPE_F32, 1 }, { 10, true, true, 0.9f, DEN_TYPE_F16, 2 },
-        { 0, false, true, 1, DEN_TYPE_F16, 2 },
+        { 0, false, true, 1, DEN_TYPE_F16, 2 },      { WIDTH, false, true, 1, DEN_TYPE_Q8_0, 2 },
     };
     size_t i;
 

@@ -47,13 +47,28 @@ static float uniform(float low, float high)
 static float left[QUERIES_MAX * STRIDE], right[DEPTH_MAX * STRIDE], output[QUERIES_MAX * STRIDE],
     before[QUERIES_MAX * STRIDE];
 static uint16_t right_half[DEPTH_MAX * STRIDE];
+static int8_t right_codes[DEPTH_MAX * STRIDE];
 
-static void check_product(const struct set *set, const struct den_small_product *product, int half)
+enum kind { F32, F16, I8 };
+
+static double right_value(enum kind kind, size_t index)
 {
+    if (kind == I8)
+        return right_codes[index];
+    return kind == F16 ? den_f16_to_f32(right_half[index]) : right[index];
+}
+
+static void check_product(const struct set *set, const struct den_small_product *product,
+                          enum kind kind)
+{
+    static const char *const names[] = { "f32", "f16", "i8" };
+    const double exact = kind == I8 ? 127e-5 : 1e-5;
     size_t q, c, k;
 
     memcpy(output, before, sizeof output);
-    (half ? set->table.multiply_f16 : set->table.multiply_f32)(product);
+    (kind == I8    ? set->table.multiply_i8
+     : kind == F16 ? set->table.multiply_f16
+                   : set->table.multiply_f32)(product);
     for (q = 0; q < QUERIES_MAX; q++)
         for (c = 0; c < STRIDE; c++) {
             double want = product->accumulate ? before[q * STRIDE + c] : 0, value;
@@ -63,12 +78,11 @@ static void check_product(const struct set *set, const struct den_small_product 
                 continue;
             }
             for (k = 0; k < product->depth; k++)
-                want += (double)left[q * STRIDE + k] *
-                        (half ? den_f16_to_f32(right_half[k * STRIDE + c]) : right[k * STRIDE + c]);
+                want += (double)left[q * STRIDE + k] * right_value(kind, k * STRIDE + c);
             value = output[q * STRIDE + c];
-            if (fabs(value - want) > 1e-5)
-                fail_msg("%s f%d, %zu x %zu x %zu: [%zu][%zu] is %.9g, not %.9g", set->name,
-                         half ? 16 : 32, product->queries, product->depth, product->columns, q, c,
+            if (fabs(value - want) > exact)
+                fail_msg("%s %s, %zu x %zu x %zu: [%zu][%zu] is %.9g, not %.9g", set->name,
+                         names[kind], product->queries, product->depth, product->columns, q, c,
                          value, want);
         }
 }
@@ -87,6 +101,7 @@ static void products(void **state)
     for (i = 0; i < DEPTH_MAX * STRIDE; i++) {
         right[i] = uniform(-1, 1);
         right_half[i] = den_f32_to_f16(right[i]);
+        right_codes[i] = (int8_t)uniform(-127.9f, 127.9f);
     }
     for (s = 0; s < count; s++)
         for (queries = 1; queries <= QUERIES_MAX; queries++)
@@ -103,9 +118,11 @@ static void products(void **state)
                                                          .output_stride = STRIDE,
                                                          .accumulate = (int)(queries + c + d) % 2 };
 
-                    check_product(&sets[s], &product, 0);
+                    check_product(&sets[s], &product, F32);
                     product.right = right_half;
-                    check_product(&sets[s], &product, 1);
+                    check_product(&sets[s], &product, F16);
+                    product.right = right_codes;
+                    check_product(&sets[s], &product, I8);
                 }
 }
 
@@ -186,12 +203,41 @@ static void softmax_in_pieces(void **state)
         }
 }
 
+/* Codes of a row and its scale, equal in all sets; columns scaled, the rest untouched. */
+static void codes_and_scales(void **state)
+{
+    float values[STRIDE], scale, want[2 * STRIDE], got[2 * STRIDE];
+    struct set sets[3];
+    size_t count = all_sets(sets), s, width, i;
+    int8_t codes[STRIDE], expected[STRIDE];
+
+    for (width = 1; width <= STRIDE; width++) {
+        float magnitude = width % 7 == 0 ? 0 : uniform(0, 40);
+
+        for (i = 0; i < width; i++)
+            values[i] = uniform(-magnitude, magnitude);
+        scale = sets[0].table.quantize(values, width, expected);
+        for (i = 0; i < width; i++)
+            assert_true(fabsf(expected[i] * scale - values[i]) <= scale * 0.5001f);
+        for (i = 0; i < STRIDE * 2; i++)
+            want[i] = i % STRIDE < width ? left[i] * right[i % STRIDE] : left[i];
+        for (s = 0; s < count; s++) {
+            assert_true(sets[s].table.quantize(values, width, codes) == scale);
+            assert_memory_equal(codes, expected, width);
+            memcpy(got, left, sizeof got);
+            sets[s].table.scale_columns(got, STRIDE, 2, width, right);
+            assert_memory_equal(got, want, sizeof got);
+        }
+    }
+}
+
 int kernels_test_attention(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products),
         cmocka_unit_test(rows_are_independent),
         cmocka_unit_test(softmax_in_pieces),
+        cmocka_unit_test(codes_and_scales),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
