@@ -12,6 +12,7 @@
 
 #include "base/checked.h"
 #include "device/cpu/cpu_device.h"
+#include "device/fusion.h"
 #include "hardware/cpu.h"
 
 enum { HUGE_PAGE = 2 << 20, SERIAL_ELEMENTS = 8192, CLAIMED_ROWS = 4 };
@@ -62,8 +63,11 @@ fail:
 
 void den_device_destroy(struct den_device *device)
 {
+    struct den_error ignored = { 0 };
+
     if (!device)
         return;
+    den_device_unfuse(device, 0, &ignored);
     den_team_destroy(device->team);
     free(device->workspace.memory);
     free(device->text.memory);

@@ -70,25 +70,32 @@ static void activate(const struct den_vector_kernels *vector, enum den_activatio
         vector->gelu_tanh(input, width, output);
 }
 
+void den_cpu_function(const struct den_device *device, const struct den_linear *op,
+                      const float *input, size_t in, float *output)
+{
+    const struct den_vector_kernels *vector = &device->kernels.vector;
+    const struct den_norm *norm = &op->norm;
+
+    if (op->gate != DEN_ACTIVATION_NONE)
+        gate_kernel(vector, op->gate)(input, input + in, in, output);
+    else if (op->activation != DEN_ACTIVATION_NONE)
+        activate(vector, op->activation, input, in, output);
+    else if (norm->weight && norm->bias)
+        vector->layer_norm(input, norm->weight, norm->bias, norm->epsilon, in, output);
+    else if (norm->weight)
+        vector->rms_norm(input, norm->weight, norm->epsilon, in, output);
+    else
+        memcpy(output, input, in * sizeof *output);
+}
+
 /* f(input) in f32; where f is nothing, the input itself unless a copy is wanted. */
 static const float *prepare_float(const struct job *job, const float *input, float *normed)
 {
-    const struct den_vector_kernels *vector = &job->device->kernels.vector;
-    const struct den_norm *norm = &job->op->norm;
-    size_t in = job->matrix->in;
+    const struct den_linear *op = job->op;
 
-    if (job->op->gate != DEN_ACTIVATION_NONE)
-        gate_kernel(vector, job->op->gate)(input, input + in, in, normed);
-    else if (job->op->activation != DEN_ACTIVATION_NONE)
-        activate(vector, job->op->activation, input, in, normed);
-    else if (norm->weight && norm->bias)
-        vector->layer_norm(input, norm->weight, norm->bias, norm->epsilon, in, normed);
-    else if (norm->weight)
-        vector->rms_norm(input, norm->weight, norm->epsilon, in, normed);
-    else if (job->matrix->has_float)
-        memcpy(normed, input, in * sizeof *normed);
-    else
+    if (!op->gate && !op->activation && !op->norm.weight && !job->matrix->has_float)
         return input;
+    den_cpu_function(job->device, op, input, job->matrix->in, normed);
     return normed;
 }
 
@@ -235,7 +242,7 @@ static void plan(struct job *job)
     job->items = job->panel_items * ((rows + job->item_rows - 1) / job->item_rows);
 }
 
-void den_device_linear(struct den_device *device, const struct den_linear *op)
+void den_cpu_linear(struct den_device *device, const struct den_linear *op)
 {
     const struct den_matrix *matrix = op->matrix;
     struct job job = { .device = device, .op = op, .matrix = matrix };
@@ -260,4 +267,12 @@ void den_device_linear(struct den_device *device, const struct den_linear *op)
     for (i = 0; job.prepare && i < op->rows; i++)
         prepare_row(&job, i, &prepared);
     multiply(&job, &prepared, 0, matrix->panels, 0, op->rows);
+}
+
+void den_device_linear(struct den_device *device, const struct den_linear *op)
+{
+    if (device->unfused)
+        den_cpu_linear_unfused(device, op);
+    else
+        den_cpu_linear(device, op);
 }
