@@ -97,19 +97,6 @@ struct den_linear {
 };
 void den_device_linear(struct den_device *device, const struct den_linear *op);
 
-/* To measure what den_device_linear()'s fusions bring: each can be switched off, and is then a pass
- * of its own over memory. */
-enum den_fusion {
-    DEN_FUSION_NORM = 1,    /* norms fold into the quantization of the product that reads them */
-    DEN_FUSION_GATE = 2,    /* so do gated activations */
-    DEN_FUSION_STACK = 4,   /* tensors stacked in one matrix share one prepared input and one job */
-    DEN_FUSION_RESIDUAL = 8 /* a product adds to the residual as it writes */
-};
-/* Switches off those in `fusions`, a sum of enum den_fusion, and on all others. After
- * den_device_workspace(): it takes scratch memory for as many rows. */
-enum den_status den_device_unfuse(struct den_device *device, unsigned fusions,
-                                  struct den_error *err);
-
 /* output[r] = scale * row tokens[r] of the matrix (packed from token_embd.weight). */
 struct den_embed {
     const struct den_matrix *matrix;
