@@ -73,6 +73,14 @@
 #define DEN_THREADS_MAX        256
 #define DEN_BATCH_ROWS_MAX     8192 /* of one step: beyond this, memory grows and speed does not */
 #define DEN_ENCODER_ROWS_MAX   32768 /* tokens of one text to embed; others take 8,192 */
+#define DEN_PREFIX_BYTES_DEFAULT                                                                   \
+    (512u << 20) /* keys and values of texts that no session holds: 22,000 tokens of SmolLM2 */
+#define DEN_PREFIX_PROMPT_MIN 256 /* tokens; shorter prompts are read again sooner than from disk */
+#define DEN_PREFIX_FILE_BYTES_DEFAULT                                                              \
+    (256ull << 20) /* a model's prefix file: 11,000 tokens of SmolLM2, 2,000 of an 8B model */
+#define DEN_PREFIX_FILE_BYTES_MAX (1ull << 40)
+#define DEN_PREFIX_FILE_PAGES_MAX 65536 /* of one file; the index takes 20 MiB then */
+#define DEN_PREFIX_FILE_DAYS_MAX  30 /* an unused page is dropped then, as a deleted thread is */
 
 /* --- store --- */
 #define DEN_DATABASE_READERS_MAX    8    /* connections that read at once; more wait */

@@ -27,6 +27,7 @@ static enum den_status choose_sizes(struct den_engine *engine,
     if (context == 0)
         context = trained < CONTEXT_DEFAULT ? trained : CONTEXT_DEFAULT;
     engine->context_tokens = context;
+    engine->no_prefix_reuse = options->no_prefix_reuse;
     engine->sequences = options->sequences ? options->sequences : 1;
     if (engine->sequences > DEN_SEQUENCES_MAX)
         return den_fail(err, DEN_INVALID, "engine: %zu sequences; at most %d", engine->sequences,
@@ -40,7 +41,16 @@ static enum den_status choose_sizes(struct den_engine *engine,
     return DEN_OK;
 }
 
-/* Page 0 lies on top of the stack. */
+/* What is kept of texts that no session holds may take DEN_PREFIX_BYTES_DEFAULT, and never less
+ * than one context: else a long conversation could not be come back to. */
+static size_t unused_pages_max(const struct den_engine *engine)
+{
+    size_t context = (engine->context_tokens + DEN_PAGE_TOKENS - 1) / DEN_PAGE_TOKENS;
+    size_t pages = DEN_PREFIX_BYTES_DEFAULT / den_kv_pool_page_bytes(engine->pool);
+
+    return pages > context ? pages : context;
+}
+
 static enum den_status create_pool(struct den_engine *engine, enum den_precision precision,
                                    struct den_error *err)
 {
@@ -55,17 +65,14 @@ static enum den_status create_pool(struct den_engine *engine, enum den_precision
     };
     size_t pages =
         (engine->context_tokens + DEN_PAGE_TOKENS - 1) / DEN_PAGE_TOKENS * engine->sequences;
-    size_t i;
 
     if (den_kv_pool_create(engine->device, &layout, pages, &engine->pool, err) != DEN_OK)
         return err->status;
-    engine->free_pages = calloc(pages, sizeof *engine->free_pages);
-    if (!engine->free_pages)
+    engine->found = calloc(pages / engine->sequences, sizeof *engine->found);
+    if (!engine->found)
         return den_fail(err, DEN_NO_MEMORY, "engine: out of memory");
-    for (i = 0; i < pages; i++)
-        engine->free_pages[i] = (int32_t)(pages - 1 - i);
-    engine->free_count = pages;
-    return DEN_OK;
+    return den_prefix_tree_create(pages, DEN_PAGE_TOKENS, unused_pages_max(engine), &engine->tree,
+                                  err);
 }
 
 static enum den_status create_batch(struct den_engine *engine, struct den_error *err)
@@ -140,7 +147,8 @@ void den_engine_close(struct den_engine *engine)
     den_chat_destroy(engine->chat);
     den_tokenizer_destroy(engine->tokenizer);
     den_weights_close(engine->weights);
-    free(engine->free_pages);
+    den_prefix_tree_destroy(engine->tree);
+    free(engine->found);
     free(engine->tokens);
     free(engine->positions);
     free(engine->row_sequence);

@@ -1,8 +1,9 @@
-/* The inside of an engine, shared by engine.c and session.c. */
+/* The inside of an engine, shared by the files of this room. */
 #ifndef DEN_ENGINE_ENGINE_PARTS_H
 #define DEN_ENGINE_ENGINE_PARTS_H
 
 #include "engine/engine.h"
+#include "engine/prefix_tree.h"
 
 struct den_generation;
 
@@ -20,12 +21,12 @@ struct den_engine {
     struct den_kv_pool *pool;
     size_t context_tokens;
     size_t batch_rows;
+    bool no_prefix_reuse;
     size_t sequences;
     size_t sequences_open;
     double load_seconds;
-    /* free pages, a stack: what was used last is taken first, so the memory touched stays small */
-    int32_t *free_pages;
-    size_t free_count;
+    struct den_prefix_tree *tree; /* whose each page of the pool is */
+    int32_t *found;               /* (pages of a context): scratch of prefix_reuse.c */
     /* one batch, filled by den_engine_step() */
     int32_t *tokens;       /* (batch_rows) */
     int32_t *positions;    /* (batch_rows) */
@@ -39,11 +40,16 @@ struct den_engine {
 
 struct den_session {
     struct den_engine *engine;
-    size_t length;     /* tokens whose keys and values are cached */
-    den_token *tokens; /* (context_tokens) */
-    int32_t *pages;    /* (context_tokens / DEN_PAGE_TOKENS, rounded up) */
-    size_t page_count; /* pages held: enough for `length`, more only inside a step */
+    size_t length;        /* tokens whose keys and values are cached */
+    den_token *tokens;    /* (context_tokens) */
+    int32_t *pages;       /* (context_tokens / DEN_PAGE_TOKENS, rounded up) */
+    size_t page_count;    /* pages held: enough for `length`, more only inside a step */
+    size_t shared;        /* the first so many pages are full and in the tree */
+    size_t pages_to_file; /* of these, so many are worth a place in the prefix file */
     bool in_step;
 };
+
+/* Puts the session's full pages into the tree. */
+void den_session_share(struct den_session *session);
 
 #endif

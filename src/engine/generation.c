@@ -38,6 +38,7 @@ struct den_generation {
     den_token *prompt;   /* (prompt_count): the prompt, then what is resumed */
     size_t prompt_count; /* of both */
     size_t prompt_done;
+    bool is_waiting; /* another generation is about to read the page that this one needs next */
     bool is_untold;  /* what is resumed has not been passed on yet */
     bool is_stopped; /* ... and ends with a stop string */
     size_t max_tokens;
@@ -206,17 +207,20 @@ static enum den_status take_parts(struct den_generation *generation,
     return take_resumed(generation, options, err);
 }
 
-/* What the session has already read of this prompt; one token at least stays to be evaluated,
- * because its logits are wanted. */
-static size_t common_prefix(const struct den_session *session, const den_token *prompt,
-                            size_t count)
+/* Takes what is cached of the prompt; one token at least stays to be evaluated. */
+static void begin_prompt(struct den_generation *generation,
+                         const struct den_generation_options *options)
 {
-    size_t most = count - 1 < session->length ? count - 1 : session->length;
-    size_t i = 0;
+    struct den_generation_result *result = &generation->result;
+    struct den_prefix_outcome outcome =
+        den_session_begin(generation->session, generation->prompt, generation->prompt_count);
 
-    while (i < most && session->tokens[i] == prompt[i])
-        i++;
-    return i;
+    generation->prompt_done = outcome.cached;
+    result->prompt_tokens = options->prompt_count;
+    result->cached_tokens =
+        outcome.cached < options->prompt_count ? outcome.cached : options->prompt_count;
+    result->miss = outcome.miss;
+    result->miss_at = outcome.at;
 }
 
 enum den_status den_generation_create(struct den_engine *engine, struct den_session *session,
@@ -244,12 +248,7 @@ enum den_status den_generation_create(struct den_engine *engine, struct den_sess
     generation->vocabulary = den_engine_description(engine)->vocabulary;
     if (take_parts(generation, options, err) != DEN_OK)
         goto fail;
-    generation->prompt_done = common_prefix(session, generation->prompt, generation->prompt_count);
-    den_session_truncate(session, generation->prompt_done);
-    generation->result.prompt_tokens = options->prompt_count;
-    generation->result.cached_tokens = generation->prompt_done < options->prompt_count
-                                           ? generation->prompt_done
-                                           : options->prompt_count;
+    begin_prompt(generation, options);
     generation->result.stop = -1;
     generation->result.seed = den_sampler_seed(generation->sampler);
     *out = generation;
@@ -305,6 +304,7 @@ static void finish(struct den_generation *generation, enum den_finish reason)
     struct den_error ignored = { 0 };
 
     generation->state = STATE_DONE;
+    den_session_share(generation->session);
     generation->result.finish = reason;
     generation->result.stop = den_stream_stop(generation->stream);
     if (generation->first_seconds > 0)
@@ -465,6 +465,60 @@ static void want(struct den_engine *engine, struct den_generation *generation, s
     engine->owners[(*count)++] = generation;
 }
 
+static struct den_reading reading_of(const struct den_generation *generation)
+{
+    return (struct den_reading){ .session = generation->session,
+                                 .prompt = generation->prompt,
+                                 .count = generation->prompt_count };
+}
+
+/* True where another prompt, further on or as far and earlier in line, reads what this one needs
+ * next. The order is strict, so that the first of all never waits. */
+static bool is_led(struct den_generation *const *generations, size_t total, size_t index)
+{
+    const struct den_generation *own = generations[index];
+    const struct den_reading reading = reading_of(own);
+    size_t i;
+
+    for (i = 0; i < total; i++) {
+        const struct den_generation *other = generations[i];
+        const struct den_reading leader = reading_of(other);
+
+        if (i != index && other->state == STATE_PROMPT &&
+            (other->prompt_done > own->prompt_done ||
+             (other->prompt_done == own->prompt_done && i < index)) &&
+            den_session_follows(&reading, &leader))
+            return true;
+    }
+    return false;
+}
+
+/* Prompts that are read side by side take from each other what they have in common. */
+static void share_prompts(struct den_generation *const *generations, size_t total)
+{
+    size_t i;
+
+    for (i = 0; i < total; i++)
+        if (generations[i]->state == STATE_PROMPT)
+            den_session_share(generations[i]->session);
+    for (i = 0; i < total; i++) {
+        struct den_generation *generation = generations[i];
+        size_t known;
+
+        if (generation->state != STATE_PROMPT)
+            continue;
+        known =
+            den_session_catch_up(generation->session, generation->prompt, generation->prompt_count);
+        if (generation->result.cached_tokens + (known - generation->prompt_done) <=
+            generation->result.prompt_tokens)
+            generation->result.cached_tokens += known - generation->prompt_done;
+        generation->prompt_done = known;
+    }
+    for (i = 0; i < total; i++)
+        generations[i]->is_waiting =
+            generations[i]->state == STATE_PROMPT && is_led(generations, total, i);
+}
+
 /* Decodes first, one row each; then prompts share the rows that are left. While others decode,
  * prompts get a part of the batch only, so that nobody waits long for the next token. */
 static size_t gather(struct den_engine *engine, struct den_generation *const *generations,
@@ -475,10 +529,11 @@ static size_t gather(struct den_engine *engine, struct den_generation *const *ge
     size_t room = engine->batch_rows;
     size_t i;
 
+    share_prompts(generations, total);
     for (i = 0; i < total && count < engine->sequences; i++) {
         if (generations[i]->state == STATE_DECODE)
             want(engine, generations[i], 1, &count);
-        else if (generations[i]->state == STATE_PROMPT)
+        else if (generations[i]->state == STATE_PROMPT && !generations[i]->is_waiting)
             prompts++;
     }
     room -= count;
@@ -489,7 +544,7 @@ static size_t gather(struct den_engine *engine, struct den_generation *const *ge
         room = share < room ? share : room;
     }
     for (i = 0; i < total && count < engine->sequences && prompts > 0; i++) {
-        if (generations[i]->state != STATE_PROMPT)
+        if (generations[i]->state != STATE_PROMPT || generations[i]->is_waiting)
             continue;
         if (room / prompts > 0) {
             want(engine, generations[i], room / prompts, &count);

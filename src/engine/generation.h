@@ -10,6 +10,7 @@
 #define DEN_ENGINE_GENERATION_H
 
 #include "engine/engine.h"
+#include "engine/prefix_reuse.h"
 #include "text/sampler.h"
 #include "text/stream.h"
 
@@ -67,8 +68,10 @@ struct den_generation_result {
     enum den_finish finish;
     int stop; /* index of the stop string that ended it, or -1 */
     size_t prompt_tokens;
-    size_t cached_tokens;    /* prompt tokens found in the session's cache */
-    size_t generated_tokens; /* resumed ones included */
+    size_t cached_tokens;      /* prompt tokens found in the cache */
+    enum den_prefix_miss miss; /* why not more, when it began ... */
+    size_t miss_at;            /* ... and the token that this is about */
+    size_t generated_tokens;   /* resumed ones included */
     uint64_t seed;
     double prompt_seconds;
     double generate_seconds;
@@ -77,7 +80,7 @@ struct den_generation_result {
 
 struct den_generation;
 
-/* Reuses the longest common prefix of `prompt` and what `session` holds. A prompt that leaves no
+/* Reuses the longest beginning of `prompt` that is cached anywhere (prefix_reuse.h). A prompt that leaves no
  * room in the context is DEN_CONTEXT_FULL and says both lengths. The session must outlive the
  * generation. */
 enum den_status den_generation_create(struct den_engine *engine, struct den_session *session,

@@ -1,12 +1,21 @@
 /* Sessions: timelines of cached tokens, and the step that lengthens them. See engine.h.
  *
  * A session's keys and values live in pages of DEN_PAGE_TOKENS tokens, found through its page
- * table. Pages come from the engine's stack of free ones when tokens reach them and go back when a
- * session is truncated or ends. The pool has enough for every session's full context, so a step
- * that passed its checks can't run out of pages.
+ * table. Pages come from the engine's prefix tree (prefix_tree.h) when tokens reach them and go
+ * back when a session is truncated or ends. A page that is full goes into the tree, where other
+ * sessions find it, and is written no more: a session that was cut off inside such a page goes on
+ * in a copy.
+ *
+ * Pages enter the tree at the step after the one that filled them, so that a step whose tokens are
+ * taken back at once (rejected drafts) leaves nothing behind and needs no copy.
+ *
+ * The pool has as many pages as all sessions' full contexts, so a step that passed its checks can't
+ * run out of them: where every page is held, each has one holder, and a page with one holder and
+ * nothing below it can be taken out of the tree instead of copied.
  *
  * A step changes sessions only after the model's run has succeeded: the pages taken for it are
  * given back otherwise, and what the run wrote behind a session's length is never read. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,26 +48,71 @@ enum den_status den_session_create(struct den_engine *engine, struct den_session
     return DEN_OK;
 }
 
+/* From the end, so that of a text that nobody holds any more the end is the oldest. */
 static void give_pages(struct den_session *session, size_t keep)
 {
-    struct den_engine *engine = session->engine;
-
     while (session->page_count > keep)
-        engine->free_pages[engine->free_count++] = session->pages[--session->page_count];
+        den_prefix_tree_release(session->engine->tree, session->pages[--session->page_count]);
+    if (session->shared > session->page_count)
+        session->shared = session->page_count;
 }
 
 static void take_pages(struct den_session *session, size_t count)
 {
-    struct den_engine *engine = session->engine;
+    while (session->page_count < count) {
+        int32_t page = den_prefix_tree_take(session->engine->tree);
 
-    while (session->page_count < count)
-        session->pages[session->page_count++] = engine->free_pages[--engine->free_count];
+        assert(page != DEN_PREFIX_ROOT);
+        session->pages[session->page_count++] = page;
+    }
+}
+
+/* The page that the next token goes to may be one of the tree: then it gets a copy. */
+static void own_last_page(struct den_session *session)
+{
+    struct den_prefix_tree *tree = session->engine->tree;
+    size_t last = session->length / DEN_PAGE_TOKENS;
+    int32_t page, copy;
+
+    if (last >= session->page_count || !den_prefix_tree_has(tree, session->pages[last]))
+        return;
+    page = session->pages[last];
+    copy = den_prefix_tree_take(tree);
+    if (copy == DEN_PREFIX_ROOT) {
+        bool is_ours = den_prefix_tree_withdraw(tree, page);
+
+        assert(is_ours);
+        (void)is_ours;
+        return;
+    }
+    den_kv_pool_copy_page(session->engine->pool, page, copy);
+    den_prefix_tree_release(tree, page);
+    session->pages[last] = copy;
+}
+
+void den_session_share(struct den_session *session)
+{
+    struct den_prefix_tree *tree = session->engine->tree;
+
+    if (session->engine->no_prefix_reuse)
+        return;
+    for (; (session->shared + 1) * DEN_PAGE_TOKENS <= session->length; session->shared++) {
+        size_t i = session->shared;
+        int32_t parent = i > 0 ? session->pages[i - 1] : DEN_PREFIX_ROOT;
+
+        session->pages[i] = den_prefix_tree_add(tree, parent, session->tokens + i * DEN_PAGE_TOKENS,
+                                                session->pages[i]);
+        if (i < session->pages_to_file)
+            den_prefix_tree_mark(tree, session->pages[i], true);
+    }
 }
 
 void den_session_destroy(struct den_session *session)
 {
     if (!session)
         return;
+    if (session->tokens && session->pages)
+        den_session_share(session);
     give_pages(session, 0);
     session->engine->sequences_open--;
     free(session->tokens);
@@ -82,6 +136,8 @@ void den_session_truncate(struct den_session *session, size_t length)
         return;
     session->length = length;
     give_pages(session, pages_for(length));
+    if (session->shared > length / DEN_PAGE_TOKENS)
+        session->shared = length / DEN_PAGE_TOKENS;
 }
 
 static enum den_status check_tokens(const struct den_engine *engine, const struct den_step *step,
@@ -151,6 +207,8 @@ static struct den_batch fill_batch(struct den_engine *engine, const struct den_s
     for (i = 0; i < count; i++) {
         struct den_session *session = steps[i].session;
 
+        den_session_share(session);
+        own_last_page(session);
         take_pages(session, pages_for(session->length + steps[i].count));
         engine->pages[i] = session->pages;
         for (j = 0; j < steps[i].count; j++, rows++) {
