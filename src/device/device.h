@@ -18,6 +18,8 @@
 #include "base/status.h"
 #include "tensor/tensor.h"
 
+struct den_packed_store; /* tensor/packed_store.h */
+struct den_weights;
 struct den_device;
 struct den_matrix; /* weights packed for this device */
 
@@ -31,6 +33,8 @@ struct den_device_options {
     int threads; /* 0: one for each core that this process may use */
     const char *
         cpu_features; /* "avx2,fma,f16c" masks what the CPU has; NULL: all it has; "scalar": none */
+    struct den_packed_store *packed; /* where weights are kept packed; NULL: nowhere. The caller's,
+                                        and outlives the device */
 };
 
 enum den_status den_device_create(const struct den_device_options *options, struct den_device **out,
@@ -46,6 +50,12 @@ enum den_status den_device_workspace(struct den_device *device, size_t rows, siz
                                      size_t heads, size_t head_width, struct den_error *err);
 
 /* --- weights --- */
+
+/* Around the loading of a model: what is packed between the two is looked for in the device's
+ * packed store, or put there. Loading works the same without them, and without a store. */
+void den_device_begin_weights(struct den_device *device, const struct den_weights *weights,
+                              enum den_precision precision);
+void den_device_end_weights(struct den_device *device);
 
 /* Packs `count` tensors with equal size[0], stacked along the outputs in order (Q, K, V become one
  * product). Where their types differ they are kept as parts of one matrix. */

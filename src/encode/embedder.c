@@ -62,7 +62,8 @@ enum den_status den_embedder_open(const struct den_embedder_options *options,
 {
     struct den_embedder *embedder = calloc(1, sizeof *embedder);
     struct den_device_options device = { .threads = options->threads,
-                                         .cpu_features = options->cpu_features };
+                                         .cpu_features = options->cpu_features,
+                                         .packed = options->packed };
     struct den_bert_description description;
 
     if (!embedder)

@@ -21,6 +21,7 @@ struct den_embedder_options {
     int threads;      /* 0: all */
     const char *cpu_features;
     enum den_precision precision;
+    struct den_packed_store *packed; /* as in den_device_options */
 };
 
 /* DEN_UNSUPPORTED where the model is no sentence encoder. */

@@ -96,7 +96,8 @@ static enum den_status open_parts(struct den_engine *engine,
                                   const struct den_engine_options *options, struct den_error *err)
 {
     const struct den_device_options device = { .threads = options->threads,
-                                               .cpu_features = options->cpu_features };
+                                               .cpu_features = options->cpu_features,
+                                               .packed = options->packed };
     struct den_description description;
 
     if (den_weights_open(options->path, &engine->weights, err) != DEN_OK)

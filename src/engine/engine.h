@@ -22,6 +22,7 @@ struct den_engine_options {
     size_t context_tokens; /* of each session; 0: the model's own, at most 8192 */
     size_t sequences;      /* sessions at once; 0: 1 */
     size_t batch_rows;     /* rows of one step; 0: 512 */
+    struct den_packed_store *packed; /* as in den_device_options */
     bool no_prefix_reuse;  /* every prompt is read anew: to measure what reuse brings */
 };
 

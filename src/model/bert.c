@@ -309,10 +309,12 @@ enum den_status den_bert_create(const struct den_weights *weights, struct den_de
         den_fail(err, DEN_NO_MEMORY, "model: out of memory");
         goto fail;
     }
+    den_device_begin_weights(device, weights, loader.precision);
     if (load(&loader) != DEN_OK || make_room(bert, err) != DEN_OK) {
         den_fail_at(err, "model: %s", den_weights_path(weights));
         goto fail;
     }
+    den_device_end_weights(device);
     *out = bert;
     return DEN_OK;
 fail:

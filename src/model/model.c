@@ -345,8 +345,10 @@ enum den_status den_model_create(const struct den_weights *weights, struct den_d
     if (den_description_read(weights, &model->description, err) != DEN_OK)
         goto fail;
     den_layout_init(&loader.layout, weights, &model->description);
+    den_device_begin_weights(device, weights, precision);
     if (load(&loader, context_tokens) != DEN_OK)
         goto fail;
+    den_device_end_weights(device);
     *out = model;
     return DEN_OK;
 fail:

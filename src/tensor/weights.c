@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "tensor/packed_file.h"
 #include "tensor/quoted.h"
 #include "tensor/safetensors.h"
 
@@ -252,6 +253,29 @@ size_t den_weights_bytes(const struct den_weights *weights)
     for (i = 0; i < count; i++)
         bytes += den_weights_tensor(weights, i)->bytes;
     return bytes;
+}
+
+/* Samples lie in the middle of tensors: beginnings may be padding that many models share. */
+uint64_t den_weights_fingerprint(const struct den_weights *weights)
+{
+    enum { SAMPLES = 48, SAMPLE_BYTES = 256 };
+    size_t count = den_weights_tensor_count(weights), step = count / SAMPLES + 1, i;
+    uint64_t sum = count;
+
+    for (i = 0; i < count; i++) {
+        const struct den_tensor *tensor = den_weights_tensor(weights, i);
+        uint64_t sizes[DEN_TENSOR_DIMS_MAX + 1] = { (uint64_t)tensor->type };
+        size_t taken = tensor->bytes < SAMPLE_BYTES ? tensor->bytes : (size_t)SAMPLE_BYTES, d;
+
+        for (d = 0; d < DEN_TENSOR_DIMS_MAX; d++)
+            sizes[d + 1] = tensor->size[d];
+        sum = den_packed_sum(tensor->name, strlen(tensor->name), sum);
+        sum = den_packed_sum(sizes, sizeof sizes, sum);
+        if (i % step == 0)
+            sum = den_packed_sum((const unsigned char *)tensor->data + (tensor->bytes - taken) / 2,
+                                 taken, sum);
+    }
+    return sum;
 }
 
 void den_weights_release(const struct den_weights *weights)

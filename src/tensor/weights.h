@@ -36,6 +36,10 @@ const struct den_tensor *den_weights_find(const struct den_weights *weights,
                                           const char *name); /* NULL: absent */
 /* Total bytes of tensor data. */
 size_t den_weights_bytes(const struct den_weights *weights);
+/* A hash of the table of tensors (names, types, sizes) and of samples of their data: equal for
+ * equal weights, and different, but for an accident of 2^-64, for any two models that training or
+ * quantizing has told apart. It reads a few dozen pages. */
+uint64_t den_weights_fingerprint(const struct den_weights *weights);
 /* Tells the kernel that mapped pages are no longer needed (after packing); they fault back in when
  * read. */
 void den_weights_release(const struct den_weights *weights);

@@ -49,6 +49,7 @@ enum den_status den_device_create(const struct den_device_options *options, stru
         goto fail;
     den_kernels_select(features, &device->kernels);
     den_cpu_features_text(device->kernels.features, device->features);
+    device->store = options->packed;
     device->threads = options->threads ? options->threads : cpu.cores;
     if (!options->threads && device->threads > DEN_THREADS_MAX)
         device->threads = DEN_THREADS_MAX;

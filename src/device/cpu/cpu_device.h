@@ -77,6 +77,7 @@ struct den_text_scratch {
 /* One tensor of a matrix. */
 struct den_matrix_part {
     struct den_packed packed;
+    bool is_kept;  /* its bytes lie in the packed store and are not ours to free */
     size_t output; /* its first output in the whole */
     size_t panel;  /* its first panel in the whole */
 };
@@ -130,6 +131,14 @@ static inline float *den_kv_scales(const struct den_kv_pool *pool, int32_t page,
                              (layout->head_width + layout->value_width) * layout->page_tokens);
 }
 
+/* --- cpu_kept.c: matrices in the packed store --- */
+
+/* Where `packed`, which has all but its data, lies in the store; NULL: nowhere. *out_is_packed: its
+ * bytes are there, and are what they were; else they are to be packed and then told of. */
+unsigned char *den_kept_take(struct den_device *device, const struct den_packed *packed,
+                             const char *name, bool *out_is_packed);
+void den_kept_filled(struct den_device *device, const struct den_packed *packed);
+
 /* Zeroed, page-aligned, in huge pages where the system has them; NULL: out of memory. */
 void *den_pages_map(size_t bytes);
 void den_pages_unmap(void *memory, size_t bytes);
@@ -139,6 +148,8 @@ struct den_device {
     int threads;
     struct den_kernels kernels;
     char features[256];
+    struct den_packed_store *store; /* NULL: none */
+    bool is_keeping;                /* between begin_weights() and end_weights() */
     struct den_workspace workspace;
     struct den_text_scratch text;
     struct den_unfused *unfused; /* NULL: everything is fused */

@@ -41,6 +41,7 @@ static enum den_status add_part(struct den_device *device, struct den_matrix *ma
         .source = { .type = tensor->type, .rows = tensor->data, .row_bytes = tensor->row_bytes }
     };
     enum den_pack_format format;
+    bool is_packed = false;
     size_t bytes;
 
     if (tensor->size[0] != matrix->in)
@@ -55,7 +56,10 @@ static enum den_status add_part(struct den_device *device, struct den_matrix *ma
         return err->status;
     if (!den_checked_multiply(part->packed.panels, part->packed.panel_bytes, &bytes))
         return den_fail(err, DEN_TOO_LARGE, "too large");
-    part->packed.data = den_pages_map(bytes);
+    part->packed.data = den_kept_take(device, &part->packed, tensor->name, &is_packed);
+    part->is_kept = part->packed.data != NULL;
+    if (!part->is_kept)
+        part->packed.data = den_pages_map(bytes);
     if (!part->packed.data)
         return den_fail(err, DEN_NO_MEMORY, "no memory for %zu MiB of packed weights", bytes >> 20);
     part->output = matrix->out;
@@ -70,7 +74,10 @@ static enum den_status add_part(struct den_device *device, struct den_matrix *ma
         matrix->has_float = true;
     else if (matrix->in_padded < part->packed.in_padded)
         matrix->in_padded = part->packed.in_padded;
-    den_team_share(device->team, pack, &job);
+    if (!is_packed)
+        den_team_share(device->team, pack, &job);
+    if (!is_packed && part->is_kept)
+        den_kept_filled(device, &part->packed);
     return DEN_OK;
 }
 
@@ -109,8 +116,9 @@ void den_matrix_destroy(struct den_matrix *matrix)
     if (!matrix)
         return;
     for (i = 0; i < matrix->count; i++)
-        den_pages_unmap(matrix->parts[i].packed.data,
-                        matrix->parts[i].packed.panels * matrix->parts[i].packed.panel_bytes);
+        if (!matrix->parts[i].is_kept)
+            den_pages_unmap(matrix->parts[i].packed.data,
+                            matrix->parts[i].packed.panels * matrix->parts[i].packed.panel_bytes);
     free(matrix);
 }
 
