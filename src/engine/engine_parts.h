@@ -3,13 +3,10 @@
 #define DEN_ENGINE_ENGINE_PARTS_H
 
 #include "engine/engine.h"
+#include "engine/prefix_reuse.h"
 #include "engine/prefix_tree.h"
 
 struct den_generation;
-
-/* A page holds this many tokens' keys and values. Smaller ones waste less at a sequence's end and
- * cost more look-ups; 64 tokens of SmolLM2 are 1.4 MiB. */
-enum { DEN_PAGE_TOKENS = 64 };
 
 struct den_engine {
     struct den_device *device;

@@ -69,20 +69,6 @@ static void adopt_pages(struct den_session *session, const den_token *prompt, si
     session->length = count * DEN_PAGE_TOKENS;
 }
 
-size_t den_engine_cached(const struct den_engine *engine, const den_token *prompt, size_t count)
-{
-    int32_t parent = DEN_PREFIX_ROOT;
-    size_t length = 0;
-
-    while (length + DEN_PAGE_TOKENS < count) {
-        parent = den_prefix_tree_find(engine->tree, parent, prompt + length);
-        if (parent == DEN_PREFIX_ROOT)
-            break;
-        length += DEN_PAGE_TOKENS;
-    }
-    return length;
-}
-
 /* --- parts of pages --- */
 
 /* The session goes on with a copy of `page`, of which it takes `common` tokens. */

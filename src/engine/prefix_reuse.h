@@ -14,6 +14,10 @@
 
 #include "engine/engine.h"
 
+/* A page holds this many tokens' keys and values. Smaller ones waste less at a sequence's end and
+ * cost more look-ups; 64 tokens of SmolLM2 are 1.4 MiB. */
+enum { DEN_PAGE_TOKENS = 64 };
+
 /* Why the token after the cached ones was not. */
 enum den_prefix_miss {
     DEN_PREFIX_NO_MISS,   /* all was cached that can be */
@@ -33,10 +37,6 @@ struct den_prefix_outcome {
 /* The session then holds `cached` tokens of the prompt (count > 0) and nothing else. */
 struct den_prefix_outcome den_session_begin(struct den_session *session, const den_token *prompt,
                                             size_t count);
-/* The tokens of the prompt that den_session_begin() would find with a session that holds nothing,
- * the prefix file and copied parts of pages aside. */
-size_t den_engine_cached(const struct den_engine *engine, const den_token *prompt, size_t count);
-
 /* Takes whole pages that others have filled since; the tokens cached now. */
 size_t den_session_catch_up(struct den_session *session, const den_token *prompt, size_t count);
 

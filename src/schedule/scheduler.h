@@ -2,9 +2,10 @@
  *
  * Jobs are taken in the order they came, interactive ones before batch ones. Up to `sequences`
  * run at once, one batch a step (continuous batching: a job joins and leaves between any two
- * steps); the others wait in a line of bounded length. A job is given the idle session that
- * already holds the longest part of its prompt, so that the next turn of a conversation reads
- * only what is new. With nothing to do the thread sleeps.
+ * steps); the others wait in a line of bounded length. What any job has read is found by the next
+ * one that begins alike (engine/prefix_reuse.h); a job is given the idle session whose last page it
+ * continues, so that the next turn of a conversation reads only what is new. With nothing to do
+ * the thread sleeps.
  *
  * Everything a caller may do is safe from any thread. Callbacks run on the scheduler's thread, in
  * order, with no lock held: they must not block, because everybody else's tokens wait for them.
