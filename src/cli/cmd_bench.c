@@ -1,7 +1,9 @@
 /* den bench: speed, memory, and how close to the machine's memory bandwidth the decoding comes. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json.h"
+#include "cli/bench_ablate.h"
 #include "cli/model_options.h"
 #include "engine/bench.h"
 #include "hardware/bandwidth.h"
@@ -47,6 +49,41 @@ static void print_text(const struct den_engine *engine, const struct den_bench_r
     printf("peak memory         %.0f MiB\n", result->peak_memory_mib);
 }
 
+/* One measurement for each line on standard input, "prompt" or "generate", each answered by a line
+ * with its rate: another program can take its turn between two. Ends with the input. */
+static enum den_status answer_lines(struct den_bench *bench, struct den_bench_result *out,
+                                    struct den_error *err)
+{
+    double prompt = 0, generation = 0;
+    char line[32];
+
+    while (fgets(line, sizeof line, stdin)) {
+        bool is_prompt = strcmp(line, "prompt\n") == 0;
+        double *rate = is_prompt ? &prompt : &generation;
+
+        if (!is_prompt && strcmp(line, "generate\n") != 0)
+            return den_fail(err, DEN_INVALID, "bench: a line that is neither prompt nor generate");
+        if ((is_prompt ? den_bench_prompt : den_bench_generation)(bench, rate, err) != DEN_OK)
+            return err->status;
+        printf("{\"tokens_per_s\": %.2f}\n", *rate);
+        fflush(stdout);
+    }
+    den_bench_report(bench, prompt, generation, out);
+    return DEN_OK;
+}
+
+static enum den_status run_paced(struct den_engine *engine, const struct den_bench_options *options,
+                                 struct den_bench_result *out, struct den_error *err)
+{
+    struct den_bench *bench;
+
+    if (den_bench_open(engine, options, &bench, err) != DEN_OK)
+        return err->status;
+    answer_lines(bench, out, err);
+    den_bench_close(bench);
+    return err->status;
+}
+
 static enum den_status run(const struct den_arguments *arguments, struct den_error *err)
 {
     struct den_bench_options bench = {
@@ -68,11 +105,14 @@ static enum den_status run(const struct den_arguments *arguments, struct den_err
     double bandwidth = 0;
 
     den_cli_catch_interrupt();
+    if (den_argument_flag(arguments, "ablate"))
+        return den_cli_bench_ablate(arguments, err);
     if (den_cli_engine_open(arguments, &wanted, &engine, err) != DEN_OK)
         return err->status;
     reading.threads = den_device_threads(den_engine_device(engine));
     /* The bandwidth's buffer would count as peak memory, so it is measured last. */
-    if (den_bench_run(engine, &bench, &result, err) == DEN_OK &&
+    if ((den_argument_flag(arguments, "paced") ? run_paced : den_bench_run)(engine, &bench, &result,
+                                                                            err) == DEN_OK &&
         den_bandwidth_measure(&reading, &bandwidth, err) == DEN_OK) {
         if (den_argument_flag(arguments, "json"))
             den_cli_print_json(result_json(arguments, engine, &result, bandwidth / 1e9), err);
@@ -101,6 +141,14 @@ static const struct den_option options[] = {
     COUNT("runs", "3", 1, 1000, "measured runs after one to warm up; medians are printed"),
     DEN_OPTIONS_DEVICE,
     DEN_OPTION_PRECISION,
+    { .name = "ablate",
+      .kind = DEN_OPTION_FLAG,
+      .help = "measure with and without each fusion, batching, prefix reuse, threads and each "
+              "instruction set, in turn, and print what each brings" },
+    { .name = "paced",
+      .kind = DEN_OPTION_FLAG,
+      .help = "measure once for each line on standard input, which is prompt or generate, so that "
+              "programs can take turns" },
     DEN_OPTION_JSON,
 };
 
@@ -115,7 +163,7 @@ const struct den_verb den_verb_bench = {
                    "llama.cpp.",
     .examples = "den bench\nden bench --prompt 0 --depth 4096\nden bench --sequences 16 --depth "
                 "512 --json\n"
-                "den bench --cpu-features avx2,fma,f16c\n",
+                "den bench --cpu-features avx2,fma,f16c\nden bench --ablate --runs 5\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .run = run,

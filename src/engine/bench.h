@@ -17,6 +17,7 @@ struct den_bench_options {
     size_t depth;              /* tokens */
     size_t sequences;          /* 0: 1 */
     size_t runs;               /* 0: 3 */
+    bool cold;                 /* without a run to warm up */
     const atomic_bool *cancel; /* NULL: none */
 };
 
@@ -35,5 +36,18 @@ size_t den_bench_context(const struct den_bench_options *options);
 /* DEN_INVALID: the engine has too few sequences or too small a context. */
 enum den_status den_bench_run(struct den_engine *engine, const struct den_bench_options *options,
                               struct den_bench_result *out, struct den_error *err);
+
+/* The same one measurement at a time, so that two programs can take turns. Tokens that were cached
+ * for one generation serve the next. */
+struct den_bench;
+enum den_status den_bench_open(struct den_engine *engine, const struct den_bench_options *options,
+                               struct den_bench **out, struct den_error *err);
+void den_bench_close(struct den_bench *bench);
+enum den_status den_bench_prompt(struct den_bench *bench, double *out_rate, struct den_error *err);
+enum den_status den_bench_generation(struct den_bench *bench, double *out_rate,
+                                     struct den_error *err);
+/* All that a result says beside the two rates, which are given (0: not measured). */
+void den_bench_report(const struct den_bench *bench, double prompt_rate, double generation_rate,
+                      struct den_bench_result *out);
 
 #endif

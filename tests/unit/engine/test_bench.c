@@ -30,6 +30,33 @@ static void measures_what_is_asked(void **state)
     den_engine_close(engine);
 }
 
+/* One at a time: what is cached is kept from one to the next, and what has been generated is not. */
+static void measures_in_turns(void **state)
+{
+    struct den_engine *engine = tiny_open("llama", (struct den_engine_options){ .sequences = 2 });
+    const struct den_bench_options options = {
+        .prompt = 30, .generate = 5, .depth = 20, .sequences = 2
+    };
+    struct den_bench_result result;
+    struct den_bench *bench;
+    struct den_error err = { 0 };
+    double prompt = 0, generation = 0;
+    int i;
+
+    assert_int_equal(den_bench_open(engine, &options, &bench, &err), DEN_OK);
+    for (i = 0; i < 20; i++) { /* the context holds 64 */
+        assert_int_equal(den_bench_generation(bench, &generation, &err), DEN_OK);
+        assert_int_equal(den_bench_prompt(bench, &prompt, &err), DEN_OK);
+    }
+    assert_true(prompt > 0 && generation > 0);
+    den_bench_report(bench, prompt, generation, &result);
+    assert_true(result.prompt_tokens_per_s == prompt);
+    assert_true(result.generated_tokens_per_s == generation);
+    assert_true(result.weight_bytes > 0 && result.gigabytes_per_second > 0);
+    den_bench_close(bench);
+    den_engine_close(engine);
+}
+
 static void counts_no_more_than_a_window(void **state)
 {
     struct den_engine *engine = tiny_open("mistral", (struct den_engine_options){ 0 });
@@ -71,6 +98,7 @@ int engine_test_bench(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(measures_what_is_asked),
+        cmocka_unit_test(measures_in_turns),
         cmocka_unit_test(counts_no_more_than_a_window),
         cmocka_unit_test(refuses_what_does_not_fit),
     };
