@@ -26,6 +26,8 @@
 #define PR_SET_VMA 0x53564d41 /* names for anonymous memory, Linux 5.17 */
 #endif
 
+enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 }; /* of arch_prctl(), Linux 5.16 */
+
 static const int allowed[] = {
     /* the descriptors that are there */
     SCMP_SYS(read),
@@ -226,7 +228,7 @@ static int add_descriptors(scmp_filter_ctx filter)
 }
 
 /* Of itself alone: abort() and raise(), its limits (to read them), where a thread
- * runs and what it is called. */
+ * runs and what it is called, and the registers of AMX (hardware/cpu.c asks for them). */
 static int add_self(scmp_filter_ctx filter)
 {
     const uint64_t self = (uint64_t)getpid();
@@ -239,6 +241,9 @@ static int add_self(scmp_filter_ctx filter)
     failed |= ALLOW(filter, prctl, is(0, PR_GET_NAME));
     failed |= ALLOW(filter, prctl, is(0, PR_GET_DUMPABLE));
     failed |= REFUSE(filter, EPERM, prctl, is(0, PR_SET_VMA));
+#ifdef __x86_64__
+    failed |= ALLOW(filter, arch_prctl, is(0, REQUEST_PERMISSION), is(1, TILE_DATA));
+#endif
     return failed;
 }
 
@@ -265,7 +270,7 @@ void den_sandbox_filter_calls(struct den_sandbox_report *report)
         den_sandbox_mark(report, DEN_WALL_SECCOMP, false, "%s", strerror(-error));
     else
         den_sandbox_mark(report, DEN_WALL_SECCOMP, true, "%zu calls allowed, %zu refused",
-                         sizeof allowed / sizeof allowed[0] + 9,
+                         sizeof allowed / sizeof allowed[0] + 10,
                          sizeof refused / sizeof refused[0]);
     if (filter)
         seccomp_release(filter);

@@ -14,6 +14,7 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
 #endif
 
 struct feature {
@@ -60,6 +61,17 @@ static bool has(unsigned reg, unsigned bit)
     return reg >> bit & 1;
 }
 
+/* The tiles of AMX are 8 KiB of registers for every thread. Linux saves them only for a process
+ * that has asked, once for all its threads, those to come as well; until then a tile instruction
+ * ends the process. Asking again changes nothing. Inside a sandbox the filter must let this call
+ * through (guard/sandbox_seccomp.c does). Linux, Documentation/arch/x86/xstate.rst. */
+static bool may_use_tiles(void)
+{
+    const long request_permission = 0x1023, tile_data = 18;
+
+    return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+}
+
 /* Bit numbers: Intel's manual, volume 2A, CPUID, leaves 1 and 7. */
 uint32_t den_cpu_features(void)
 {
@@ -86,7 +98,7 @@ uint32_t den_cpu_features(void)
     found |= has(seven_one.a, 5) ? DEN_CPU_BF16 : 0u;
     found |= has(seven.d, 23) ? DEN_CPU_FP16 : 0u;
     if ((state & amx_state) == amx_state && has(seven.d, 22) && has(seven.d, 24) &&
-        has(seven.d, 25))
+        has(seven.d, 25) && may_use_tiles())
         found |= DEN_CPU_AMX;
     return found;
 }

@@ -31,7 +31,7 @@ struct den_memory {
     uint64_t available_bytes; /* what can be allocated without swapping */
 };
 
-/* Asks the machine; nothing is cached. */
+/* Asks the machine; nothing is cached. Where there is AMX, asks the system for its registers. */
 void den_cpu_read(struct den_cpu *out);
 void den_memory_read(struct den_memory *out);
 uint32_t den_cpu_features(void);

@@ -25,6 +25,12 @@ static void fill_avx2(struct den_kernels *table)
     den_attention_kernels_avx2(&table->attention);
 }
 
+static void fill_avxvnni(struct den_kernels *table)
+{
+    den_matmul_kernels_avxvnni(table->matmul);
+    den_matmul_wide_kernels_avxvnni(table->matmul);
+}
+
 static void fill_avx512(struct den_kernels *table)
 {
     den_matmul_kernels_avx512(table->matmul);
@@ -40,15 +46,27 @@ static void fill_avx512vnni(struct den_kernels *table)
     den_matmul_wide_kernels_avx512vnni(table->matmul);
 }
 
+static void fill_amx(struct den_kernels *table)
+{
+    den_matmul_kernels_amx(table->matmul);
+}
+
+enum {
+    NEEDS_AVX2 = DEN_CPU_AVX2 | DEN_CPU_FMA | DEN_CPU_F16C,
+    NEEDS_AVX512 = NEEDS_AVX2 | DEN_CPU_AVX512,
+    NEEDS_AVX512VNNI = NEEDS_AVX512 | DEN_CPU_VNNI
+};
+
 #endif
 
 static const struct den_kernel_set sets[] = {
     { "ref", 0, fill_ref },
 #if defined(__x86_64__)
-    { "avx2", DEN_CPU_AVX2 | DEN_CPU_FMA | DEN_CPU_F16C, fill_avx2 },
-    { "avx512", DEN_CPU_AVX2 | DEN_CPU_FMA | DEN_CPU_F16C | DEN_CPU_AVX512, fill_avx512 },
-    { "avx512vnni", DEN_CPU_AVX2 | DEN_CPU_FMA | DEN_CPU_F16C | DEN_CPU_AVX512 | DEN_CPU_VNNI,
-      fill_avx512vnni },
+    { "avx2", NEEDS_AVX2, fill_avx2 },
+    { "avxvnni", NEEDS_AVX2 | DEN_CPU_AVXVNNI, fill_avxvnni },
+    { "avx512", NEEDS_AVX512, fill_avx512 },
+    { "avx512vnni", NEEDS_AVX512VNNI, fill_avx512vnni },
+    { "amx", NEEDS_AVX512VNNI | DEN_CPU_AMX, fill_amx },
 #endif
 };
 

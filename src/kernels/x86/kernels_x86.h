@@ -11,10 +11,13 @@ void den_matmul_float_kernels_avx2(den_matmul_kernel table[DEN_PACK_FORMATS]);
 void den_matmul_float_kernels_avx512(den_matmul_kernel table[DEN_PACK_FORMATS]);
 
 void den_matmul_kernels_avx2(den_matmul_kernel table[DEN_PACK_FORMATS]);
+void den_matmul_kernels_avxvnni(den_matmul_kernel table[DEN_PACK_FORMATS]);
 void den_matmul_kernels_avx512(den_matmul_kernel table[DEN_PACK_FORMATS]);
 void den_matmul_kernels_avx512vnni(den_matmul_kernel table[DEN_PACK_FORMATS]);
+void den_matmul_kernels_amx(den_matmul_kernel table[DEN_PACK_FORMATS]);
 
 void den_matmul_wide_kernels_avx2(den_matmul_kernel table[DEN_PACK_FORMATS]);
+void den_matmul_wide_kernels_avxvnni(den_matmul_kernel table[DEN_PACK_FORMATS]);
 void den_matmul_wide_kernels_avx512(den_matmul_kernel table[DEN_PACK_FORMATS]);
 void den_matmul_wide_kernels_avx512vnni(den_matmul_kernel table[DEN_PACK_FORMATS]);
 

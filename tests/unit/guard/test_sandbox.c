@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -130,6 +131,9 @@ static int play_child(int argc, char **argv)
     if (pthread_create(&thread, NULL, add_later, text) != 0 || pthread_join(thread, &result) != 0 ||
         result != text + 1 || clock_gettime(CLOCK_MONOTONIC, &now) != 0 || !localtime(&now.tv_sec))
         answer.variables = -1;
+#if defined(__x86_64__)
+    (void)syscall(SYS_arch_prctl, 0x1023, 18); /* may ask for the registers of AMX */
+#endif
     if (write(3, &answer, sizeof answer) != (ssize_t)sizeof answer || read(3, text, 1) != 0)
         _exit(1);
     _exit(42);

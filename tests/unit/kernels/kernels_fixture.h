@@ -10,6 +10,7 @@
 
 #include "kernels/kernels.h"
 #include "kernels/pack.h"
+#include "kernels/stand_ins.h"
 
 static uint64_t random_state = 88172645463325252u;
 
@@ -34,6 +35,18 @@ static inline void fill_random(float *out, size_t count)
         out[i] = random_unit();
 }
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+/* gcc 12 does not know its name. */
+static inline bool has_avx_vnni(void)
+{
+    unsigned a = 0, b, c, d;
+
+    return __builtin_cpu_supports("avx2") && __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
+}
+#endif
+
 /* What this processor has, asked of the compiler's runtime and not of src/hardware. */
 static inline uint32_t present_features(void)
 {
@@ -47,8 +60,45 @@ static inline uint32_t present_features(void)
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
         features |= DEN_CPU_AVX512;
     features |= __builtin_cpu_supports("avx512vnni") ? DEN_CPU_VNNI : 0u;
+    features |= has_avx_vnni() ? DEN_CPU_AVXVNNI : 0u;
 #endif
     return features;
+}
+
+/* Sets in forms that other processors run (stand_ins.h), tested behind those of the program. */
+enum stand_in { STAND_IN_AVXVNNI, STAND_IN_AMX, STAND_INS };
+
+static inline size_t set_count(void)
+{
+    size_t count;
+
+    den_kernel_sets(&count);
+    return count + STAND_INS;
+}
+
+static inline bool select_stand_in(enum stand_in which, struct den_kernels *out,
+                                   const char **out_name)
+{
+    const uint32_t needs =
+        DEN_CPU_AVX2 | DEN_CPU_FMA | DEN_CPU_F16C | DEN_CPU_AVX512 | DEN_CPU_VNNI;
+    bool amx = which == STAND_IN_AMX;
+
+    *out_name = amx ? "amx, emulated" : "avxvnni, in another encoding";
+#if defined(__x86_64__)
+    if ((present_features() & needs) != needs)
+        return false;
+    den_kernels_select(amx ? needs : needs & ~(uint32_t)(DEN_CPU_AVX512 | DEN_CPU_VNNI), out);
+    if (amx) {
+        den_matmul_kernels_amx_emulated(out->matmul);
+    } else {
+        den_matmul_kernels_avxvnni_evex(out->matmul);
+        den_matmul_wide_kernels_avxvnni_evex(out->matmul);
+    }
+    return true;
+#else
+    (void)out;
+    return false;
+#endif
 }
 
 /* The table of set `index`; false where the processor can't run it. */
@@ -57,6 +107,8 @@ static inline bool select_set(size_t index, struct den_kernels *out, const char 
     size_t count;
     const struct den_kernel_set *sets = den_kernel_sets(&count);
 
+    if (index >= count)
+        return select_stand_in((enum stand_in)(index - count), out, out_name);
     *out_name = sets[index].name;
     if ((sets[index].features & present_features()) != sets[index].features)
         return false;
