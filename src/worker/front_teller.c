@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/log.h"
 #include "worker/front.h"
 
 /* --- ids of tool calls --- */
@@ -107,11 +108,29 @@ static char *copy_text(struct den_message_bytes bytes, bool is_there)
     return is_there ? strndup(bytes.text, bytes.length) : NULL;
 }
 
+/* All answers of the front pass here, whoever asked. */
+static void log_end(const struct den_ticket *ticket, const struct den_worker_event *end)
+{
+    const struct den_log_field fields[] = {
+        { "model", ticket->worker->model_name, 0 },
+        { "finish", end->finish, 0 },
+        { "prompt_tokens", NULL, (double)end->prompt_tokens },
+        { "cached_tokens", NULL, (double)end->cached_tokens },
+        { "cache_miss", end->cache_miss, 0 },
+        { "cache_miss_at", NULL, (double)end->cache_miss_at },
+        { "generated_tokens", NULL, (double)end->generated_tokens },
+        { "prompt_ms", NULL, (double)(long)(end->prompt_seconds * 1000) },
+    };
+
+    den_log(DEN_LOG_DEBUG, "answer", fields, sizeof fields / sizeof fields[0]);
+}
+
 static void deliver_end(struct den_ticket *ticket, const struct den_told_event *told)
 {
     struct den_message_reader reader = den_message_reader(told->payload, told->length);
     struct den_error error = { 0 };
     struct den_message_end end;
+    struct den_worker_event event;
     char *stop, *note;
 
     den_message_get_end(&reader, &end);
@@ -123,22 +142,26 @@ static void deliver_end(struct den_ticket *ticket, const struct den_told_event *
                  end.error.text);
     stop = copy_text(end.stop, end.stopped);
     note = copy_text(end.note, end.noted);
-    ticket->handler(ticket->context, &(struct den_worker_event){
-                                         .kind = DEN_WORKER_END,
-                                         .text = "",
-                                         .finish = den_message_finish_text(end.finish),
-                                         .stop_string = stop,
-                                         .note = note,
-                                         .error = error.status != DEN_OK ? &error : NULL,
-                                         .prompt_tokens = (size_t)end.prompt_tokens,
-                                         .cached_tokens = (size_t)end.cached_tokens,
-                                         .generated_tokens = (size_t)end.generated_tokens,
-                                         .reasoning_tokens = ticket->reasoning_tokens,
-                                         .prompt_seconds = end.prompt_seconds,
-                                         .generate_seconds = end.generate_seconds,
-                                         .wait_seconds = end.wait_seconds,
-                                         .seed = end.seed,
-                                     });
+    event = (struct den_worker_event){
+        .kind = DEN_WORKER_END,
+        .text = "",
+        .finish = den_message_finish_text(end.finish),
+        .stop_string = stop,
+        .note = note,
+        .error = error.status != DEN_OK ? &error : NULL,
+        .prompt_tokens = (size_t)end.prompt_tokens,
+        .cached_tokens = (size_t)end.cached_tokens,
+        .cache_miss = den_message_miss_text(end.miss),
+        .cache_miss_at = (size_t)end.miss_at,
+        .generated_tokens = (size_t)end.generated_tokens,
+        .reasoning_tokens = ticket->reasoning_tokens,
+        .prompt_seconds = end.prompt_seconds,
+        .generate_seconds = end.generate_seconds,
+        .wait_seconds = end.wait_seconds,
+        .seed = end.seed,
+    };
+    log_end(ticket, &event);
+    ticket->handler(ticket->context, &event);
     free(stop);
     free(note);
 }

@@ -244,9 +244,17 @@ static enum den_message_finish translate(enum den_finish finish, size_t calls)
 
 static void fill_figures(struct den_message_end *out, const struct den_generation_result *result)
 {
+    static const enum den_message_miss misses[DEN_PREFIX_MISSES] = {
+        [DEN_PREFIX_NO_MISS] = DEN_MESSAGE_NO_MISS, [DEN_PREFIX_FIRST_USE] = DEN_MESSAGE_FIRST_USE,
+        [DEN_PREFIX_ENDS] = DEN_MESSAGE_ENDS,       [DEN_PREFIX_DIFFERS] = DEN_MESSAGE_DIFFERS,
+        [DEN_PREFIX_EVICTED] = DEN_MESSAGE_EVICTED,
+    };
+
     out->prompt_tokens = result->prompt_tokens;
     out->cached_tokens = result->cached_tokens;
     out->generated_tokens = result->generated_tokens;
+    out->miss = misses[result->miss];
+    out->miss_at = result->miss_at;
     out->prompt_seconds = result->prompt_seconds;
     out->generate_seconds = result->generate_seconds;
     out->seed = result->seed;

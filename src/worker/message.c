@@ -215,6 +215,14 @@ const char *den_message_finish_text(enum den_message_finish finish)
     return texts[finish];
 }
 
+const char *den_message_miss_text(enum den_message_miss miss)
+{
+    static const char *const texts[DEN_MESSAGE_MISSES] = { "none", "first use", "ends", "differs",
+                                                           "evicted" };
+
+    return texts[miss];
+}
+
 void den_message_put_end(struct den_buffer *out, const struct den_message_end *end)
 {
     den_message_put(out, end->finish, 1);
@@ -227,6 +235,8 @@ void den_message_put_end(struct den_buffer *out, const struct den_message_end *e
     den_message_put(out, end->prompt_tokens, 8);
     den_message_put(out, end->cached_tokens, 8);
     den_message_put(out, end->generated_tokens, 8);
+    den_message_put(out, end->miss, 1);
+    den_message_put(out, end->miss_at, 8);
     den_message_put_double(out, end->prompt_seconds);
     den_message_put_double(out, end->generate_seconds);
     den_message_put_double(out, end->wait_seconds);
@@ -253,6 +263,15 @@ static uint64_t get_count(struct den_message_reader *reader)
     return reader->failed ? 0 : count;
 }
 
+static enum den_message_miss get_miss(struct den_message_reader *reader)
+{
+    uint64_t miss = den_message_get(reader, 1);
+
+    if (miss >= DEN_MESSAGE_MISSES)
+        reader->failed = true;
+    return reader->failed ? DEN_MESSAGE_NO_MISS : (enum den_message_miss)miss;
+}
+
 void den_message_get_end(struct den_message_reader *reader, struct den_message_end *out)
 {
     uint64_t finish = den_message_get(reader, 1), status = den_message_get(reader, 4);
@@ -272,6 +291,8 @@ void den_message_get_end(struct den_message_reader *reader, struct den_message_e
     out->prompt_tokens = get_count(reader);
     out->cached_tokens = get_count(reader);
     out->generated_tokens = get_count(reader);
+    out->miss = get_miss(reader);
+    out->miss_at = get_count(reader);
     out->prompt_seconds = get_seconds(reader);
     out->generate_seconds = get_seconds(reader);
     out->wait_seconds = get_seconds(reader);

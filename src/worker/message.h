@@ -4,8 +4,9 @@
  *     TOKEN   i32 token (-1: none), u64 drawn, u8 told (1: alternatives follow)
  *             [alternative: the token itself; u32 count <= 20; count alternatives]; parts
  *     END     u8 finish (enum den_message_finish), u32 status, text error, u8 stopped, text stop
- *             string, u8 noted, text note, u64 prompt, cached and generated tokens, f64 seconds
- *             of prompt, generation and waiting, u64 seed; parts
+ *             string, u8 noted, text note, u64 prompt, cached and generated tokens, u8 miss (enum
+ *             den_message_miss), u64 token that it is about, f64 seconds of prompt, generation
+ *             and waiting, u64 seed; parts
  *     parts   u32 count; count times: u8 kind (DEN_WORKER_TEXT, REASONING, TOOL_CALL,
  *             TOOL_ARGUMENTS), u32 tool index, text
  *     alternative  f32 logprob, bytes
@@ -94,6 +95,17 @@ enum den_message_finish {
 };
 const char *den_message_finish_text(enum den_message_finish finish);
 
+/* Why no more of the prompt was cached: engine/prefix_reuse.h. */
+enum den_message_miss {
+    DEN_MESSAGE_NO_MISS,
+    DEN_MESSAGE_FIRST_USE,
+    DEN_MESSAGE_ENDS,
+    DEN_MESSAGE_DIFFERS,
+    DEN_MESSAGE_EVICTED,
+    DEN_MESSAGE_MISSES
+};
+const char *den_message_miss_text(enum den_message_miss miss);
+
 struct den_message_end {
     enum den_message_finish finish;
     enum den_status status; /* of an error */
@@ -101,6 +113,8 @@ struct den_message_end {
     bool stopped, noted;
     struct den_message_bytes stop, note;
     uint64_t prompt_tokens, cached_tokens, generated_tokens, seed;
+    enum den_message_miss miss;
+    uint64_t miss_at;
     double prompt_seconds, generate_seconds, wait_seconds;
 };
 void den_message_put_end(struct den_buffer *out, const struct den_message_end *end);

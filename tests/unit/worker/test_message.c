@@ -66,6 +66,8 @@ static void put_an_end(struct den_buffer *out)
                                          .note = { "", 0 },
                                          .prompt_tokens = 10,
                                          .generated_tokens = 20,
+                                         .miss = DEN_MESSAGE_DIFFERS,
+                                         .miss_at = 7,
                                          .seed = UINT64_MAX,
                                          .prompt_seconds = 0.5 };
 
@@ -89,6 +91,8 @@ static void ends_are_read_back(void **state)
     assert_int_equal(end.stop.length, 3);
     assert_true(end.stopped && !end.noted && end.seed == UINT64_MAX);
     assert_true(end.prompt_seconds == 0.5 && end.generated_tokens == 20);
+    assert_true(end.miss == DEN_MESSAGE_DIFFERS && end.miss_at == 7);
+    assert_string_equal(den_message_miss_text(end.miss), "differs");
     den_buffer_deinit(&bytes);
 }
 
