@@ -141,6 +141,7 @@ static const struct den_option options[] = {
     COUNT("runs", "3", 1, 1000, "measured runs after one to warm up; medians are printed"),
     DEN_OPTIONS_DEVICE,
     DEN_OPTION_PRECISION,
+    DEN_OPTION_CACHE,
     { .name = "ablate",
       .kind = DEN_OPTION_FLAG,
       .help = "measure with and without each fusion, batching, prefix reuse, threads and each "

@@ -152,6 +152,7 @@ static const struct den_option options[] = {
       .maximum = 1000000000,
       .help = "windows to measure; 0: all" },
     DEN_OPTION_PRECISION,
+    DEN_OPTION_CACHE,
     { .name = "reference",
       .kind = DEN_OPTION_TEXT,
       .value = "OTHER",

@@ -146,6 +146,7 @@ static enum den_status run(const struct den_arguments *arguments, struct den_err
                 .context_tokens = (size_t)den_argument_integer(arguments, "context"),
                 .sequences = (size_t)den_argument_integer(arguments, "parallel"),
                 .fp32 = strcmp(den_argument_text(arguments, "precision"), "fp32") == 0,
+                .int8_cache = strcmp(den_argument_text(arguments, "cache"), "int8") == 0,
                 .require_sandbox = den_argument_flag(arguments, "require-sandbox"),
                 .idle_seconds = den_argument_number(arguments, "idle-minutes") * 60,
             },

@@ -33,6 +33,7 @@ enum den_status den_cli_engine_open(const struct den_arguments *arguments,
         .cpu_features = den_argument_text(arguments, "cpu-features"),
         .context_tokens = wanted->context_tokens,
         .sequences = wanted->sequences,
+        .int8_cache = strcmp(den_argument_text(arguments, "cache"), "int8") == 0,
     };
 
     if (options.context_tokens == 0)

@@ -33,8 +33,16 @@
                 "what this machine has"                                                            \
     }
 
+#define DEN_OPTION_CACHE                                                                           \
+    {                                                                                              \
+        .name = "cache", .kind = DEN_OPTION_TEXT, .value = "TYPE", .choices = "f16|int8",          \
+        .fallback = "f16",                                                                         \
+        .help = "keys and values of the conversation in 16 bits, or in 8: half the memory, long "  \
+                "conversations faster, a little less exact"                                        \
+    }
+
 #define DEN_OPTIONS_ENGINE                                                                         \
-    DEN_OPTIONS_DEVICE,                                                                            \
+    DEN_OPTIONS_DEVICE, DEN_OPTION_CACHE,                                                          \
     {                                                                                              \
         .name = "context", .letter = 'c', .kind = DEN_OPTION_INTEGER, .value = "TOKENS",           \
         .fallback = "0", .minimum = 0, .maximum = DEN_CONTEXT_TOKENS_MAX,                          \

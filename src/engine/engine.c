@@ -51,8 +51,8 @@ static size_t unused_pages_max(const struct den_engine *engine)
     return pages > context ? pages : context;
 }
 
-static enum den_status create_pool(struct den_engine *engine, enum den_precision precision,
-                                   struct den_error *err)
+static enum den_status create_pool(struct den_engine *engine,
+                                   const struct den_engine_options *options, struct den_error *err)
 {
     const struct den_description *d = den_model_description(engine->model);
     const struct den_kv_layout layout = {
@@ -61,7 +61,9 @@ static enum den_status create_pool(struct den_engine *engine, enum den_precision
         .head_width = d->head_width,
         .value_width = d->value_width,
         .page_tokens = DEN_PAGE_TOKENS,
-        .type = precision == DEN_PRECISION_FP32 ? DEN_TYPE_F32 : DEN_TYPE_F16,
+        .type = options->precision == DEN_PRECISION_FP32 ? DEN_TYPE_F32
+                : options->int8_cache                    ? DEN_TYPE_Q8_0
+                                                         : DEN_TYPE_F16,
     };
     size_t pages =
         (engine->context_tokens + DEN_PAGE_TOKENS - 1) / DEN_PAGE_TOKENS * engine->sequences;
@@ -116,7 +118,7 @@ static enum den_status open_parts(struct den_engine *engine,
         return err->status;
     if (create_batch(engine, err) != DEN_OK)
         return err->status;
-    return create_pool(engine, options->precision, err);
+    return create_pool(engine, options, err);
 }
 
 enum den_status den_engine_open(const struct den_engine_options *options, struct den_engine **out,
@@ -193,6 +195,11 @@ size_t den_engine_context(const struct den_engine *engine)
 size_t den_engine_batch_rows(const struct den_engine *engine)
 {
     return engine->batch_rows;
+}
+
+size_t den_engine_cache_token_bytes(const struct den_engine *engine)
+{
+    return den_kv_pool_page_bytes(engine->pool) / DEN_PAGE_TOKENS;
 }
 
 double den_engine_load_seconds(const struct den_engine *engine)

@@ -19,6 +19,7 @@ struct den_engine_options {
     int threads;      /* 0: all */
     const char *cpu_features;
     enum den_precision precision;
+    bool int8_cache;       /* keys and values in 8 bits rather than 16; not with fp32 */
     size_t context_tokens; /* of each session; 0: the model's own, at most 8192 */
     size_t sequences;      /* sessions at once; 0: 1 */
     size_t batch_rows;     /* rows of one step; 0: 512 */
@@ -36,6 +37,7 @@ const struct den_device *den_engine_device(const struct den_engine *engine);
 const struct den_model *den_engine_model(const struct den_engine *engine);
 size_t den_engine_context(const struct den_engine *engine); /* tokens a session can hold */
 size_t den_engine_batch_rows(const struct den_engine *engine);
+size_t den_engine_cache_token_bytes(const struct den_engine *engine); /* of all layers */
 double den_engine_load_seconds(const struct den_engine *engine);
 
 /* DEN_BUSY when `sequences` sessions are open. */

@@ -44,11 +44,12 @@ static json_t *describe_load(const struct den_worker *worker, const struct den_m
     for (i = 0; i < files->count; i++)
         json_array_append_new(names, json_pack("{s:s, s:b}", "path", files->files[i].path, "open",
                                                files->files[i].descriptor >= 0));
-    return json_pack("{s:s, s:o, s:i, s:s?, s:I, s:I, s:b, s:b}", "path", options->model_path,
+    return json_pack("{s:s, s:o, s:i, s:s?, s:I, s:I, s:b, s:b, s:b}", "path", options->model_path,
                      "files", names, "threads", options->threads, "cpu_features",
                      options->cpu_features, "context", (json_int_t)options->context_tokens,
                      "sequences", (json_int_t)options->sequences, "fp32", options->fp32,
-                     "require_sandbox", options->require_sandbox);
+                     "int8_cache", options->int8_cache, "require_sandbox",
+                     options->require_sandbox);
 }
 
 static enum den_status send_load(struct den_worker *worker, const struct den_model_files *files,

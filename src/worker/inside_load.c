@@ -20,7 +20,7 @@ struct load {
     json_t *document;
     const char *path, *cpu_features;
     int64_t threads, context, sequences;
-    bool fp32, require_sandbox;
+    bool fp32, int8_cache, require_sandbox;
     size_t open_files;
 };
 
@@ -39,6 +39,7 @@ static enum den_status read_load(const struct den_wire_frame *frame, struct load
         den_json_get_integer(out->document, "sequences", 1, INT64_MAX, &out->sequences, err) !=
             DEN_OK ||
         den_json_get_bool(out->document, "fp32", &out->fp32, err) != DEN_OK ||
+        den_json_get_bool(out->document, "int8_cache", &out->int8_cache, err) != DEN_OK ||
         den_json_get_bool(out->document, "require_sandbox", &out->require_sandbox, err) != DEN_OK)
         return err->status;
     if (!out->path)
@@ -217,6 +218,7 @@ static enum den_status open_engine(struct den_inside *inside, const struct load 
         .threads = (int)load->threads,
         .cpu_features = load->cpu_features,
         .precision = load->fp32 ? DEN_PRECISION_FP32 : DEN_PRECISION_INT8,
+        .int8_cache = load->int8_cache,
         .context_tokens = (size_t)load->context,
         .sequences = (size_t)load->sequences,
     };

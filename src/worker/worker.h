@@ -24,6 +24,7 @@ struct den_worker_options {
     size_t context_tokens;
     size_t sequences; /* requests run together; more wait in line. 0: 8 */
     bool fp32;
+    bool int8_cache; /* keys and values in 8 bits */
     bool require_sandbox; /* DEN_FORBIDDEN unless the sandbox is whole */
     double idle_seconds;  /* 0: never put to sleep */
     /* With work to do and silent for so long, even to pings, the process is taken for hung, and is
@@ -75,6 +76,8 @@ struct den_worker_status {
     double idle_seconds;     /* since the last request ended; 0 while any runs */
     uint64_t prompt_tokens, cached_tokens, generated_tokens, requests; /* ever */
     double prompt_seconds, generate_seconds;                           /* sums */
+    double busy_seconds;      /* in which there was a request */
+    double peak_tokens_per_s; /* of the prompt that was read fastest; 0: none was long enough */
 };
 void den_worker_status(const struct den_worker *worker, struct den_worker_status *out);
 
