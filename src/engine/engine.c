@@ -32,6 +32,7 @@ static enum den_status choose_sizes(struct den_engine *engine,
     if (engine->sequences > DEN_SEQUENCES_MAX)
         return den_fail(err, DEN_INVALID, "engine: %zu sequences; at most %d", engine->sequences,
                         DEN_SEQUENCES_MAX);
+    engine->speculation = options->speculation;
     engine->batch_rows = options->batch_rows ? options->batch_rows : BATCH_ROWS_DEFAULT;
     if (engine->batch_rows < engine->sequences)
         engine->batch_rows = engine->sequences;
@@ -88,8 +89,9 @@ static enum den_status create_batch(struct den_engine *engine, struct den_error 
     engine->pages = calloc(engine->sequences, sizeof *engine->pages);
     engine->steps = calloc(engine->sequences, sizeof *engine->steps);
     engine->owners = calloc(engine->sequences, sizeof *engine->owners);
+    engine->speculations = calloc(engine->sequences, sizeof *engine->speculations);
     if (!engine->tokens || !engine->positions || !engine->row_sequence || !engine->logit_rows ||
-        !engine->pages || !engine->steps || !engine->owners)
+        !engine->pages || !engine->steps || !engine->owners || !engine->speculations)
         return den_fail(err, DEN_NO_MEMORY, "engine: out of memory");
     return den_forward_create(engine->model, rows, rows, &engine->forward, err);
 }
@@ -159,6 +161,7 @@ void den_engine_close(struct den_engine *engine)
     free(engine->pages);
     free(engine->steps);
     free(engine->owners);
+    free(engine->speculations);
     free(engine);
 }
 

@@ -7,6 +7,7 @@
 #ifndef DEN_ENGINE_ENGINE_H
 #define DEN_ENGINE_ENGINE_H
 
+#include "engine/speculation.h"
 #include "model/model.h"
 #include "text/chat.h"
 #include "text/tokenizer.h"
@@ -23,6 +24,7 @@ struct den_engine_options {
     size_t context_tokens; /* of each session; 0: the model's own, at most 8192 */
     size_t sequences;      /* sessions at once; 0: 1 */
     size_t batch_rows;     /* rows of one step; 0: 512 */
+    enum den_speculation_mode speculation; /* of all generations */
     struct den_packed_store *packed; /* as in den_device_options */
     bool no_prefix_reuse;  /* every prompt is read anew: to measure what reuse brings */
 };

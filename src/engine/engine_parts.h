@@ -33,6 +33,9 @@ struct den_engine {
     /* what den_generations_step() gathers */
     struct den_step *steps;         /* (sequences) */
     struct den_generation **owners; /* (sequences) */
+    enum den_speculation_mode speculation;
+    struct den_step_costs costs;           /* of steps that decode */
+    struct den_speculation **speculations; /* (sequences): scratch of generation_draft.c */
 };
 
 struct den_session {

@@ -25,12 +25,23 @@ const char *den_finish_text(enum den_finish finish)
     return texts[finish];
 }
 
+static enum den_status check_tokens(const char *what, const den_token *tokens, size_t count,
+                                    size_t vocabulary, struct den_error *err)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        if (tokens[i] < 0 || (size_t)tokens[i] >= vocabulary)
+            return den_fail(err, DEN_INVALID, "%s token %zu is %d; the vocabulary has %zu", what, i,
+                            (int)tokens[i], vocabulary);
+    return DEN_OK;
+}
+
 static enum den_status check_options(const struct den_engine *engine,
                                      const struct den_generation_options *options,
                                      struct den_error *err)
 {
     size_t vocabulary = den_engine_description(engine)->vocabulary;
-    size_t i;
 
     if (options->prompt_count == 0)
         return den_fail(err, DEN_INVALID, "the prompt is empty; it must have a token at least");
@@ -39,14 +50,12 @@ static enum den_status check_options(const struct den_engine *engine,
                         "the prompt has %zu tokens; the context holds %zu, one of them for the "
                         "answer at least",
                         options->prompt_count, engine->context_tokens);
-    for (i = 0; i < options->prompt_count; i++)
-        if (options->prompt[i] < 0 || (size_t)options->prompt[i] >= vocabulary)
-            return den_fail(err, DEN_INVALID, "prompt token %zu is %d; the vocabulary has %zu", i,
-                            (int)options->prompt[i], vocabulary);
-    for (i = 0; i < options->resume_count; i++)
-        if (options->resume[i] < 0 || (size_t)options->resume[i] >= vocabulary)
-            return den_fail(err, DEN_INVALID, "resumed token %zu is %d; the vocabulary has %zu", i,
-                            (int)options->resume[i], vocabulary);
+    if (check_tokens("prompt", options->prompt, options->prompt_count, vocabulary, err) != DEN_OK ||
+        check_tokens("resumed", options->resume, options->resume_count, vocabulary, err) !=
+            DEN_OK ||
+        check_tokens("predicted", options->predicted, options->predicted_count, vocabulary, err) !=
+            DEN_OK)
+        return err->status;
     if (options->logprobs > DEN_LOGPROBS_MAX)
         return den_fail(err, DEN_INVALID, "%d alternatives are asked for; at most %d are told",
                         options->logprobs, DEN_LOGPROBS_MAX);
@@ -117,6 +126,8 @@ enum den_status den_generation_take_token(struct den_generation *generation, den
     struct den_token_text piece = generation->marks ? den_answer_format_piece(tokenizer, token)
                                                     : den_tokenizer_piece(tokenizer, token);
 
+    if (generation->is_speculating)
+        den_speculation_push(&generation->speculation, token);
     if (accept_constrained(generation, token, err) != DEN_OK ||
         den_sampler_accept(generation->sampler, token, err) != DEN_OK ||
         den_stream_push_bytes(generation->stream, piece.bytes, piece.length, &generation->text,
@@ -141,6 +152,25 @@ static enum den_status take_resumed(struct den_generation *generation,
     return DEN_OK;
 }
 
+static enum den_status start_speculation(struct den_generation *generation,
+                                         const struct den_generation_options *options,
+                                         struct den_error *err)
+{
+    const struct den_engine *engine = generation->engine;
+    struct den_speculation *speculation = &generation->speculation;
+
+    if (engine->speculation == DEN_SPECULATION_OFF || options->speculation == DEN_SPECULATION_OFF)
+        return DEN_OK;
+    if (den_speculation_init(speculation, engine->context_tokens, options->predicted,
+                             options->predicted_count, err) != DEN_OK)
+        return err->status;
+    speculation->always = engine->speculation == DEN_SPECULATION_ALWAYS ||
+                          options->speculation == DEN_SPECULATION_ALWAYS;
+    den_speculation_begin(speculation, options->prompt, options->prompt_count);
+    generation->is_speculating = true;
+    return DEN_OK;
+}
+
 static enum den_status take_parts(struct den_generation *generation,
                                   const struct den_generation_options *options,
                                   struct den_error *err)
@@ -157,6 +187,8 @@ static enum den_status take_parts(struct den_generation *generation,
     for (i = 0; i < options->prompt_count; i++)
         if (den_sampler_accept(generation->sampler, options->prompt[i], err) != DEN_OK)
             return err->status;
+    if (start_speculation(generation, options, err) != DEN_OK)
+        return err->status;
     return take_resumed(generation, options, err);
 }
 
@@ -215,6 +247,7 @@ void den_generation_destroy(struct den_generation *generation)
 {
     if (!generation)
         return;
+    den_speculation_deinit(&generation->speculation);
     den_stream_destroy(generation->stream);
     den_sampler_destroy(generation->sampler);
     den_buffer_deinit(&generation->text);

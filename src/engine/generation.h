@@ -60,6 +60,11 @@ struct den_generation_options {
     const den_token *resume; /* copied */
     size_t resume_count;
     uint64_t resume_drawn; /* `drawn` of the last of them */
+    /* What the answer will probably be (a file that is to be edited): read by nobody but the
+     * speculation. Copied. */
+    const den_token *predicted;
+    size_t predicted_count;
+    enum den_speculation_mode speculation; /* the engine's OFF goes before it */
     void (*on_event)(void *context, const struct den_generation_event *event);
     void *context;
 };
@@ -72,6 +77,8 @@ struct den_generation_result {
     enum den_prefix_miss miss; /* why not more, when it began ... */
     size_t miss_at;            /* ... and the token that this is about */
     size_t generated_tokens;   /* resumed ones included */
+    size_t guessed_tokens;     /* evaluated before they were known ... */
+    size_t accepted_tokens;    /* ... and found to be right */
     uint64_t seed;
     double prompt_seconds;
     double generate_seconds;
@@ -80,9 +87,9 @@ struct den_generation_result {
 
 struct den_generation;
 
-/* Reuses the longest beginning of `prompt` that is cached anywhere (prefix_reuse.h). A prompt that leaves no
- * room in the context is DEN_CONTEXT_FULL and says both lengths. The session must outlive the
- * generation. */
+/* Reuses the longest beginning of `prompt` that is cached anywhere (prefix_reuse.h). A prompt that
+ * leaves no room in the context is DEN_CONTEXT_FULL and says both lengths. The session must outlive
+ * the generation. */
 enum den_status den_generation_create(struct den_engine *engine, struct den_session *session,
                                       const struct den_generation_options *options,
                                       struct den_generation **out, struct den_error *err);

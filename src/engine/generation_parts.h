@@ -31,7 +31,9 @@ struct den_generation {
     uint32_t *mask;                        /* room for what either allows; NULL: not needed */
     size_t mask_words;
     bool marks;
-    den_token next; /* sampled, not yet evaluated */
+    den_token next[1 + DEN_GUESSES_MAX]; /* sampled, not yet evaluated; then guesses */
+    bool is_speculating;
+    struct den_speculation speculation;
     /* Where the tokenizer knows tokens that the model has no logit for: the logits with those at
      * minus infinity. NULL otherwise. */
     float *padded_logits;
@@ -45,5 +47,9 @@ struct den_generation {
 /* Tells the parts of a token that is now in the answer; its text goes to `text`. */
 enum den_status den_generation_take_token(struct den_generation *generation, den_token token,
                                           bool *out_stopped, struct den_error *err);
+
+/* Guesses what follows the tokens of the first `count` steps, which decode, and adds to the steps
+ * what is worth it, at most `room` rows. */
+void den_generations_draft(struct den_engine *engine, size_t count, size_t room);
 
 #endif

@@ -4,7 +4,7 @@
  *
  * In PROMPT it wants the next tokens of its prompt evaluated, in DECODE the token it sampled last.
  * den_generations_step() asks every generation what it wants, runs one batch, and hands each its
- * logits. */
+ * logits. A decode may carry guesses behind its token (generation_draft.c). */
 #include <string.h>
 
 #include "base/clock.h"
@@ -129,8 +129,8 @@ static void finish_without_token(struct den_generation *generation)
     finish_with_error(generation, &err);
 }
 
-/* Chooses the next token from the logits of the last one evaluated. */
-static void advance(struct den_generation *generation, const float *logits)
+/* Chooses the next token from the logits of the last of `evaluated` tokens. */
+static void advance(struct den_generation *generation, const float *logits, size_t evaluated)
 {
     const struct den_tokenizer *tokenizer = generation->engine->tokenizer;
     const float *choices = logits;
@@ -151,26 +151,47 @@ static void advance(struct den_generation *generation, const float *logits)
     }
     if (!emit(generation, token, logits))
         return;
-    if (is_full(generation, generation->session->length)) {
+    if (is_full(generation, evaluated)) {
         finish(generation, DEN_FINISH_LENGTH);
         return;
     }
-    generation->next = token;
+    generation->next[0] = token;
     generation->state = STATE_DECODE;
     generation->result.generate_seconds = den_clock_seconds() - generation->first_seconds;
 }
 
+/* Chooses behind the known token and, as long as the choice is what was guessed, behind the next
+ * one. The session then holds what it would hold without guesses. */
+static void advance_guessed(struct den_generation *generation, const struct den_step *step)
+{
+    size_t before = generation->session->length - step->count;
+    size_t row;
+
+    for (row = 0;; row++) {
+        advance(generation, step->logits + row * generation->vocabulary, before + row + 1);
+        if (generation->state == STATE_DONE || row + 1 == step->count ||
+            generation->next[0] != step->tokens[row + 1] ||
+            atomic_load_explicit(&generation->cancel, memory_order_relaxed))
+            break;
+    }
+    den_session_truncate(generation->session, before + row + 1);
+    generation->result.guessed_tokens += step->count - 1;
+    generation->result.accepted_tokens += row;
+}
+
 static void consume(struct den_generation *generation, const struct den_step *step)
 {
-    if (generation->state == STATE_PROMPT) {
-        generation->prompt_done += step->count;
-        generation->result.prompt_seconds = den_clock_seconds() - generation->start_seconds;
-        send_event(generation, (struct den_generation_event){ .token = DEN_TOKEN_NONE });
-        if (generation->prompt_done < generation->prompt_count)
-            return;
-        generation->first_seconds = den_clock_seconds();
+    if (generation->state == STATE_DECODE) {
+        advance_guessed(generation, step);
+        return;
     }
-    advance(generation, step->logits);
+    generation->prompt_done += step->count;
+    generation->result.prompt_seconds = den_clock_seconds() - generation->start_seconds;
+    send_event(generation, (struct den_generation_event){ .token = DEN_TOKEN_NONE });
+    if (generation->prompt_done < generation->prompt_count)
+        return;
+    generation->first_seconds = den_clock_seconds();
+    advance(generation, step->logits, generation->session->length);
 }
 
 /* Adds what one generation wants, at most `rows` tokens of it. */
@@ -181,7 +202,7 @@ static void want(struct den_engine *engine, struct den_generation *generation, s
 
     *step = (struct den_step){ .session = generation->session };
     if (generation->state == STATE_DECODE) {
-        step->tokens = &generation->next;
+        step->tokens = generation->next;
         step->count = 1;
     } else {
         size_t left = generation->prompt_count - generation->prompt_done;
@@ -257,6 +278,7 @@ static size_t gather(struct den_engine *engine, struct den_generation *const *ge
     size_t count = 0;
     size_t prompts = 0;
     size_t room = engine->batch_rows;
+    size_t decodes;
     size_t i;
 
     share_prompts(generations, total);
@@ -266,6 +288,7 @@ static size_t gather(struct den_engine *engine, struct den_generation *const *ge
         else if (generations[i]->state == STATE_PROMPT && !generations[i]->is_waiting)
             prompts++;
     }
+    decodes = count;
     room -= count;
     if (count > 0 && prompts > 0) {
         size_t share = engine->batch_rows / PROMPT_SHARE_BUSY;
@@ -282,7 +305,23 @@ static size_t gather(struct den_engine *engine, struct den_generation *const *ge
         }
         prompts--;
     }
+    if (decodes > 0)
+        den_generations_draft(engine, decodes, decodes == count ? engine->batch_rows - count : 0);
     return count;
+}
+
+/* What steps that only decode cost by their rows, guesses included. */
+static void learn_cost(struct den_engine *engine, size_t count, double seconds)
+{
+    size_t rows = 0;
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        if (engine->owners[i]->state != STATE_DECODE)
+            return;
+        rows += engine->steps[i].count;
+    }
+    den_step_costs_learn(&engine->costs, rows, seconds);
 }
 
 enum den_status den_generations_step(struct den_engine *engine,
@@ -290,6 +329,7 @@ enum den_status den_generations_step(struct den_engine *engine,
                                      struct den_error *err)
 {
     const atomic_bool *cancel = NULL;
+    double start;
     size_t wanted;
     size_t i;
 
@@ -307,11 +347,13 @@ enum den_status den_generations_step(struct den_engine *engine,
         return DEN_OK;
     if (wanted == 1) /* alone, a cancel may break off the run itself */
         cancel = &engine->owners[0]->cancel;
+    start = den_clock_seconds();
     if (den_engine_step(engine, engine->steps, wanted, cancel, err) == DEN_CANCELLED) {
         *err = (struct den_error){ 0 };
         finish(engine->owners[0], DEN_FINISH_CANCELLED);
         return DEN_OK;
     }
+    learn_cost(engine, wanted, den_clock_seconds() - start);
     for (i = 0; i < wanted; i++)
         if (err->status == DEN_OK)
             consume(engine->owners[i], &engine->steps[i]);

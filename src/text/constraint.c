@@ -27,6 +27,7 @@ struct den_constraint {
     size_t trigger_count;
     char *tail; /* ASLEEP: the last bytes, fewer than the longest trigger has */
     size_t tail_length, tail_max;
+    char *kept_tail;    /* while the constraint looks ahead */
     uint32_t *masks;    /* (slots + 1, words); the last is for what is not kept */
     uint32_t *slot_set; /* (slots): whose mask it is */
     size_t slot_count, next_slot;
@@ -73,7 +74,8 @@ static enum den_status allocate(struct den_constraint *constraint, struct den_er
     constraint->masks = malloc((constraint->slot_count + 1) * bytes);
     constraint->slot_set = calloc(constraint->slot_count, sizeof *constraint->slot_set);
     constraint->tail = calloc(constraint->tail_max + DEN_TOKEN_TRIE_BYTES_MAX + 1, 1);
-    if (!constraint->masks || !constraint->slot_set || !constraint->tail)
+    constraint->kept_tail = calloc(constraint->tail_max + DEN_TOKEN_TRIE_BYTES_MAX + 1, 1);
+    if (!constraint->masks || !constraint->slot_set || !constraint->tail || !constraint->kept_tail)
         return den_fail(err, DEN_NO_MEMORY, "constraint: out of memory");
     return DEN_OK;
 }
@@ -121,6 +123,7 @@ void den_constraint_destroy(struct den_constraint *constraint)
         free(constraint->triggers[i].text);
     den_sets_deinit(&constraint->sets);
     free(constraint->tail);
+    free(constraint->kept_tail);
     free(constraint->masks);
     free(constraint->slot_set);
     free(constraint->set_slot);
@@ -401,6 +404,28 @@ enum den_status den_constraint_accept(struct den_constraint *constraint, den_tok
         return den_fail(err, DEN_INVALID, "constraint: token %d is not one that may come here",
                         token);
     return DEN_OK;
+}
+
+/* Walks there and comes back. Where the sets are full, going on would forget the place to come back
+ * to. */
+size_t den_constraint_foresee(struct den_constraint *constraint, const den_token *tokens,
+                              size_t count)
+{
+    const enum state state = constraint->state;
+    const uint32_t set = constraint->set;
+    const size_t tail_length = constraint->tail_length;
+    struct den_error ignored = { 0 };
+    size_t i;
+
+    memcpy(constraint->kept_tail, constraint->tail, tail_length);
+    for (i = 0; i < count && !den_sets_full(&constraint->sets); i++)
+        if (den_constraint_accept(constraint, tokens[i], &ignored) != DEN_OK)
+            break;
+    constraint->state = state;
+    constraint->set = set;
+    constraint->tail_length = tail_length;
+    memcpy(constraint->tail, constraint->kept_tail, tail_length);
+    return i;
 }
 
 bool den_constraint_can_end(const struct den_constraint *constraint)

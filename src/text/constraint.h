@@ -44,6 +44,10 @@ const uint32_t *den_constraint_mask(struct den_constraint *constraint);
  */
 enum den_status den_constraint_accept(struct den_constraint *constraint, den_token token,
                                       struct den_error *err);
+/* How many of `tokens` could be accepted one after the other, as far as it is cheap to tell. The
+ * constraint stays where it is; masks are no longer valid. */
+size_t den_constraint_foresee(struct den_constraint *constraint, const den_token *tokens,
+                              size_t count);
 /* The text so far is a whole text of the grammar (or the constraint is asleep). */
 bool den_constraint_can_end(const struct den_constraint *constraint);
 
