@@ -82,5 +82,6 @@ def test_a_grammar_is_kept(running):
     fields = {"messages": BOOK, "temperature": 1, "seed": 3, "extra_body": {"grammar": 'root ::= "no" ("-" [a-f0-9]{4}){30} "."'}}
     expected = stream(running, **fields)
     got = stream(running, (2, 12, 24), **fields)
-    assert got[:2] == expected[:2] and got[3] == 3
-    assert len("".join(t for _, t in got[0])) == 2 + 30 * 5 + 1
+    text = "".join(t for _, t in got[0])  # a busy machine may tell two tokens in one piece
+    assert text == "".join(t for _, t in expected[0]) and got[1] == expected[1] and got[3] == 3
+    assert len(text) == 2 + 30 * 5 + 1
