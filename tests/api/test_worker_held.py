@@ -36,7 +36,7 @@ def stream(server, kill_at=(), **fields):
                 told.append(("call", call.index, call.function.name, call.function.arguments))
             finish = choice.finish_reason or finish
         if count in kill_at:
-            killed += workers.kill(server)
+            killed += workers.kill_when_there(server)
     return told, finish, ids, killed
 
 

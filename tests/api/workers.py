@@ -30,8 +30,10 @@ def kill(server):
 
 
 def kill_when_there(server):
-    while not kill(server):
+    """As kill(), but waits for one that is about to be started."""
+    while not (killed := kill(server)):
         time.sleep(0.005)
+    return killed
 
 
 def resident_bytes(number):
