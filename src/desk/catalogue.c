@@ -90,6 +90,7 @@ static enum den_status add_listed(struct den_catalogue *catalogue, const json_t 
         .modalities = json_object_get(item, "modalities"),
         .shape = json_object_get(item, "shape"),
         .in_catalogue = true,
+        .is_packaged = !json_object_get(item, "hub") && !json_object_get(item, "url"),
     };
     if (entry->bytes == 0 && entry->shape)
         entry->bytes = estimate_bytes(entry->shape);
@@ -286,11 +287,6 @@ static void list_names(const struct den_catalogue *catalogue, char *out, size_t 
     }
 }
 
-static bool is_packaged(const struct den_catalogue_entry *entry)
-{
-    return strncmp(entry->source, "package ", 8) == 0;
-}
-
 const struct den_catalogue_entry *den_catalogue_find(const struct den_catalogue *catalogue,
                                                      const char *name)
 {
@@ -317,9 +313,8 @@ enum den_status den_catalogue_resolve(const struct den_catalogue *catalogue, con
             continue;
         if (!entry->installed)
             return den_fail(err, DEN_NOT_FOUND,
-                            "model '%s' is not installed: %s is missing; %s%s installs it", name,
-                            entry->path, is_packaged(entry) ? "./run" : "den pull ",
-                            is_packaged(entry) ? "" : name);
+                            "model '%s' is not installed: %s is missing; den pull %s installs it",
+                            name, entry->path, name);
         return copy_path(entry->path, out, capacity, err);
     }
     if (den_file_exists(name))

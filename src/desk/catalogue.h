@@ -26,6 +26,7 @@ struct den_catalogue_entry {
     const json_t *modalities; /* NULL: unknown */
     const json_t *shape;      /* for worker/forecast.h; NULL: unknown */
     bool in_catalogue;        /* false: found in the models folder only */
+    bool is_packaged;         /* it takes a Python with pip to fetch it (download_package.h) */
     bool installed;
     const char *path; /* of the file or folder; where it would be when not installed */
 };

@@ -19,8 +19,9 @@ struct den_http {
     char *token;
     bool is_local;
     struct den_download_progress *progress;
-    double rated_at; /* when the rate was last looked at, ... */
-    uint64_t rated;  /* ... and what had been received by then */
+    size_t start_bytes; /* of the question at hand: only so many are wanted; 0: all */
+    double rated_at;    /* when the rate was last looked at, ... */
+    uint64_t rated;     /* ... and what had been received by then */
 };
 
 static void start_curl(void)
@@ -293,6 +294,7 @@ static enum den_status ask_once(struct den_http *http, const struct den_http_hop
     CURLMsg *message = NULL;
     CURLcode result = CURLE_OK;
     int running = 1, left;
+    char range[32];
 
     out_broken[0] = '\0';
     if (!easy)
@@ -300,8 +302,9 @@ static enum den_status ask_once(struct den_http *http, const struct den_http_hop
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, out_broken);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, keep_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, body);
-    if (!body)
-        curl_easy_setopt(easy, CURLOPT_RANGE, "0-0");
+    snprintf(range, sizeof range, "0-%zu", http->start_bytes ? http->start_bytes - 1 : 0);
+    if (!body || http->start_bytes)
+        curl_easy_setopt(easy, CURLOPT_RANGE, range);
     curl_multi_add_handle(http->multi, easy);
     while (err->status == DEN_OK && !message) {
         curl_multi_perform(http->multi, &running);
@@ -499,5 +502,14 @@ enum den_status den_http_ask(struct den_http *http, const char *url, struct den_
         return DEN_OK;
     }
     den_http_hop_deinit(&hop);
+    return err->status;
+}
+
+enum den_status den_http_ask_start(struct den_http *http, const char *url, struct den_buffer *body,
+                                   size_t bytes, struct den_http_reply *out, struct den_error *err)
+{
+    http->start_bytes = bytes;
+    den_http_ask(http, url, body, NULL, out, err);
+    http->start_bytes = 0;
     return err->status;
 }

@@ -80,6 +80,11 @@ enum den_status den_http_ask(struct den_http *http, const char *url, struct den_
                              struct den_http_hop *out_hop, struct den_http_reply *out,
                              struct den_error *err);
 
+/* As den_http_ask(), for the first `bytes` of the file: what `body`, whose ceiling is no less, then
+ * holds at most. DEN_TOO_LARGE where the server sends all of it regardless and it is more. */
+enum den_status den_http_ask_start(struct den_http *http, const char *url, struct den_buffer *body,
+                                   size_t bytes, struct den_http_reply *out, struct den_error *err);
+
 /* A transfer to be run by den_http_multi(): address, pins, token, limits, and the headers read into
  * `reply`; `range_of`, an ETag, becomes If-Range. The caller adds range and write function, and
  * frees the lists after the transfer. */

@@ -12,11 +12,13 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "desk/download_file.h"
+#include "desk/download_package.h"
 #include "desk/hub.h"
 
-enum { TREE_DESCRIPTORS = 8 };
+enum { TREE_DESCRIPTORS = 8, MEASURE_SECONDS = 5 };
 
 struct job {
     const struct den_download_options *options;
@@ -120,6 +122,11 @@ static uint64_t bytes_there(const struct job *job, size_t index)
     return (uint64_t)info.st_blocks * 512;
 }
 
+static bool is_packaged(const struct job *job)
+{
+    return *job->plan->package.name != '\0';
+}
+
 static enum den_status check_room(const struct job *job, struct den_error *err)
 {
     uint64_t wanted = DEN_DOWNLOAD_SPARE_BYTES, free_bytes, there;
@@ -131,6 +138,8 @@ static enum den_status check_room(const struct job *job, struct den_error *err)
         if (there < job->plan->files[i].bytes)
             wanted += job->plan->files[i].bytes - there;
     }
+    if (is_packaged(job)) /* the package, and its files beside it until they are moved */
+        wanted += job->plan->bytes;
     if (statvfs(job->options->models, &disk) != 0)
         return den_fail_errno(err, DEN_IO, "%s", job->options->models);
     free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
@@ -264,6 +273,44 @@ void den_download_discard(const char *models, const char *name)
         nftw(path, remove_one, TREE_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
 }
 
+/* --- only asking --- */
+
+struct patience {
+    struct den_download_progress *progress;
+    double until;
+};
+
+static void watch_clock(void *context)
+{
+    struct patience *patience = context;
+
+    if (den_clock_seconds() > patience->until)
+        atomic_store(&patience->progress->must_stop, true);
+}
+
+enum den_status den_download_measure(const char *source, uint64_t *out_bytes, struct den_error *err)
+{
+    struct den_download_progress progress = { .tick = watch_clock };
+    struct patience patience = { &progress, den_clock_seconds() + MEASURE_SECONDS };
+    const struct den_http_options options = { .hub = den_hub_default(),
+                                              .token = den_hub_token(),
+                                              .progress = &progress };
+    struct den_hub_plan *plan = calloc(1, sizeof *plan);
+    struct den_http *http = NULL;
+
+    progress.context = &patience;
+    if (!plan)
+        return den_fail(err, DEN_NO_MEMORY, "download: out of memory");
+    if (den_http_create(&options, &http, err) == DEN_OK &&
+        den_hub_plan(http, source, plan, err) == DEN_OK)
+        *out_bytes = plan->bytes;
+    else if (err->status == DEN_CANCELLED)
+        den_fail(err, DEN_IO, "%s does not answer", options.hub);
+    den_http_destroy(http);
+    free(plan);
+    return err->status;
+}
+
 /* --- all of it --- */
 
 static enum den_status begin(struct job *job, const char *source, struct den_error *err)
@@ -304,14 +351,14 @@ enum den_status den_download_run(const struct den_download_options *options, con
         atomic_store(&progress->bytes_done, job.plan->bytes);
         goto done;
     }
-    if (job.plan->count == 0 || !*job.plan->files[0].address)
-        den_fail(err, DEN_UNSUPPORTED,
-                 "%s comes as a package, which ./run in Den's source folder installs",
-                 job.plan->name);
-    else if (check_target(&job, err) != DEN_OK || check_room(&job, err) != DEN_OK ||
-             lock_staging(&job, err) != DEN_OK)
+    if (check_target(&job, err) == DEN_OK && options->approve)
+        options->approve(options->approve_context, job.http, job.plan, err);
+    if (err->status != DEN_OK || check_room(&job, err) != DEN_OK ||
+        lock_staging(&job, err) != DEN_OK)
         goto done;
-    for (i = 0; err->status == DEN_OK && i < job.plan->count; i++)
+    if (is_packaged(&job))
+        den_package_fetch(job.http, progress, job.plan, job.staging, err);
+    for (i = 0; !is_packaged(&job) && err->status == DEN_OK && i < job.plan->count; i++)
         fetch_file(&job, i, err);
     if (err->status == DEN_OK)
         install(&job, err);

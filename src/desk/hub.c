@@ -141,6 +141,29 @@ static enum den_status plan_listed(struct den_http *http, const json_t *entry,
     return plan_repository(http, &source, out, err);
 }
 
+/* Into `out`, or false where it is absent, too long, or would not be a word of its own. */
+static bool take_word(const json_t *object, const char *key, char *out, size_t capacity)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    if (!text || strlen(text) >= capacity || !den_hub_path_is_safe(text) || strchr(text, ' '))
+        return false;
+    memcpy(out, text, strlen(text) + 1);
+    return true;
+}
+
+static enum den_status plan_package(const json_t *package, struct den_hub_package *out,
+                                    struct den_error *err)
+{
+    out->is_folder = json_is_string(json_object_get(package, "folder"));
+    if (!take_word(package, "name", out->name, sizeof out->name) ||
+        !take_word(package, "version", out->version, sizeof out->version) ||
+        !take_word(package, "sha256", out->sha256, sizeof out->sha256) ||
+        !take_word(package, out->is_folder ? "folder" : "member", out->member, sizeof out->member))
+        return den_fail(err, DEN_INTERNAL, "models/catalogue.json: a package is described wrongly");
+    return DEN_OK;
+}
+
 static enum den_status plan_entry(struct den_http *http, const json_t *entry,
                                   struct den_hub_plan *out, struct den_error *err)
 {
@@ -156,8 +179,12 @@ static enum den_status plan_entry(struct den_http *http, const json_t *entry,
     } else if (url && file) {
         if (out->count == 0)
             add_catalogued(out, entry, file);
-        snprintf(out->files[0].address, sizeof out->files[0].address, "%s", url);
-    } /* else its files come as a package: they have no address */
+        if (strlen(url) >= sizeof out->files[0].address)
+            return den_fail(err, DEN_INTERNAL, "models/catalogue.json: an address is too long");
+        memcpy(out->files[0].address, url, strlen(url) + 1);
+    } else if (plan_package(json_object_get(entry, "package"), &out->package, err) != DEN_OK) {
+        return err->status;
+    }
     out->is_catalogued = true;
     out->is_file = false;
     snprintf(out->name, sizeof out->name, "%s", name);

@@ -16,10 +16,18 @@ struct den_http;
 
 struct den_hub_file {
     char path[256];     /* below the model's folder */
-    char address[1536]; /* "": comes with a package, and can't be downloaded */
+    char address[1536]; /* "": it comes with the plan's package */
     uint64_t bytes;     /* 0: not known before it is asked for */
     char sha256[65];    /* hexadecimal; "": not known */
     char git_hash[41];  /* of small files: SHA-1 of "blob SIZE\0" and the content; "": not known */
+};
+
+/* Where files without an address are (download_package.h). */
+struct den_hub_package {
+    char name[128], version[64]; /* "": there is none */
+    char sha256[65];             /* hexadecimal */
+    char member[256];            /* in it: the one file, or the folder of all of them */
+    bool is_folder;
 };
 
 struct den_hub_plan {
@@ -27,6 +35,7 @@ struct den_hub_plan {
     bool is_file;       /* the model is the one file models/NAME */
     bool is_catalogued; /* what stands there under that name may be replaced */
     uint64_t bytes;     /* of all whose size is known */
+    struct den_hub_package package;
     size_t count;
     struct den_hub_file files[DEN_HUB_FILES_MAX];
 };

@@ -87,6 +87,7 @@ struct den_fit den_model_fits_of(const struct den_model_fits *fits, const char *
     }
     read = den_fit_shape_of_bytes(bytes);
     fit = den_fit(&read, &given, &fits->machine);
+    fit.is_guess = true;
     length = strlen(fit.why);
     snprintf(fit.why + length, sizeof fit.why - length, " A guess from its size alone.");
     return fit;

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "desk/download_package.h"
 #include "desk/model_fits.h"
 #include "desk/model_store.h"
 
@@ -25,7 +26,7 @@ struct view {
     struct den_roster_entry *entries; /* installed ones, when there is a roster */
     size_t count;
     struct den_fit_settings settings;
-    bool has_roster;
+    bool has_roster, has_packages; /* packages can be fetched here */
 };
 
 static void close_view(struct view *view)
@@ -58,6 +59,7 @@ static void learn(struct view *view)
 static enum den_status open_view(struct den_roster *roster, struct view *out, struct den_error *err)
 {
     struct den_roster_limits limits = { 0 };
+    size_t i;
 
     *out = (struct view){ .has_roster = roster != NULL };
     if (den_catalogue_create(&out->catalogue, err) != DEN_OK ||
@@ -73,6 +75,14 @@ static enum den_status open_view(struct den_roster *roster, struct view *out, st
                             : den_model_fits_machine(out->fits)->total_bytes / 4 * 3;
     out->settings.context_tokens = limits.context_tokens;
     out->settings.threads = limits.threads;
+    for (i = 0; i < den_catalogue_count(out->catalogue) && !out->has_packages; i++) {
+        const struct den_catalogue_entry *listed = den_catalogue_at(out->catalogue, i);
+
+        if (listed->is_packaged && !listed->installed) {
+            out->has_packages = den_package_is_possible();
+            break; /* a Python is looked for once, and only where the answer matters */
+        }
+    }
     learn(out);
     return DEN_OK;
 }
@@ -109,21 +119,22 @@ static json_t *model_json(const struct view *view, const struct den_catalogue_en
 
     if (context == 0 && shape && den_fit_shape_read(shape, &read, &ignored) == DEN_OK)
         context = read.context_tokens;
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:b, s:b, s:s, s:I, s:o, s:I, s:s}",
-                     "name", name, "title", listed ? listed->title : entry->title, "role",
-                     entry ? role_names[entry->role] : listed->role, "license",
-                     listed ? listed->license : entry->license, "parameters",
-                     (json_int_t)parameters, "bytes", (json_int_t)bytes, "modalities",
-                     listed && listed->modalities ? json_deep_copy(listed->modalities)
-                                                  : json_pack("[s]", "text"),
-                     "installed", (int)installed, "default", (int)(entry && entry->is_role_default),
-                     "state",
-                     entry       ? state_text(entry->status.state)
-                     : installed ? "asleep"
-                                 : "absent",
-                     "context_tokens", (json_int_t)context, "fit", den_fit_json(&fit),
-                     "memory_bytes", (json_int_t)(entry ? entry->status.resident_bytes : 0),
-                     "source", listed ? listed->source : "");
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:b, s:b, s:s, s:I, s:o, s:I, s:s, s:b}", "name", name,
+        "title", listed ? listed->title : entry->title, "role",
+        entry ? role_names[entry->role] : listed->role, "license",
+        listed ? listed->license : entry->license, "parameters", (json_int_t)parameters, "bytes",
+        (json_int_t)bytes, "modalities",
+        listed && listed->modalities ? json_deep_copy(listed->modalities)
+                                     : json_pack("[s]", "text"),
+        "installed", (int)installed, "default", (int)(entry && entry->is_role_default), "state",
+        entry       ? state_text(entry->status.state)
+        : installed ? "asleep"
+                    : "absent",
+        "context_tokens", (json_int_t)context, "fit", den_fit_json(&fit), "memory_bytes",
+        (json_int_t)(entry ? entry->status.resident_bytes : 0), "source",
+        listed ? listed->source : "", "downloadable",
+        (int)(listed && *listed->source && (!listed->is_packaged || view->has_packages)));
 }
 
 static const struct den_roster_entry *find_entry(const struct view *view, const char *name)
@@ -221,7 +232,7 @@ enum den_status den_models_fit(struct den_roster *roster,
                                           : question->bytes,
                                  entry && entry->info && entry->info->shape ? entry->info->shape
                                  : listed                                   ? listed->shape
-                                                                            : NULL,
+                                                                            : question->shape,
                                  &view.settings);
     close_view(&view);
     return err->status;

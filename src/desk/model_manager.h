@@ -13,8 +13,9 @@ enum den_status den_models_get(struct den_roster *roster, const char *name, json
                                struct den_error *err);
 
 struct den_models_question {
-    const char *source; /* a name or a source of the catalogue, or an installed model's name */
-    uint64_t bytes;     /* of the files of a source that the catalogue does not know; 0: unknown */
+    const char *source;  /* a name or a source of the catalogue, or an installed model's name */
+    uint64_t bytes;      /* of the files of a source that the catalogue does not know; 0: unknown */
+    const json_t *shape; /* of such a source, where its file has been looked into; else NULL */
     size_t context_tokens; /* 0: as `den serve` would run it */
     size_t conversations;  /* 0: 1 */
 };

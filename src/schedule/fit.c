@@ -200,9 +200,10 @@ struct den_fit den_fit(const struct den_fit_shape *shape, const struct den_fit_s
 
 json_t *den_fit_json(const struct den_fit *fit)
 {
-    return json_pack("{s:s, s:I, s:I, s:o, s:s}", "verdict", den_fit_verdict_text(fit->verdict),
-                     "memory_bytes", (json_int_t)fit->memory_bytes, "context_tokens",
+    return json_pack("{s:s, s:I, s:I, s:o, s:b, s:s}", "verdict",
+                     den_fit_verdict_text(fit->verdict), "memory_bytes",
+                     (json_int_t)fit->memory_bytes, "context_tokens",
                      (json_int_t)fit->context_tokens, "tokens_per_s",
-                     fit->tokens_per_s > 0 ? json_real(fit->tokens_per_s) : json_null(), "why",
-                     fit->why);
+                     fit->tokens_per_s > 0 ? json_real(fit->tokens_per_s) : json_null(), "guess",
+                     (int)fit->is_guess, "why", fit->why);
 }

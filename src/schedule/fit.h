@@ -70,6 +70,7 @@ struct den_fit {
     uint64_t memory_bytes; /* at the context that was asked for */
     size_t context_tokens; /* the largest that fits; 0: none does */
     double tokens_per_s;   /* generated, in one conversation; 0: not known (or an encoder) */
+    bool is_guess;         /* from the size of its files alone */
     char why[192];         /* a sentence */
 };
 struct den_fit den_fit(const struct den_fit_shape *shape, const struct den_fit_settings *settings,

@@ -12,6 +12,7 @@ The content network is a second server on another port. `hub.trouble` says what 
     {"change_after": n, "to": data}   from the n-th answer with content on, the file is another one
     {"redirects": n}            so many hops before the content
     {"no_length": True}         chunked, no ranges
+    {"listed": n}               the listing says that it has so many bytes
 `hub.log` holds (server, method, path, headers) of each request.
 """
 import hashlib
@@ -144,9 +145,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for (owner, path), (data, lfs) in hub.files.items():
             if owner != repository:
                 continue
-            item = {"type": "file", "path": path, "size": len(data), "oid": git_hash(data)}
+            size = hub.wrong(path.rpartition("/")[2]).get("listed", len(data))
+            item = {"type": "file", "path": path, "size": size, "oid": git_hash(data)}
             if lfs:
-                item["lfs"] = {"oid": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 134}
+                item["lfs"] = {"oid": hashlib.sha256(data).hexdigest(), "size": size, "pointerSize": 134}
             items.append(item)
         if not items:
             return self.send(404)

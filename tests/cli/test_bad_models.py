@@ -28,7 +28,7 @@ def test_missing_model_lists_names(den):
 def test_missing_default_says_how_to_install(den, tmp_path):
     done = den.run("generate", "hi", env={"DEN_HOME": str(tmp_path / "empty")})
     assert done.returncode == 3
-    assert "./run" in done.stderr
+    assert "den pull smollm2" in done.stderr
 
 
 def test_empty_file(den):

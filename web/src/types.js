@@ -63,11 +63,11 @@
 
 /**
  * @typedef {{ verdict: string, memory_bytes: number, context_tokens: number, tokens_per_s: number,
- *   why: string }} Fit
+ *   guess?: boolean, why: string }} Fit
  * @typedef {{
  *   name: string, title: string, role: string, license: string, parameters: number, bytes: number,
  *   modalities: string[], installed: boolean, default: boolean, state: string,
- *   context_tokens: number, fit: Fit | null, memory_bytes: number, source: string
+ *   context_tokens: number, fit: Fit | null, memory_bytes: number, source: string, downloadable?: boolean
  * }} Model
  * @typedef {{ id: string, name: string, source: string, state: string, bytes_done: number,
  *   bytes_total: number, bytes_per_s: number, seconds_left: number | null, error: string | null

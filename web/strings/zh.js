@@ -212,6 +212,7 @@ export default {
     importFile: "导入",
     fits: "适合",
     fitsTightly: "勉强适合",
+    needsPip: "以 Python 包提供：请先安装 python3-pip 再下载。",
     tooLarge: "对这台电脑太大",
     memoryOf: "{bytes} 内存",
     contextOf: "{tokens} 词元上下文",

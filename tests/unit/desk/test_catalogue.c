@@ -54,7 +54,7 @@ static void a_known_model_that_is_missing_says_how_to_install_it(void **state)
 
     assert_null(resolve(den_catalogue_default, &err));
     assert_int_equal(err.status, DEN_NOT_FOUND);
-    assert_non_null(strstr(err.message, "./run"));
+    assert_non_null(strstr(err.message, "den pull smollm2"));
 }
 
 static void files_in_the_folder_go_by_their_name(void **state)

@@ -77,7 +77,7 @@ function FitLine({ fit }) {
     if (!fit) return null;
     const kind = { fits: "good", tight: "fair" }[fit.verdict] ?? "poor";
     return html`<p class="fit ${kind}"><span class="dot" />${fitWords(fit)}
-        ${fit.why && kind !== "good" && html`<small>${fit.why}</small>`}</p>`;
+        ${fit.why && (kind !== "good" || fit.guess) && html`<small>${fit.why}</small>`}</p>`;
 }
 
 /** @type {Record<string, import("../i18n.js").StringKey>} */
@@ -103,7 +103,8 @@ function Card({ page, model }) {
             <${FitLine} fit=${model.fit} />
         </div>
         <div class="card-actions">
-            ${!installed && html`<button type="button" class="button" disabled=${isGetting} aria-label=${`${t("download")}: ${title || name}`}
+            ${!installed && model.downloadable === false && html`<p class="note">${t("needsPip")}</p>`}
+            ${!installed && model.downloadable !== false && html`<button type="button" class="button" disabled=${isGetting} aria-label=${`${t("download")}: ${title || name}`}
                 onClick=${() => startDownload(page, name)}><${Icon} name="download" />${t("download")}</button>`}
             ${installed && role === "chat" && html`<button type="button" class="button" aria-label=${t("chatWith", { name: title || name })}
                 onClick=${() => { page.newChat(); page.setModel(name); }}>${t("chat")}</button>`}
