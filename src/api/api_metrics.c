@@ -70,6 +70,26 @@ static double resident_bytes(const struct den_worker_status *status)
     return (double)status->resident_bytes;
 }
 
+static double busy_seconds(const struct den_worker_status *status)
+{
+    return status->busy_seconds;
+}
+
+static double peak_rate(const struct den_worker_status *status)
+{
+    return status->peak_tokens_per_s;
+}
+
+/* Of what could have been computed while there were requests, the share that was. */
+static double utilisation(const struct den_worker_status *status)
+{
+    double most = status->busy_seconds * status->peak_tokens_per_s;
+    double computed =
+        (double)(status->prompt_tokens - status->cached_tokens + status->generated_tokens);
+
+    return most > 0 ? computed / most : 0;
+}
+
 /* Tokens that were computed, and not found in the cache. */
 static double read_tokens(const struct den_worker_status *status)
 {
@@ -95,6 +115,13 @@ static const struct family den_families[] = {
     { "den_worker_generated_tokens_total", "counter", "Generated tokens.", generated_tokens },
     { "den_worker_prompt_seconds_total", "counter", "Time spent on prompts.", prompt_seconds },
     { "den_worker_generate_seconds_total", "counter", "Time spent on answers.", generate_seconds },
+    { "den_worker_busy_seconds_total", "counter", "Time in which there was a request.",
+      busy_seconds },
+    { "den_worker_peak_tokens_per_second", "gauge",
+      "The fastest that a long prompt was read; 0 before one was.", peak_rate },
+    { "den_worker_utilisation_ratio", "gauge",
+      "Tokens computed, of those that the peak would have computed in the busy time.",
+      utilisation },
     { "den_worker_requests_running", "gauge", "Requests that run now.", running },
     { "den_worker_requests_waiting", "gauge", "Requests in line.", waiting },
     { "den_worker_restarts_total", "counter", "Times that the model's process died.", restarts },

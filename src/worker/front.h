@@ -92,7 +92,8 @@ struct den_worker {
     struct den_ticket *first, *last; /* unfinished */
     size_t unfinished;
     double idle_since;
-    bool is_known; /* info is set */
+    double busy_since; /* while anything is unfinished */
+    bool is_known;     /* info is set */
     struct den_worker_info info;
     json_t *info_document;
     struct den_worker_status sums; /* restarts and what comes after it */

@@ -10,6 +10,8 @@
 #include "worker/front.h"
 
 bool den_front_queue(struct den_ticket *ticket, enum den_wire_kind kind, const void *payload,
+enum { PEAK_TOKENS_MIN = 256 }; /* half a batch: fewer don't show what the engine can */
+
                      size_t length)
 {
     struct den_worker *worker = ticket->worker;
@@ -117,6 +119,18 @@ static bool take_token(struct den_ticket *ticket, const struct den_wire_frame *f
 }
 
 static bool take_end(struct den_ticket *ticket, const struct den_wire_frame *frame)
+/* The most tokens a second that a request alone shows: a prompt's, whose rows fill whole batches.
+ * What is read beside others comes out lower and changes nothing. */
+static void note_peak(struct den_worker_status *sums, const struct den_message_end *end)
+{
+    uint64_t read =
+        end->prompt_tokens > end->cached_tokens ? end->prompt_tokens - end->cached_tokens : 0;
+    double rate = end->prompt_seconds > 0 ? (double)read / end->prompt_seconds : 0;
+
+    if (read >= PEAK_TOKENS_MIN && rate > sums->peak_tokens_per_s)
+        sums->peak_tokens_per_s = rate;
+}
+
 {
     struct den_worker_status *sums = &ticket->worker->sums;
     struct den_message_reader reader = den_message_reader(frame->payload, frame->length);
@@ -136,6 +150,7 @@ static bool take_end(struct den_ticket *ticket, const struct den_wire_frame *fra
     sums->prompt_seconds += end.prompt_seconds;
     sums->generate_seconds += end.generate_seconds;
     den_front_finish(ticket);
+    note_peak(sums, &end);
     return true;
 }
 

@@ -15,6 +15,8 @@
 
 void den_front_add(struct den_worker *worker, struct den_ticket *ticket)
 {
+    if (worker->unfinished == 0)
+        worker->busy_since = den_clock_seconds();
     ticket->worker = worker;
     ticket->id = worker->next_id++;
     ticket->before = worker->last;
@@ -34,8 +36,10 @@ void den_front_finish(struct den_ticket *ticket)
     *(ticket->after ? &ticket->after->before : &worker->last) = ticket->before;
     ticket->before = ticket->after = NULL;
     ticket->is_finished = true;
-    if (--worker->unfinished == 0)
+    if (--worker->unfinished == 0) {
         worker->idle_since = den_clock_seconds();
+        worker->sums.busy_seconds += worker->idle_since - worker->busy_since;
+    }
     pthread_cond_broadcast(&worker->changed);
 }
 

@@ -186,6 +186,8 @@ void den_worker_status(const struct den_worker *constant, struct den_worker_stat
 }
 
 enum den_status den_worker_sleep(struct den_worker *worker, struct den_error *err)
+    if (worker->unfinished > 0)
+        out->busy_seconds += den_clock_seconds() - worker->busy_since;
 {
     pthread_mutex_lock(&worker->lock);
     if (worker->first) {

@@ -70,6 +70,8 @@ static void many_are_answered_together(void **state)
     den_worker_status(worker, &status);
     assert_int_equal(status.requests, 41);
     assert_int_equal(status.generated_tokens, 41 * 30);
+    assert_true(status.busy_seconds > 0);
+    assert_true(status.peak_tokens_per_s == 0); /* no prompt was long enough to tell */
     assert_int_equal(status.running + status.waiting, 0);
     free(answers);
     den_worker_stop(worker);
