@@ -25,6 +25,9 @@
 #define DEN_GGUF_KEY_BYTES_MAX     65535        /* the format's own limit */
 #define DEN_GGUF_STRINGS_BYTES_MAX (1u << 30)   /* of one array; real ones stay under 10 MiB */
 #define DEN_SAFETENSORS_HEADER_MAX (100u << 20) /* the format's own limit */
+#define DEN_PACKED_MODEL_BYTES_MIN (8u << 20) /* a smaller model is packed sooner than opened */
+#define DEN_PACKED_GROWTH_MAX      8 /* a packed file to its model: 2 bits a weight become 12 */
+#define DEN_PACKED_SPARE_BYTES     (256ull << 20) /* left free on the disk by a packed file */
 
 /* --- text --- */
 #define DEN_VOCABULARY_MAX     (1 << 21)    /* the largest known vocabulary is 262,144 (gemma 3) */

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "cli/bench_ablate.h"
 #include "cli/model_options.h"
+#include "cli/model_packed.h"
 #include "engine/bench.h"
 #include "hardware/bandwidth.h"
 
@@ -15,7 +16,7 @@ static json_t *result_json(const struct den_arguments *arguments, const struct d
 
     return json_pack(
         "{s:s, s:s, s:s, s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:f, "
-        "s:f, s:f}",
+        "s:f, s:f, s:s}",
         "engine", "den", "version", DEN_VERSION, "model", den_argument_text(arguments, "model"),
         "threads", den_device_threads(device), "cpu_features", den_device_features(device),
         "precision", den_argument_text(arguments, "precision"), "prompt_tokens",
@@ -28,7 +29,8 @@ static json_t *result_json(const struct den_arguments *arguments, const struct d
         "weight_bytes_per_step", (json_int_t)result->weight_bytes, "cache_bytes_per_step",
         (json_int_t)result->cache_bytes, "achieved_gb_per_s", result->gigabytes_per_second,
         "read_gb_per_s", read_gigabytes, "bandwidth_share",
-        read_gigabytes > 0 ? result->gigabytes_per_second / read_gigabytes : 0.0);
+        read_gigabytes > 0 ? result->gigabytes_per_second / read_gigabytes : 0.0, "packed",
+        den_cli_packed_state());
 }
 
 static void print_text(const struct den_engine *engine, const struct den_bench_result *result,
@@ -36,7 +38,8 @@ static void print_text(const struct den_engine *engine, const struct den_bench_r
 {
     printf("instruction sets    %s, %d threads\n", den_device_features(den_engine_device(engine)),
            den_device_threads(den_engine_device(engine)));
-    printf("load                %.3f s\n", result->load_seconds);
+    printf("load                %.3f s, packed file: %s\n", result->load_seconds,
+           den_cli_packed_state());
     if (result->prompt_tokens_per_s > 0)
         printf("prompt              %.1f tokens/s\n", result->prompt_tokens_per_s);
     if (result->generated_tokens_per_s > 0)

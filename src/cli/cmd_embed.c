@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "cli/model_options.h"
+#include "cli/model_packed.h"
 #include "encode/embedder.h"
 
 enum { INPUT_BYTES_MAX = 1 << 30 };
@@ -178,11 +179,18 @@ static enum den_status embed(const struct den_arguments *arguments, const struct
         .cancel = den_cli_interrupted(),
     };
     struct den_embedder *embedder = NULL;
+    struct den_cli_packed *packed = NULL;
     float *vectors = NULL;
     size_t width;
 
-    if (den_cli_model_path(arguments, path, sizeof path, err) != DEN_OK ||
-        den_embedder_open(&options, &embedder, err) != DEN_OK)
+    if (den_cli_model_path(arguments, path, sizeof path, err) != DEN_OK)
+        return err->status;
+    if (options.precision != DEN_PRECISION_FP32)
+        packed = den_cli_packed_begin(path);
+    options.packed = den_cli_packed_store(packed);
+    den_embedder_open(&options, &embedder, err);
+    den_cli_packed_end(packed, err->status == DEN_OK);
+    if (err->status != DEN_OK)
         return err->status;
     width = request.dimensions ? request.dimensions : den_embedder_width(embedder);
     vectors = calloc(texts->count + 1, width * sizeof *vectors);

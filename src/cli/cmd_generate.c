@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "cli/model_options.h"
+#include "cli/model_packed.h"
 #include "engine/generation.h"
 #include "text/constraint.h"
 
@@ -128,6 +129,8 @@ static enum den_status print_answer(const struct answer *answer,
                        den_finish_text(result->finish), "seed", (json_int_t)result->seed, "load_s",
                        den_engine_load_seconds(answer->engine), "prompt_s", result->prompt_seconds,
                        "generate_s", result->generate_seconds);
+    if (object)
+        json_object_set_new(object, "packed", json_string(den_cli_packed_state()));
     if (object && answer->logprobs)
         json_object_set(object, "logprobs", answer->logprobs);
     return den_cli_print_json(object, err);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "cli/model_packed.h"
 #include "desk/catalogue.h"
 
 enum den_status den_cli_model_path(const struct den_arguments *arguments, char *out,
@@ -27,6 +28,7 @@ enum den_status den_cli_engine_open(const struct den_arguments *arguments,
                                     struct den_error *err)
 {
     char path[DEN_PATH_BYTES_MAX];
+    struct den_cli_packed *packed = NULL;
     struct den_engine_options options = {
         .path = path,
         .threads = (int)den_argument_integer(arguments, "threads"),
@@ -42,7 +44,12 @@ enum den_status den_cli_engine_open(const struct den_arguments *arguments,
         options.precision = DEN_PRECISION_FP32;
     if (den_cli_model_path(arguments, path, sizeof path, err) != DEN_OK)
         return err->status;
-    return den_engine_open(&options, out, err);
+    if (options.precision == DEN_PRECISION_INT8)
+        packed = den_cli_packed_begin(path);
+    options.packed = den_cli_packed_store(packed);
+    den_engine_open(&options, out, err);
+    den_cli_packed_end(packed, err->status == DEN_OK);
+    return err->status;
 }
 
 static void take_number(const struct den_arguments *arguments, const char *name, float *field)

@@ -9,6 +9,7 @@
 
 #include "engine/speculation.h"
 #include "model/model.h"
+#include "tensor/packed_store.h" /* IWYU pragma: export */
 #include "text/chat.h"
 #include "text/tokenizer.h"
 

@@ -17,7 +17,9 @@
 #include <sys/types.h>
 
 #include "base/buffer.h"
+#include "schedule/scheduler.h"
 #include "worker/message.h"
+#include "worker/packed_files.h"
 #include "worker/wire.h"
 #include "worker/worker.h"
 
@@ -70,6 +72,17 @@ struct den_told_event {
     unsigned char payload[];
 };
 
+/* The packed weights of the process in hand. */
+struct den_front_packed {
+    struct den_packed_files files; /* open while it loads */
+    bool has_asked;                /* for room */
+    enum den_packed_state state;   /* as READY told it */
+    uint64_t trusted_stamp;        /* of a finished file whose sums a process found right */
+    bool is_finishing;
+    pthread_t finisher;
+    struct den_packed_files finishing; /* the finisher's */
+};
+
 struct den_worker {
     /* set at the start */
     char *model_path, *model_name, *cpu_features;
@@ -100,7 +113,8 @@ struct den_worker {
     struct den_told_event *first_event, *last_event;
     size_t event_bytes;
     bool teller_stop;
-    /* of the keeper alone */
+    /* of the keeper alone, but for the state */
+    struct den_front_packed packed;
     int socket;           /* -1: none */
     double quiet_since;   /* the last frame, or the last tick without one */
     unsigned quiet_ticks; /* in a row */
@@ -135,6 +149,19 @@ bool den_front_take_frame(struct den_worker *worker, const struct den_wire_frame
 /* Queues an event; false when there are too many. */
 bool den_front_queue(struct den_ticket *ticket, enum den_wire_kind kind, const void *payload,
                      size_t length);
+
+/* --- front_packed.c: the keeper's --- */
+
+/* Waits for a file that is being finished. */
+void den_front_packed_open(struct den_worker *worker, const struct den_model_files *files);
+size_t den_front_packed_descriptors(const struct den_worker *worker, int out[2]);
+json_t *den_front_packed_describe(const struct den_worker *worker);
+/* NEED_ROOM; false: it could not come now. The lock is held, here and with READY. */
+bool den_front_packed_take_room(struct den_worker *worker, const struct den_wire_frame *frame);
+void den_front_packed_ready(struct den_worker *worker, const char *state);
+/* The process has ended. */
+void den_front_packed_close(struct den_worker *worker);
+void den_front_packed_wait(struct den_worker *worker);
 
 /* --- front_teller.c --- */
 

@@ -2,6 +2,7 @@
  * of unfinished requests (or of finished ones, whose last words may have crossed a cancel), kinds
  * must fit the ticket, payloads must be sound to the last byte, and there is a ceiling on what
  * may wait for the teller. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -221,12 +222,18 @@ static bool read_info(const json_t *document, struct den_worker_info *out)
     return err.status == DEN_OK && context > 0 && vocabulary > 0 && width > 0;
 }
 
+static const char *text_or_empty(const json_t *value)
+{
+    return json_is_string(value) ? json_string_value(value) : "";
+}
+
 /* The first READY says what the model is; later ones must only say that it is there again. */
 static bool take_ready(struct den_worker *worker, const struct den_wire_frame *frame)
 {
     struct den_worker_info info;
     struct den_error err = { 0 };
     json_t *document = NULL;
+    char packed[16];
 
     if (worker->state != DEN_WORKER_LOADING ||
         den_json_parse((const char *)frame->payload, frame->length, "worker", &document, &err) !=
@@ -236,6 +243,7 @@ static bool take_ready(struct den_worker *worker, const struct den_wire_frame *f
         json_decref(document);
         return false;
     }
+    snprintf(packed, sizeof packed, "%s", text_or_empty(json_object_get(document, "packed")));
     if (worker->is_known) {
         bool same = info.width == worker->info.width && info.role == worker->info.role;
 
@@ -248,6 +256,7 @@ static bool take_ready(struct den_worker *worker, const struct den_wire_frame *f
         worker->info_document = document;
         worker->is_known = true;
     }
+    den_front_packed_ready(worker, packed);
     worker->state = DEN_WORKER_READY;
     worker->load_deaths = 0;
     pthread_cond_broadcast(&worker->changed);
@@ -293,6 +302,8 @@ bool den_front_take_frame(struct den_worker *worker, const struct den_wire_frame
         return take_ready(worker, frame);
     if (frame->kind == DEN_WIRE_REFUSED && frame->id == 0)
         return take_load_error(worker, frame);
+    if (frame->kind == DEN_WIRE_NEED_ROOM)
+        return den_front_packed_take_room(worker, frame);
     if (frame->kind == DEN_WIRE_PONG)
         return frame->length == 0 && frame->id == 0;
     if (worker->state != DEN_WORKER_READY || frame->id == 0 || frame->id >= worker->next_id)

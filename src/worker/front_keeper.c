@@ -38,18 +38,21 @@ void den_front_wake(struct den_worker *worker)
 static json_t *describe_load(const struct den_worker *worker, const struct den_model_files *files)
 {
     const struct den_worker_options *options = &worker->options;
-    json_t *names = json_array();
+    json_t *names = json_array(), *load;
     size_t i;
 
     for (i = 0; i < files->count; i++)
         json_array_append_new(names, json_pack("{s:s, s:b}", "path", files->files[i].path, "open",
                                                files->files[i].descriptor >= 0));
-    return json_pack("{s:s, s:o, s:i, s:s?, s:I, s:I, s:b, s:b, s:b}", "path", options->model_path,
+    load = json_pack("{s:s, s:o, s:i, s:s?, s:I, s:I, s:b, s:b, s:b}", "path", options->model_path,
                      "files", names, "threads", options->threads, "cpu_features",
                      options->cpu_features, "context", (json_int_t)options->context_tokens,
                      "sequences", (json_int_t)options->sequences, "fp32", options->fp32,
                      "int8_cache", options->int8_cache, "require_sandbox",
                      options->require_sandbox);
+    if (load)
+        json_object_set_new(load, "packed", den_front_packed_describe(worker));
+    return load;
 }
 
 static enum den_status send_load(struct den_worker *worker, const struct den_model_files *files,
@@ -76,17 +79,17 @@ static enum den_status spawn(struct den_worker *worker, const struct den_model_f
                              int end, pid_t *out_pid, struct den_error *err)
 {
     static const char *const argv[] = { "den", "worker", NULL };
-    int *descriptors = calloc(files->count + 1, sizeof *descriptors);
+    int *descriptors = calloc(files->count + 3, sizeof *descriptors);
     struct den_sandbox_spawn options = { .argv = argv, .keep_stderr = true };
     size_t i, count = 0;
 
-    (void)worker;
     if (!descriptors)
         return den_fail(err, DEN_NO_MEMORY, "worker: out of memory");
     descriptors[count++] = end;
     for (i = 0; i < files->count; i++)
         if (files->files[i].descriptor >= 0)
             descriptors[count++] = files->files[i].descriptor;
+    count += den_front_packed_descriptors(worker, descriptors + count);
     options.descriptors = descriptors;
     options.descriptor_count = count;
     den_sandbox_spawn(&options, out_pid, err);
@@ -103,6 +106,7 @@ static enum den_status start_process(struct den_worker *worker, pid_t *out_pid,
 
     if (den_model_files_open(worker->model_path, &files, err) != DEN_OK)
         return err->status;
+    den_front_packed_open(worker, &files);
     if (den_wire_pair(ends, err) != DEN_OK)
         goto done;
     if (spawn(worker, &files, ends[1], out_pid, err) != DEN_OK) {
@@ -389,6 +393,7 @@ static void bury(struct den_worker *worker, enum verdict verdict, double lived, 
 
     pthread_mutex_lock(&worker->lock);
     worker->pid = 0;
+    den_front_packed_close(worker);
     if (verdict == VERDICT_GONE || verdict == VERDICT_MAD || verdict == VERDICT_SILENT) {
         if (worker->state == DEN_WORKER_LOADING) {
             bury_loading(worker, why);
@@ -415,6 +420,7 @@ static void live(struct den_worker *worker)
 
     if (start_process(worker, &pid, &err) != DEN_OK) {
         pthread_mutex_lock(&worker->lock);
+        den_front_packed_close(worker);
         fail(worker, &err);
         pthread_mutex_unlock(&worker->lock);
         return;
@@ -455,6 +461,7 @@ void *den_front_keep(void *context)
 
     while (wait_until_wanted(worker))
         live(worker);
+    den_front_packed_wait(worker);
     pthread_mutex_lock(&worker->lock);
     worker->state = DEN_WORKER_ASLEEP;
     den_front_end_all(worker, NULL);

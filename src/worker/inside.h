@@ -52,6 +52,17 @@ void den_inside_refuse(uint64_t id, const struct den_error *error);
 void den_inside_check(const struct den_buffer *payload);
 const struct den_tokenizer *den_inside_tokenizer(const struct den_inside *inside);
 
+/* --- inside_packed.c --- */
+
+struct den_inside_packed {
+    struct den_packed_store *store; /* lives as long as the process */
+    int finished, unfinished;
+};
+enum den_status den_inside_packed_open(const json_t *load, size_t open_files,
+                                       struct den_inside_packed *out, struct den_error *err);
+/* Closes the descriptors; returns what became of them, for READY. */
+const char *den_inside_packed_close(struct den_inside_packed *packed);
+
 /* --- inside_load.c --- */
 
 /* Takes the LOAD frame, locks the process in, loads. What READY says goes to `out_info`. */

@@ -22,6 +22,7 @@ struct load {
     int64_t threads, context, sequences;
     bool fp32, int8_cache, require_sandbox;
     size_t open_files;
+    struct den_inside_packed packed;
 };
 
 static enum den_status read_load(const struct den_wire_frame *frame, struct load *out,
@@ -221,6 +222,7 @@ static enum den_status open_engine(struct den_inside *inside, const struct load 
         .int8_cache = load->int8_cache,
         .context_tokens = (size_t)load->context,
         .sequences = (size_t)load->sequences,
+        .packed = load->packed.store,
     };
 
     if (den_engine_open(&options, &inside->engine, err) != DEN_OK ||
@@ -238,6 +240,7 @@ static enum den_status open_embedder(struct den_inside *inside, const struct loa
         .threads = (int)load->threads,
         .cpu_features = load->cpu_features,
         .precision = load->fp32 ? DEN_PRECISION_FP32 : DEN_PRECISION_INT8,
+        .packed = load->packed.store,
     };
 
     if (den_embedder_open(&options, &inside->embedder, err) != DEN_OK)
@@ -275,10 +278,12 @@ enum den_status den_inside_load(struct den_inside *inside, const struct den_wire
     struct den_sandbox_report report;
 
     if (read_load(frame, &load, err) != DEN_OK || take_files(&load, err) != DEN_OK ||
-        lock_in(&load, &report, err) != DEN_OK)
+        lock_in(&load, &report, err) != DEN_OK ||
+        den_inside_packed_open(load.document, load.open_files, &load.packed, err) != DEN_OK)
         return err->status; /* the process ends: nothing is given back */
     if (open_model(inside, &load, out_info, err) != DEN_OK)
         return err->status;
+    json_object_set_new(*out_info, "packed", json_string(den_inside_packed_close(&load.packed)));
     json_object_set_new(*out_info, "sandbox", json_string(den_sandbox_level_text(report.level)));
     json_decref(load.document);
     return DEN_OK;

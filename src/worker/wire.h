@@ -40,6 +40,7 @@ enum den_wire_kind {
     DEN_WIRE_TEMPLATE,   /* JSON: a request */
     DEN_WIRE_EMBED,      /* see message.h */
     DEN_WIRE_PING,       /* are you there? no payload */
+    DEN_WIRE_ROOM,       /* u8: 1, there is room; the answer to NEED_ROOM */
     DEN_WIRE_FRONT_END,
     /* worker to front */
     DEN_WIRE_READY = 64, /* JSON: what is true of the model */
@@ -51,6 +52,7 @@ enum den_wire_kind {
     DEN_WIRE_END,        /* the last of an accepted request: see message.h */
     DEN_WIRE_REPLY,      /* to a question */
     DEN_WIRE_PONG,       /* here I am; no payload, id 0 */
+    DEN_WIRE_NEED_ROOM,  /* u64 bytes of the packed file to be made; once, before READY, id 0 */
     DEN_WIRE_WORKER_END
 };
 

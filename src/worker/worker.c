@@ -108,6 +108,7 @@ enum den_status den_worker_start(const struct den_worker_options *options, struc
     pthread_cond_init(&worker->told, NULL);
     worker->holders = 1;
     worker->socket = -1;
+    worker->packed.files = (struct den_packed_files){ .finished = -1, .unfinished = -1 };
     worker->next_id = 1;
     worker->wanted = true;
     worker->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -175,6 +176,7 @@ void den_worker_status(const struct den_worker *constant, struct den_worker_stat
     pthread_mutex_lock(&worker->lock);
     *out = worker->sums;
     out->state = worker->state;
+    out->packed = den_packed_state_text(worker->packed.state);
     out->pid = worker->pid;
     for (ticket = worker->first; ticket; ticket = ticket->after)
         if (ticket->kind == DEN_WIRE_SUBMIT)

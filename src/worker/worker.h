@@ -71,6 +71,7 @@ struct den_worker_status {
     enum den_worker_state state;
     int64_t pid;             /* of the process; 0: there is none */
     size_t resident_bytes;   /* of the process, from /proc */
+    const char *packed;      /* its weights: "mapped" from a packed file, "made" into one, "none" */
     size_t running, waiting; /* requests */
     size_t restarts;         /* deaths so far */
     double idle_seconds;     /* since the last request ended; 0 while any runs */
