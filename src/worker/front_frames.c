@@ -10,9 +10,9 @@
 #include "base/clock.h"
 #include "worker/front.h"
 
-bool den_front_queue(struct den_ticket *ticket, enum den_wire_kind kind, const void *payload,
 enum { PEAK_TOKENS_MIN = 256 }; /* half a batch: fewer don't show what the engine can */
 
+bool den_front_queue(struct den_ticket *ticket, enum den_wire_kind kind, const void *payload,
                      size_t length)
 {
     struct den_worker *worker = ticket->worker;
