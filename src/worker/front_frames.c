@@ -119,7 +119,6 @@ static bool take_token(struct den_ticket *ticket, const struct den_wire_frame *f
     return den_front_queue(ticket, DEN_WIRE_TOKEN, frame->payload, frame->length);
 }
 
-static bool take_end(struct den_ticket *ticket, const struct den_wire_frame *frame)
 /* The most tokens a second that a request alone shows: a prompt's, whose rows fill whole batches.
  * What is read beside others comes out lower and changes nothing. */
 static void note_peak(struct den_worker_status *sums, const struct den_message_end *end)
@@ -132,6 +131,7 @@ static void note_peak(struct den_worker_status *sums, const struct den_message_e
         sums->peak_tokens_per_s = rate;
 }
 
+static bool take_end(struct den_ticket *ticket, const struct den_wire_frame *frame)
 {
     struct den_worker_status *sums = &ticket->worker->sums;
     struct den_message_reader reader = den_message_reader(frame->payload, frame->length);
@@ -150,8 +150,8 @@ static void note_peak(struct den_worker_status *sums, const struct den_message_e
     sums->generated_tokens += end.generated_tokens;
     sums->prompt_seconds += end.prompt_seconds;
     sums->generate_seconds += end.generate_seconds;
-    den_front_finish(ticket);
     note_peak(sums, &end);
+    den_front_finish(ticket);
     return true;
 }
 

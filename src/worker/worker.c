@@ -181,6 +181,8 @@ void den_worker_status(const struct den_worker *constant, struct den_worker_stat
     for (ticket = worker->first; ticket; ticket = ticket->after)
         if (ticket->kind == DEN_WIRE_SUBMIT)
             *(ticket->is_begun ? &out->running : &out->waiting) += 1;
+    if (worker->unfinished > 0)
+        out->busy_seconds += den_clock_seconds() - worker->busy_since;
     if (!worker->first && worker->idle_since > 0)
         out->idle_seconds = den_clock_seconds() - worker->idle_since;
     pthread_mutex_unlock(&worker->lock);
@@ -188,8 +190,6 @@ void den_worker_status(const struct den_worker *constant, struct den_worker_stat
 }
 
 enum den_status den_worker_sleep(struct den_worker *worker, struct den_error *err)
-    if (worker->unfinished > 0)
-        out->busy_seconds += den_clock_seconds() - worker->busy_since;
 {
     pthread_mutex_lock(&worker->lock);
     if (worker->first) {
