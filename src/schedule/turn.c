@@ -182,7 +182,6 @@ enum den_status den_turn_render(struct den_turn_model *model,
 /* True where the prompt's last words open a block of reasoning. */
 static bool opens_reasoning(const struct den_turn *turn)
 {
-    static const char mark[] = "<think>";
     const size_t tail = turn->prompt.count < 16 ? turn->prompt.count : 16;
     struct den_error ignored = { 0 };
     struct den_buffer text;
@@ -191,14 +190,8 @@ static bool opens_reasoning(const struct den_turn *turn)
     den_buffer_init(&text, DEN_FILE_TEXT_BYTES_MAX);
     if (den_tokenizer_decode(den_engine_tokenizer(turn->model->engine),
                              turn->prompt.items + turn->prompt.count - tail, tail, false, &text,
-                             &ignored) == DEN_OK) {
-        size_t length = text.length;
-
-        while (length > 0 && strchr(" \n\r\t", text.data[length - 1]))
-            length--;
-        opens = length >= strlen(mark) &&
-                memcmp(text.data + length - strlen(mark), mark, strlen(mark)) == 0;
-    }
+                             &ignored) == DEN_OK)
+        opens = den_answer_format_opens_reasoning(turn->model->format, text.data, text.length);
     den_buffer_deinit(&text);
     return opens;
 }
@@ -232,7 +225,9 @@ static enum den_status compile(struct den_turn *turn, const struct den_turn_opti
                               &turn->schema_grammar, err);
     if (err->status == DEN_OK && has_tools(options) && options->messages)
         den_answer_format_plan(turn->model->format, options->tools, options->tool_choice,
-                               options->single_tool_call, &turn->plan, err);
+                               (options->single_tool_call ? DEN_ANSWER_SINGLE : 0u) |
+                                   (opens_reasoning(turn) ? DEN_ANSWER_OPENED : 0u),
+                               &turn->plan, err);
     return err->status;
 }
 
@@ -256,7 +251,8 @@ static enum den_status make_constraints(struct den_turn *turn,
 static enum den_status make_parser(struct den_turn *turn, const struct den_turn_options *options,
                                    struct den_error *err)
 {
-    bool held = turn->constraint && (turn->schema_grammar || turn->plan.trigger_count == 0);
+    bool held = turn->constraint && !turn->plan.reasons &&
+                (turn->schema_grammar || turn->plan.trigger_count == 0);
     const struct den_answer_parser_options parser = {
         .format = turn->model->format,
         .tools = has_tools(options),

@@ -19,6 +19,9 @@
 #define DS_CALL       DS_MARK("tool" DS_GAP "call" DS_GAP "begin")
 #define DS_CALL_END   DS_MARK("tool" DS_GAP "call" DS_GAP "end")
 #define DS_SEPARATOR  DS_MARK("tool" DS_GAP "sep")
+/* Kimi's have U+25C1 and U+25B7 for brackets. */
+#define KIMI_OPEN  "\342\227\201think\342\226\267"
+#define KIMI_CLOSE "\342\227\201/think\342\226\267"
 
 enum family {
     HARMONY,
@@ -206,12 +209,29 @@ static const struct den_answer_syntax families[FAMILIES] = {
                 .triggers = { "```tool_call" } },
 };
 
-enum thought { NO_THOUGHT, THINK, THINK_BRACKETS, THINKING_TOKENS, CHANNEL_THOUGHT, THOUGHTS };
+/* Marks of reasoning; a family that has several is known by the first of them. */
+enum thought {
+    NO_THOUGHT,
+    THINK,
+    THINK_BRACKETS,
+    THINKING_TOKENS,
+    SEED_THINK,
+    KIMI_THINK,
+    THOUGHT,
+    INNER_TOKENS,
+    CHANNEL_THOUGHT,
+    THOUGHTS,
+    LAST_THOUGHT = INNER_TOKENS /* of those with marks */
+};
 
 static const struct den_answer_thought thoughts[THOUGHTS] = {
     [THINK] = { "<think>", "<think>", "</think>" },
     [THINK_BRACKETS] = { "[THINK]", "[THINK]", "[/THINK]" },
     [THINKING_TOKENS] = { "<|START_THINKING|>", "<|START_THINKING|>", "<|END_THINKING|>" },
+    [SEED_THINK] = { "<seed:think>", "<seed:think>", "</seed:think>" },
+    [KIMI_THINK] = { KIMI_OPEN, KIMI_OPEN, KIMI_CLOSE },
+    [THOUGHT] = { "<thought>", "<thought>", "</thought>" },
+    [INNER_TOKENS] = { "<|inner_prefix|>", "<|inner_prefix|>", "<|inner_suffix|>" },
     [CHANNEL_THOUGHT] = { NULL, NULL, NULL }, /* harmony: a channel of its own */
 };
 
@@ -226,7 +246,9 @@ static const struct den_answer_thought thoughts[THOUGHTS] = {
 #define FORMATS(family)                                                                            \
     {                                                                                              \
         FORMAT(family, NO_THOUGHT), FORMAT(family, THINK), FORMAT(family, THINK_BRACKETS),         \
-            FORMAT(family, THINKING_TOKENS), FORMAT(family, CHANNEL_THOUGHT)                       \
+            FORMAT(family, THINKING_TOKENS), FORMAT(family, SEED_THINK),                           \
+            FORMAT(family, KIMI_THINK), FORMAT(family, THOUGHT), FORMAT(family, INNER_TOKENS),     \
+            FORMAT(family, CHANNEL_THOUGHT)                                                        \
     }
 
 static const struct den_answer_format formats[FAMILIES][THOUGHTS][2] = {
@@ -278,10 +300,10 @@ static enum thought find_thought(enum family family, const char *source,
 
     if (family == HARMONY)
         return CHANNEL_THOUGHT;
-    for (i = THINK; i <= THINKING_TOKENS; i++)
+    for (i = THINK; i <= LAST_THOUGHT; i++)
         if (strstr(source, thoughts[i].open) || strstr(source, thoughts[i].close))
             return i;
-    for (i = THINK; tokenizer && i <= THINKING_TOKENS; i++)
+    for (i = THINK; tokenizer && i <= LAST_THOUGHT; i++)
         if (den_tokenizer_find(tokenizer, thoughts[i].open, strlen(thoughts[i].open)) !=
             DEN_TOKEN_NONE)
             return i;
@@ -318,6 +340,17 @@ bool den_answer_format_knows_reasoning(const struct den_answer_format *format)
     return format->thought != NULL;
 }
 
+bool den_answer_format_opens_reasoning(const struct den_answer_format *format, const char *prompt,
+                                       size_t length)
+{
+    const char *mark = format->thought ? format->thought->open : NULL;
+    const size_t bytes = mark ? strlen(mark) : 0;
+
+    while (length > 0 && strchr(" \n\r\t", prompt[length - 1]))
+        length--;
+    return mark && length >= bytes && memcmp(prompt + length - bytes, mark, bytes) == 0;
+}
+
 static bool is_name(const char *mark, const char *name, size_t length)
 {
     return mark && strlen(mark) == length && memcmp(mark, name, length) == 0;
@@ -348,7 +381,7 @@ bool den_answer_format_is_mark(const char *name, size_t length)
             is_one_of(families[i].vanish, name, length) ||
             is_one_of(families[i].drop, name, length))
             return true;
-    for (i = THINK; i <= THINKING_TOKENS; i++)
+    for (i = THINK; i <= LAST_THOUGHT; i++)
         if (is_name(thoughts[i].open, name, length) || is_name(thoughts[i].close, name, length))
             return true;
     return false;

@@ -25,6 +25,10 @@ const char *den_answer_format_name(const struct den_answer_format *format);
 /* True where the template writes tools itself. */
 bool den_answer_format_knows_tools(const struct den_answer_format *format);
 bool den_answer_format_knows_reasoning(const struct den_answer_format *format);
+/* Whether a prompt, of which `prompt` is the end, has begun the reasoning for the model already:
+ * some templates write the mark that opens it ("<think>", "[THINK]") before the answer. */
+bool den_answer_format_opens_reasoning(const struct den_answer_format *format, const char *prompt,
+                                       size_t length);
 
 /* Marks ("<tool_call>", "[TOOL_CALLS]", "<think>") are control tokens in many models, and control
  * tokens have no text. In an answer these do: as den_tokenizer_piece(), but a control token whose
@@ -45,13 +49,20 @@ struct den_answer_plan {
     const char *triggers[DEN_ANSWER_TRIGGERS_MAX]; /* static text */
     size_t trigger_count;                          /* 0: the answer is a call from the start */
     bool once;                                     /* the answer ends after the first call(s) */
+    bool reasons; /* an answer that is a call from the start may still begin with reasoning */
+};
+enum den_answer_plan_flag {
+    DEN_ANSWER_SINGLE = 1, /* no more than one call */
+    DEN_ANSWER_OPENED = 2, /* the prompt has opened the reasoning */
+    DEN_ANSWER_DIRECT = 4  /* no reasoning first, though the format has it */
 };
 /* For OpenAI's `tools` and `tool_choice` (NULL: "auto"). DEN_INVALID names a tool that is not
  * there. An argument schema that can't be compiled is DEN_UNSUPPORTED where the tool is `strict`;
  * otherwise its arguments are held to be a JSON object and no more. Also taken as a choice:
- * OpenAI's {"type": "allowed_tools"}. */
+ * OpenAI's {"type": "allowed_tools"}. `flags` are of enum den_answer_plan_flag. A call that must be
+ * leaves room for the format's reasoning before it. */
 enum den_status den_answer_format_plan(const struct den_answer_format *format, const json_t *tools,
-                                       const json_t *tool_choice, bool single,
+                                       const json_t *tool_choice, unsigned flags,
                                        struct den_answer_plan *out, struct den_error *err);
 
 enum den_answer_part_kind {

@@ -455,15 +455,34 @@ void den_answer_after_call_byte(struct den_answer_parser *parser, char byte)
     }
 }
 
+/* What waits behind a call, at the end of the answer: blanks, or the beginning of a mark that was
+ * cut off. A mark that would have vanished does, as far as it was written. */
+static void finish_after_call(struct den_answer_parser *parser)
+{
+    const struct den_answer_syntax *syntax = parser->format->syntax;
+    const char *text = parser->raw.data + strspn(parser->raw.data, " \t\r\n");
+    const size_t length = parser->raw.length - (size_t)(text - parser->raw.data);
+    size_t i;
+
+    go_back(parser);
+    for (i = 0; i < DEN_ANSWER_MARKS_MAX; i++)
+        if (length > 0 && (parser->call.vanished >> i & 1) == 0 &&
+            den_answer_match(syntax->vanish[i], text, length) == DEN_MATCH_BEGUN)
+            return;
+    if (length == 0 || (syntax->bare && *text == ';' && strspn(text, "; \t\r\n") == length))
+        return; /* between two calls, of which the second never came */
+    if (den_answer_match(syntax->again, text, length) != DEN_MATCH_NONE)
+        parser->note = cut;
+    den_answer_emit_text(parser, parser->raw.data, parser->raw.length);
+}
+
 void den_answer_call_finish(struct den_answer_parser *parser)
 {
     const bool is_told = parser->call.is_told;
     const struct den_buffer *raw = &parser->raw;
 
     if (parser->state == DEN_ANSWER_AFTER_CALL) {
-        go_back(parser);
-        if (strspn(raw->data, " \t\r\n") < raw->length)
-            den_answer_emit_text(parser, raw->data, raw->length);
+        finish_after_call(parser);
     } else {
         go_back(parser);
         if (is_told || !parser->call.is_speculative)

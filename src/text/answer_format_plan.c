@@ -4,6 +4,10 @@
  *     one  ::= c0 | c1
  *     c0   ::= CALL NAME MIDDLE @0 CLOSE          @0: the first tool's argument schema
  *
+ * Where a call must be, a model that reasons may do so first (write_reasoning()):
+ *
+ *     root ::= ( THINK free END [ \n]* )? OPEN ...
+ *
  * With tool_choice "auto" it sleeps until a trigger has been written. Llama 3 has no mark of its
  * own for calls: {"name": " may begin any JSON. There the grammar has a second branch, which is
  * free as soon as the name has become different from every tool's. */
@@ -29,7 +33,7 @@ struct plan {
     const struct den_answer_format *format;
     struct tool *tools;
     size_t count;
-    bool required, single;
+    bool required, single, reasons, opened;
     json_t *schemas; /* of the holes, owned; the list that the grammar gets borrows from it */
     struct den_buffer text;
 };
@@ -328,12 +332,84 @@ static bool can_be_free(struct plan *plan)
     return bytes <= FREE_NAMES_BYTES_MAX;
 }
 
+/* One character in a class, whatever it means there. */
+static void write_in_class(struct den_buffer *out, const char *character, size_t length)
+{
+    if (length == 1)
+        den_buffer_appendf(out, "\\x%02x", (unsigned)(unsigned char)*character);
+    else
+        den_buffer_append(out, character, length);
+}
+
+static size_t character_bytes(const char *text)
+{
+    size_t length = 1;
+
+    while (((unsigned char)text[length] & 0xC0) == 0x80)
+        length++;
+    return length;
+}
+
+/* Anything up to `mark`, whose first character stands in it once, and the mark. After the mark's
+ * first character comes either more of them, or something that the mark does not go on with. */
+static void write_until(struct plan *plan, const char *mark)
+{
+    struct den_buffer *text = &plan->text;
+    const size_t first = character_bytes(mark);
+    size_t at, open = 0;
+
+    den_buffer_append_text(text, "( [^");
+    write_in_class(text, mark, first);
+    den_buffer_append_text(text, "] | \"");
+    den_buffer_append(text, mark, first);
+    den_buffer_append_text(text, "\"+ ");
+    for (at = first; mark[at]; at += character_bytes(mark + at)) {
+        const size_t length = character_bytes(mark + at);
+
+        den_buffer_append_text(text, "( [^");
+        write_in_class(text, mark + at, length);
+        write_in_class(text, mark, first);
+        den_buffer_append_text(text, "] ");
+        open++;
+        if (mark[at + length] == '\0')
+            break;
+        den_buffer_append_text(text, "| \"");
+        den_buffer_append(text, mark + at, length);
+        den_buffer_append_text(text, "\" ");
+    }
+    while (open-- > 0)
+        den_buffer_append_text(text, ") ");
+    den_buffer_append_text(text, ")* \"");
+    den_buffer_append(text, mark, first);
+    den_buffer_append_text(text, "\"* ");
+    write_literal(text, mark);
+}
+
+/* The reasoning before a call that must be: optional, but where the prompt has opened it. */
+static void write_reasoning(struct plan *plan)
+{
+    const bool is_channel = plan->format->syntax->shape == DEN_ANSWER_CHANNELS;
+    const struct den_answer_thought *thought = plan->format->thought;
+    struct den_buffer *text = &plan->text;
+
+    if (!plan->opened) {
+        den_buffer_append_text(text, "( ");
+        write_literal(text, is_channel ? "<|channel|>analysis<|message|>" : thought->open);
+    }
+    write_until(plan, is_channel ? "<|end|>" : thought->close);
+    den_buffer_append_text(text, is_channel ? "\"<|start|>assistant\" " : "[ \\n]* ");
+    if (!plan->opened)
+        den_buffer_append_text(text, ")? ");
+}
+
 static void write_root(struct plan *plan, bool may_be_free)
 {
     const struct den_answer_syntax *syntax = plan->format->syntax;
     struct den_buffer *text = &plan->text;
 
     den_buffer_append_text(text, "root ::= ");
+    if (plan->reasons)
+        write_reasoning(plan);
     if (syntax->bare && !plan->required)
         den_buffer_append_text(text, "\"<|python_tag|>\"? ");
     write_literal(text, syntax->open);
@@ -414,10 +490,12 @@ static enum den_status loosen(struct plan *plan, bool *out_changed, struct den_e
 }
 
 enum den_status den_answer_format_plan(const struct den_answer_format *format, const json_t *tools,
-                                       const json_t *tool_choice, bool single,
+                                       const json_t *tool_choice, unsigned flags,
                                        struct den_answer_plan *out, struct den_error *err)
 {
-    struct plan plan = { .format = format, .single = single };
+    struct plan plan = { .format = format,
+                         .single = (flags & DEN_ANSWER_SINGLE) != 0,
+                         .opened = (flags & DEN_ANSWER_OPENED) != 0 };
     struct den_answer_plan result = { .once = true };
     struct den_error first = { 0 };
     bool has_changed = false;
@@ -425,6 +503,7 @@ enum den_status den_answer_format_plan(const struct den_answer_format *format, c
     den_buffer_init(&plan.text, GRAMMAR_BYTES_MAX);
     if (read_tools(&plan, tools, err) != DEN_OK || read_choice(&plan, tool_choice, err) != DEN_OK)
         goto done;
+    plan.reasons = plan.required && format->thought && (flags & DEN_ANSWER_DIRECT) == 0;
     if (plan.count > 0 && compile(&plan, &result.grammar, &first) != DEN_OK) {
         if (loosen(&plan, &has_changed, err) != DEN_OK)
             goto done;
@@ -436,6 +515,7 @@ enum den_status den_answer_format_plan(const struct den_answer_format *format, c
         if (compile(&plan, &result.grammar, err) != DEN_OK)
             goto done;
     }
+    result.reasons = result.grammar && plan.reasons;
     while (result.grammar && !plan.required && result.trigger_count < DEN_ANSWER_TRIGGERS_MAX &&
            format->syntax->triggers[result.trigger_count] &&
            (format->syntax->triggers[result.trigger_count][0] != '{' || can_be_free(&plan))) {

@@ -62,6 +62,31 @@ static void knows_model_templates(void **state)
     json_decref(fixture);
 }
 
+static void sees_what_a_prompt_has_opened(void **state)
+{
+    static const struct {
+        const char *source, *prompt;
+        bool opens;
+    } cases[] = {
+        { "<tool_call> <think>", "<|im_start|>assistant\n<think>\n", true },
+        { "<tool_call> <think>", "assistant\n<think>\n\n</think>\n\n", false },
+        { "<tool_call> <think>", "assistant\n", false },
+        { "<tool_call> <think>", "", false },
+        { "[TOOL_CALLS] [THINK]", "[/INST][THINK]", true },
+        { "[TOOL_CALLS] [THINK]", "<think>", false },
+        { "<thought>", "<thought>\n", true },
+        { "no reasoning", "<think>\n", false },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(
+            den_answer_format_opens_reasoning(den_answer_format_find(cases[i].source, NULL),
+                                              cases[i].prompt, strlen(cases[i].prompt)),
+            cases[i].opens);
+}
+
 static void names_marks(void **state)
 {
     static const char *const marks[] = { "<tool_call>",    "</tool_call>", "[TOOL_CALLS]",
@@ -83,6 +108,7 @@ int text_test_answer_format(int argc, char **argv)
         cmocka_unit_test(knows_families_by_their_marks),
         cmocka_unit_test(knows_model_templates),
         cmocka_unit_test(names_marks),
+        cmocka_unit_test(sees_what_a_prompt_has_opened),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,12 +136,43 @@ static void reads_fences_and_lists(void **state)
                  "", "f {\"a\": 1}");
 }
 
+/* An answer that was cut (max_tokens) behind a call keeps nothing of the mark that was to come. */
+static void drops_marks_that_were_cut(void **state)
+{
+    static const struct {
+        const char *source, *call, *after;
+    } cases[] = {
+        { hermes, "<tool_call>\n{\"name\": \"f\", \"arguments\": {}}", "\n</tool_call>" },
+        { gemma, "```tool_call\n{\"name\": \"f\", \"arguments\": {}}", "\n```" },
+        { llama, "{\"name\": \"f\", \"parameters\": {}}", "; " },
+        { deepseek, DS_BEGIN DS_ONE "function" DS_SEP "f\n```json\n{}", "\n```" DS_ONE_END DS_END },
+        { "<|tool|> <|/tool|>", "<|tool_call|>[{\"name\": \"f\", \"arguments\": {}}]",
+          "<|/tool_call|>" },
+        { "<function= <parameter=", "<tool_call>\n<function=f>\n</function>", "\n</tool_call>" },
+    };
+    char answer[256];
+    size_t i, length;
+
+    (void)state;
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (length = 0; length <= strlen(cases[i].after); length++) {
+            snprintf(answer, sizeof answer, "%s%.*s", cases[i].call, (int)length, cases[i].after);
+            expect_calls(cases[i].source, answer, "", "f {}");
+        }
+    expect_calls(hermes, "<tool_call>{\"name\": \"f\", \"arguments\": {}}</tool_call> a < b",
+                 " a < b", "f {}");
+}
+
 int text_test_answer_format_call(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_hermes),   cmocka_unit_test(gives_malformed_calls_back),
-        cmocka_unit_test(reads_llama),    cmocka_unit_test(reads_mistral),
-        cmocka_unit_test(reads_deepseek), cmocka_unit_test(reads_fences_and_lists),
+        cmocka_unit_test(reads_hermes),
+        cmocka_unit_test(gives_malformed_calls_back),
+        cmocka_unit_test(reads_llama),
+        cmocka_unit_test(reads_mistral),
+        cmocka_unit_test(reads_deepseek),
+        cmocka_unit_test(reads_fences_and_lists),
+        cmocka_unit_test(drops_marks_that_were_cut),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,8 @@ static void sets_reasoning_apart(void **state)
     const struct answer_options all = { .template_source = qwen };
     const struct answer_options opened = { .template_source = qwen, .opened = true };
     const struct answer_options brackets = { .template_source = "[THINK] [TOOL_CALLS]" };
+    const struct answer_options seed = { .template_source = "<seed:think>" };
+    const struct answer_options kimi = { .template_source = "\342\227\201/think\342\226\267" };
 
     expect_answer(&all, "<think>\nLet me see.\n\nYes.\n</think>\n\nFour.\n", "Let me see.\n\nYes.",
                   "Four.\n", "", false);
@@ -35,6 +37,9 @@ static void sets_reasoning_apart(void **state)
     expect_answer(&opened, "\nHm.</think>Four", "Hm.", "Four", "", false);
     expect_answer(&opened, "Hm.</thin", "Hm.</thin", "", "", false);
     expect_answer(&brackets, "[THINK]a[/THINK]b", "a", "b", "", false);
+    expect_answer(&seed, "<seed:think>a</seed:think>b", "a", "b", "", false);
+    expect_answer(&kimi, "\342\227\201think\342\226\267a\342\227\201/think\342\226\267b", "a", "b",
+                  "", false);
 }
 
 static void finds_calls_within_reasoning(void **state)

@@ -54,13 +54,13 @@ static int tear_down(void **state)
 }
 
 static struct den_answer_plan make_plan(const struct fixture *fixture, const char *source,
-                                        const char *choice, bool single)
+                                        const char *choice, unsigned flags)
 {
     json_t *value = choice ? json_loads(choice, JSON_DECODE_ANY, NULL) : NULL;
     struct den_answer_plan plan = { 0 };
     struct den_error err = { 0 };
 
-    if (den_answer_format_plan(den_answer_format_find(source, NULL), fixture->tools, value, single,
+    if (den_answer_format_plan(den_answer_format_find(source, NULL), fixture->tools, value, flags,
                                &plan, &err) != DEN_OK)
         fail_msg("%s: %s", source, err.message);
     json_decref(value);
@@ -217,11 +217,13 @@ static void forced_calls_are_calls(void **state)
     uint64_t seed;
 
     for (i = 0; i < sizeof sources / sizeof sources[0]; i++) {
-        struct den_answer_plan any = make_plan(fixture, sources[i], "\"required\"", false);
-        struct den_answer_plan one = make_plan(fixture, sources[i], "\"required\"", true);
-        struct den_answer_plan named =
-            make_plan(fixture, sources[i],
-                      "{\"type\":\"function\",\"function\":{\"name\":\"get_time\"}}", false);
+        struct den_answer_plan any =
+            make_plan(fixture, sources[i], "\"required\"", DEN_ANSWER_DIRECT);
+        struct den_answer_plan one =
+            make_plan(fixture, sources[i], "\"required\"", DEN_ANSWER_DIRECT | DEN_ANSWER_SINGLE);
+        struct den_answer_plan named = make_plan(
+            fixture, sources[i], "{\"type\":\"function\",\"function\":{\"name\":\"get_time\"}}",
+            DEN_ANSWER_DIRECT);
 
         assert_int_equal(any.trigger_count, 0);
         for (seed = 1; seed <= 10; seed++) {
@@ -235,6 +237,60 @@ static void forced_calls_are_calls(void **state)
         den_grammar_destroy(named.grammar);
     }
     assert_true(several > 10);
+}
+
+/* A model that reasons may do so before a call that must be, and its reasoning is no text. */
+static void reasoning_comes_before_forced_calls(void **state)
+{
+    static const struct {
+        const char *source, *open, *close, *call;
+    } cases[] = {
+        { "<tool_call> <think>", "<think>\n", "</think>\n\n",
+          "<tool_call>\n{\"name\": \"get_time\", \"arguments\": {\"zone\": 1}}\n</tool_call>" },
+        { "[TOOL_CALLS] [ARGS] [THINK]", "[THINK]", "[/THINK]",
+          "[TOOL_CALLS]get_time[ARGS]{\"zone\": 1}" },
+        { "<tool_call> \342\227\201think\342\226\267", "\342\227\201think\342\226\267",
+          "\342\227\201/think\342\226\267",
+          "<tool_call>\n{\"name\": \"get_time\", \"arguments\": {\"zone\": 1}}\n</tool_call>" },
+        { "<|channel|> <|message|>", "<|channel|>analysis<|message|>", "<|end|><|start|>assistant",
+          "<|channel|>commentary to=functions.get_time <|constrain|>json<|message|>{\"zone\": 1}" },
+    };
+    static const char thought[] = "Is 3 < 4? <</ [/T <|e \342\227\201 { \\ yes </thin> <";
+    const struct fixture *fixture = *state;
+    char answer[512];
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct den_answer_plan plan = make_plan(fixture, cases[i].source, "\"required\"", 0);
+        struct den_answer_plan opened =
+            make_plan(fixture, cases[i].source, "\"required\"", DEN_ANSWER_OPENED);
+        struct den_answer_plan direct =
+            make_plan(fixture, cases[i].source, "\"required\"", DEN_ANSWER_DIRECT);
+
+        assert_true(plan.reasons && opened.reasons && !direct.reasons);
+        snprintf(answer, sizeof answer, "%s%s%s%s", cases[i].open, thought, cases[i].close,
+                 cases[i].call);
+        assert_true(may_say(fixture, &plan, answer));
+        assert_false(may_say(fixture, &direct, answer));
+        assert_true(may_say(fixture, &plan, cases[i].call));
+        if (!strstr(cases[i].source, "channel")) {
+            const struct answer_options as = { .template_source = cases[i].source };
+            struct parsed parsed = parse_answer(&as, answer, 1, 3);
+
+            assert_int_equal(parsed.text.length, 0);
+            assert_string_equal(parsed.reasoning.data, thought);
+            assert_string_equal(parsed.calls.data, "get_time {\"zone\": 1}");
+            forget(&parsed);
+            assert_true(may_say(fixture, &opened, answer + strlen(cases[i].open)));
+            assert_true(may_say(fixture, &opened, "hm"));
+            assert_false(may_say(fixture, &plan, "hm"));
+        }
+        snprintf(answer, sizeof answer, "%s%s%sNo.", cases[i].open, thought, cases[i].close);
+        assert_false(may_say(fixture, &plan, answer)); /* a call has to follow */
+        den_grammar_destroy(plan.grammar);
+        den_grammar_destroy(opened.grammar);
+        den_grammar_destroy(direct.grammar);
+    }
 }
 
 /* A model that would call for ever is stopped. */
@@ -412,10 +468,14 @@ static void marks_may_be_control_tokens(void **state)
 int text_test_answer_format_plan(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forced_calls_are_calls),      cmocka_unit_test(triggers_wake_the_grammar),
-        cmocka_unit_test(llama_may_write_other_json),  cmocka_unit_test(refuses_what_can_not_be),
-        cmocka_unit_test(keeps_the_allowed),           cmocka_unit_test(calls_are_bounded),
+        cmocka_unit_test(forced_calls_are_calls),
+        cmocka_unit_test(triggers_wake_the_grammar),
+        cmocka_unit_test(llama_may_write_other_json),
+        cmocka_unit_test(refuses_what_can_not_be),
+        cmocka_unit_test(keeps_the_allowed),
+        cmocka_unit_test(calls_are_bounded),
         cmocka_unit_test(marks_may_be_control_tokens),
+        cmocka_unit_test(reasoning_comes_before_forced_calls),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
