@@ -30,12 +30,13 @@ static json_t *worker_json(const struct den_worker_info *info,
 {
     const double seconds = status->generate_seconds;
 
-    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:f}", "model", info->model_name,
-                     "state", worker_states[status->state], "pid", (json_int_t)status->pid,
-                     "resident_bytes", (json_int_t)status->resident_bytes, "running",
-                     (json_int_t)status->running, "waiting", (json_int_t)status->waiting,
-                     "restarts", (json_int_t)status->restarts, "sandbox", info->sandbox,
-                     "tokens_per_s", seconds > 0 ? (double)status->generated_tokens / seconds : 0);
+    return json_pack("{s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:I, s:s, s:f}", "model",
+                     info->model_name, "state", worker_states[status->state], "pid",
+                     (json_int_t)status->pid, "resident_bytes", (json_int_t)status->resident_bytes,
+                     "packed", status->packed, "running", (json_int_t)status->running, "waiting",
+                     (json_int_t)status->waiting, "restarts", (json_int_t)status->restarts,
+                     "sandbox", info->sandbox, "tokens_per_s",
+                     seconds > 0 ? (double)status->generated_tokens / seconds : 0);
 }
 
 static void add_worker(struct den_worker *worker, json_t *requests, json_t *workers,

@@ -139,7 +139,8 @@ static bool is_model_name(const char *name, const char *path)
     return den_file_is_folder(path) || (length > 5 && strcmp(name + length - 5, ".gguf") == 0);
 }
 
-/* Of the regular files in a model's folder, without its folders: theirs are small. */
+/* Of the regular files in a model's folder, without its folders: theirs are small. Hidden ones are
+ * no part of the model: packed weights (worker/packed_files.h). */
 struct folder_sum {
     const char *folder;
     uint64_t bytes;
@@ -152,7 +153,7 @@ static void add_file(void *context, const char *name)
     char path[DEN_PATH_BYTES_MAX];
     struct stat info;
 
-    if (den_path_join(path, sizeof path, sum->folder, name, &err) == DEN_OK &&
+    if (name[0] != '.' && den_path_join(path, sizeof path, sum->folder, name, &err) == DEN_OK &&
         stat(path, &info) == 0 && S_ISREG(info.st_mode))
         sum->bytes += (uint64_t)info.st_size;
 }

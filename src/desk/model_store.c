@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "desk/catalogue.h"
+#include "worker/packed_files.h"
 
 enum { COPY_BYTES = 1 << 20, SUFFIX_BYTES = 20 /* "-00001-of-00005.gguf" */ };
 
@@ -57,6 +58,8 @@ enum den_status den_model_remove(const char *name, struct den_error *err)
         memcpy(path + strlen(path), ".gguf", 6);
     if (access(path, F_OK) != 0)
         return den_fail(err, DEN_NOT_FOUND, "the model '%s' is not installed", name);
+    if (!den_file_is_folder(path)) /* a folder's lies in it */
+        den_packed_files_remove(path);
     if (!mkdtemp(grave))
         return den_fail_errno(err, DEN_IO, "%s", grave);
     memcpy(folder, grave, sizeof folder);

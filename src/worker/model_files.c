@@ -166,7 +166,7 @@ static void visit(void *context, const char *name)
             den_folder_list(path, visit, &inner, walk->err);
     } else if (is_model_name(name)) {
         open_one(walk->files, path, walk->err);
-    } else if (!walk->is_inner) {
+    } else if (!walk->is_inner && name[0] != '.') {
         add(walk->files, path, -1, walk->err);
     }
 }
