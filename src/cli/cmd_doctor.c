@@ -12,11 +12,13 @@
 #include "guard/sandbox_report.h"
 #include "hardware/bandwidth.h"
 #include "hardware/cpu.h"
+#include "kernels/self_check.h"
 
 struct machine {
     struct den_cpu cpu;
     struct den_memory memory;
-    double bandwidth; /* bytes/s */
+    struct den_kernels kernels; /* those that computed right numbers here */
+    double bandwidth;           /* bytes/s */
     char home[DEN_PATH_BYTES_MAX];
     uint64_t disk_free;
     bool has_nvidia;
@@ -33,6 +35,7 @@ static enum den_status look(struct machine *machine, struct den_error *err)
 
     den_cpu_read(&machine->cpu);
     den_memory_read(&machine->memory);
+    den_kernels_select_proven(machine->cpu.features, &machine->kernels);
     if (den_bandwidth_measure(&options, &machine->bandwidth, err) != DEN_OK ||
         den_path_home(machine->home, sizeof machine->home, err) != DEN_OK ||
         den_sandbox_probe(&machine->sandbox, err) != DEN_OK)
@@ -75,6 +78,37 @@ static void print_models(const struct den_catalogue *catalogue)
     }
 }
 
+/* The names of the sets of kernels that are used here (or: that failed their self-check), oldest
+ * first. */
+static json_t *kernel_sets(const struct machine *machine, bool failed)
+{
+    size_t count, i;
+    const struct den_kernel_set *sets = den_kernel_sets(&count);
+    json_t *names = json_array();
+
+    for (i = 0; i < count; i++)
+        if ((sets[i].features & machine->cpu.features) == sets[i].features &&
+            (machine->kernels.left_out >> i & 1) == (uint32_t)failed)
+            json_array_append_new(names, json_string(sets[i].name));
+    return names;
+}
+
+static void print_kernels(const struct machine *machine)
+{
+    json_t *used = kernel_sets(machine, false), *failed = kernel_sets(machine, true);
+    const json_t *name;
+    size_t i;
+
+    printf("  kernels                ");
+    json_array_foreach(used, i, name) printf("%s%s", i ? ", " : "", json_string_value(name));
+    printf(" (each checked against the first)\n");
+    json_array_foreach(failed, i, name)
+        printf("  left out               %s: it computes wrong numbers on this machine\n",
+               json_string_value(name));
+    json_decref(used);
+    json_decref(failed);
+}
+
 static void print_machine(const struct machine *machine)
 {
     char features[DEN_CPU_FEATURES_BYTES];
@@ -86,6 +120,7 @@ static void print_machine(const struct machine *machine)
     printf("  cores                  %d usable of %d\n", machine->cpu.cores,
            machine->cpu.cores_online);
     printf("  instruction sets       %s\n", features);
+    print_kernels(machine);
     printf("  caches                 L1 %zu KiB, L2 %zu KiB, L3 %zu KiB\n",
            machine->cpu.l1_bytes >> 10, machine->cpu.l2_bytes >> 10, machine->cpu.l3_bytes >> 10);
     printf("  memory                 %.1f GiB, %.1f GiB available\n",
@@ -142,9 +177,10 @@ static json_t *machine_json(const struct machine *machine)
 
     den_cpu_features_text(machine->cpu.features, features);
     return json_pack(
-        "{s:s, s:i, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:s, s:I, s:b, s:f}", "cpu",
+        "{s:s, s:i, s:i, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:f, s:s, s:I, s:b, s:f}", "cpu",
         machine->cpu.model, "cores", machine->cpu.cores, "cores_online", machine->cpu.cores_online,
-        "cpu_features", features, "l1_bytes", (json_int_t)machine->cpu.l1_bytes, "l2_bytes",
+        "cpu_features", features, "kernels", kernel_sets(machine, false), "kernels_left_out",
+        kernel_sets(machine, true), "l1_bytes", (json_int_t)machine->cpu.l1_bytes, "l2_bytes",
         (json_int_t)machine->cpu.l2_bytes, "l3_bytes", (json_int_t)machine->cpu.l3_bytes,
         "memory_bytes", (json_int_t)machine->memory.total_bytes, "memory_available_bytes",
         (json_int_t)machine->memory.available_bytes, "read_bytes_per_s", machine->bandwidth, "home",

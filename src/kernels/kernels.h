@@ -14,6 +14,7 @@
 
 struct den_kernels {
     uint32_t features; /* those that the table makes use of */
+    uint32_t left_out; /* sets that computed wrong numbers here: self_check.h */
     den_matmul_kernel matmul[DEN_PACK_FORMATS];
     struct den_quantize_kernels quantize;
     struct den_vector_kernels vector;
@@ -22,8 +23,8 @@ struct den_kernels {
 
 /* An instruction set that has kernels. */
 struct den_kernel_set {
-    const char *name;                        /* "ref", "avx2", "avx512", "avx512vnni" */
-    uint32_t features;                       /* all of these are needed */
+    const char *name;  /* "ref", "avx2", "avxvnni", "avx512", "avx512vnni", "amx" */
+    uint32_t features; /* all of these are needed */
     void (*fill)(struct den_kernels *table); /* lays its functions over the table */
 };
 

@@ -14,6 +14,7 @@
 #include "device/cpu/cpu_device.h"
 #include "device/fusion.h"
 #include "hardware/cpu.h"
+#include "kernels/self_check.h"
 
 enum { HUGE_PAGE = 2 << 20, SERIAL_ELEMENTS = 8192, CLAIMED_ROWS = 4 };
 
@@ -47,7 +48,7 @@ enum den_status den_device_create(const struct den_device_options *options, stru
     den_cpu_read(&cpu);
     if (den_cpu_features_parse(options->cpu_features, cpu.features, &features, err) != DEN_OK)
         goto fail;
-    den_kernels_select(features, &device->kernels);
+    den_kernels_select_proven(features, &device->kernels);
     den_cpu_features_text(device->kernels.features, device->features);
     device->store = options->packed;
     device->threads = options->threads ? options->threads : cpu.cores;

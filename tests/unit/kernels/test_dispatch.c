@@ -16,12 +16,16 @@ static void check_complete(const struct den_kernels *table)
     assert_non_null(table->attention.softmax);
 }
 
+/* Only of what this processor has: a set's file is compiled with the set's flags, the function that
+ * fills the table like any other. */
 static void complete_for_any_features(void **state)
 {
     struct den_kernels table;
     uint32_t features;
 
     for (features = 0; features < 1u << 13; features++) {
+        if (features & ~present_features())
+            continue;
         den_kernels_select(features, &table);
         assert_int_equal(table.features & ~features, 0);
         check_complete(&table);
@@ -41,6 +45,8 @@ static void sets_are_ordered_and_differ(void **state)
     for (i = 1; i < count; i++)
         for (j = 0; j < i; j++) {
             assert_int_not_equal(sets[i].features & ~sets[j].features, 0);
+            if ((sets[i].features | sets[j].features) & ~present_features())
+                continue;
             den_kernels_select(sets[j].features, &older);
             den_kernels_select(sets[i].features, &newer);
             assert_true(older.matmul[DEN_PACK_Q4] != newer.matmul[DEN_PACK_Q4]);
@@ -53,7 +59,7 @@ static void masking_goes_back(void **state)
     struct den_kernels scalar, half;
 
     den_kernels_select(0, &scalar);
-    den_kernels_select(DEN_CPU_AVX2 | DEN_CPU_F16C, &half); /* no FMA: not the AVX2 set */
+    den_kernels_select(DEN_CPU_AVX2 | DEN_CPU_F16C, &half); /* no FMA: nothing of AVX2 is called */
     assert_memory_equal(&scalar, &half, sizeof half);
 }
 
