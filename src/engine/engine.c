@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "engine/engine_parts.h"
+#include "engine/prefix_file.h"
 
 enum { CONTEXT_DEFAULT = 8192, BATCH_ROWS_DEFAULT = 512 };
 
@@ -152,6 +153,7 @@ void den_engine_close(struct den_engine *engine)
     den_chat_destroy(engine->chat);
     den_tokenizer_destroy(engine->tokenizer);
     den_weights_close(engine->weights);
+    den_prefix_file_close(engine->prefix_file);
     den_prefix_tree_destroy(engine->tree);
     free(engine->found);
     free(engine->tokens);

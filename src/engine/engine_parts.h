@@ -22,8 +22,9 @@ struct den_engine {
     size_t sequences;
     size_t sequences_open;
     double load_seconds;
-    struct den_prefix_tree *tree; /* whose each page of the pool is */
-    int32_t *found;               /* (pages of a context): scratch of prefix_reuse.c */
+    struct den_prefix_tree *tree;        /* whose each page of the pool is */
+    struct den_prefix_file *prefix_file; /* what outlives the process; NULL: nothing does */
+    int32_t *found; /* (pages of a context): scratch of prefix_reuse.c and prefix_keep.c */
     /* one batch, filled by den_engine_step() */
     int32_t *tokens;       /* (batch_rows) */
     int32_t *positions;    /* (batch_rows) */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/engine_parts.h"
+#include "engine/prefix_keep.h"
 
 /* A part of a page is copied from so many tokens on: copying moves a whole page. */
 enum { COPIED_TOKENS_MIN = 8 };
@@ -46,7 +47,7 @@ static size_t find_pages(struct den_engine *engine, const den_token *prompt, siz
         int32_t page = den_prefix_tree_find(engine->tree, parent, prompt + count * DEN_PAGE_TOKENS);
 
         if (page == DEN_PREFIX_ROOT)
-            break;
+            return count + den_engine_load_prefix(engine, prompt, count, most);
         den_prefix_tree_hold(engine->tree, page);
         engine->found[count] = parent = page;
     }
@@ -106,6 +107,17 @@ static size_t take_part(struct den_session *session, const den_token *prompt, si
 
 /* --- a prompt begins --- */
 
+/* So many pages of the session are to be in the prefix file: these now, the others when they are
+ * full. */
+static void mark_for_file(struct den_session *session, size_t pages)
+{
+    size_t i;
+
+    session->pages_to_file = pages;
+    for (i = 0; i < pages && i < session->shared; i++)
+        den_prefix_tree_mark(session->engine->tree, session->pages[i], true);
+}
+
 struct den_prefix_outcome den_session_begin(struct den_session *session, const den_token *prompt,
                                             size_t count)
 {
@@ -127,8 +139,8 @@ struct den_prefix_outcome den_session_begin(struct den_session *session, const d
         den_session_truncate(session, own);
     }
     known = take_part(session, prompt, most);
-    if (count >= DEN_PREFIX_PROMPT_MIN)
-        session->pages_to_file = count / DEN_PAGE_TOKENS;
+    if (count >= DEN_PREFIX_PROMPT_MIN && engine->prefix_file)
+        mark_for_file(session, count / DEN_PAGE_TOKENS);
     out.cached = session->length;
     out.at = out.cached > known ? out.cached : known;
     base = out.cached / DEN_PAGE_TOKENS * DEN_PAGE_TOKENS;

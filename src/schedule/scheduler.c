@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "schedule/scheduler_parts.h"
 
+enum { STEPS_A_PAGE = 32 }; /* writing a page takes about as long as a tenth of a step */
+
 /* --- the line --- */
 
 static void push_job(struct den_scheduler *scheduler, struct den_job *job)
@@ -150,6 +152,20 @@ static void begin_job(struct den_scheduler *scheduler, struct den_job *job)
     pthread_mutex_unlock(&scheduler->lock);
 }
 
+/* Waits while there is nothing to do, but not before what was read is kept. The lock is held. */
+static void wait_for_work(struct den_scheduler *scheduler)
+{
+    while (!scheduler->stop && !scheduler->first && scheduler->running_count == 0) {
+        bool has_written;
+
+        pthread_mutex_unlock(&scheduler->lock);
+        has_written = den_engine_write_prefix(scheduler->engine);
+        pthread_mutex_lock(&scheduler->lock);
+        if (!has_written && !scheduler->stop && !scheduler->first)
+            pthread_cond_wait(&scheduler->work, &scheduler->lock);
+    }
+}
+
 /* Lets jobs leave the line; false when the scheduler is to stop. Sleeps while nothing runs and
  * nobody waits. */
 static bool admit_jobs(struct den_scheduler *scheduler)
@@ -159,8 +175,7 @@ static bool admit_jobs(struct den_scheduler *scheduler)
         bool cancelled = true;
 
         pthread_mutex_lock(&scheduler->lock);
-        while (!scheduler->stop && !scheduler->first && scheduler->running_count == 0)
-            pthread_cond_wait(&scheduler->work, &scheduler->lock);
+        wait_for_work(scheduler);
         if (scheduler->stop) {
             pthread_mutex_unlock(&scheduler->lock);
             return false;
@@ -188,6 +203,8 @@ static void step_jobs(struct den_scheduler *scheduler)
                                                   scheduler->running_count, &err);
     size_t i;
 
+    if (++scheduler->steps % STEPS_A_PAGE == 0) /* who is never idle keeps what he reads, too */
+        den_engine_write_prefix(scheduler->engine);
     for (i = scheduler->running_count; i-- > 0;)
         if (den_generation_is_done(scheduler->generations[i]))
             end_running(scheduler, i, NULL);

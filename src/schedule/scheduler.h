@@ -14,6 +14,7 @@
 #define DEN_SCHEDULE_SCHEDULER_H
 
 #include "engine/generation.h"
+#include "engine/prefix_keep.h"
 
 struct den_scheduler;
 struct den_job;

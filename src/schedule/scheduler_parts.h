@@ -48,7 +48,7 @@ struct den_scheduler {
     struct den_job **running;            /* (sequences), the first running_count used */
     struct den_generation **generations; /* (sequences), likewise */
     size_t sequences, running_count;
-    uint64_t begun;
+    uint64_t begun, steps;
 };
 
 enum den_status den_job_create(struct den_scheduler *scheduler,

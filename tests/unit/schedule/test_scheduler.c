@@ -17,6 +17,7 @@ struct den_engine {
     atomic_int sessions, running_max, steps;
     atomic_bool hold; /* steps wait while it is set */
     atomic_bool fail_all;
+    atomic_int unwritten, written; /* pages */
 };
 
 struct den_session {
@@ -35,6 +36,16 @@ struct den_generation {
 size_t den_engine_context(const struct den_engine *engine)
 {
     return CONTEXT;
+}
+
+/* Two pages are to be written after each end of a job. */
+bool den_engine_write_prefix(struct den_engine *engine)
+{
+    if (engine->unwritten <= 0)
+        return false;
+    engine->unwritten--;
+    engine->written++;
+    return true;
 }
 
 enum den_status den_session_create(struct den_engine *engine, struct den_session **out,
@@ -301,6 +312,22 @@ static void interactive_jobs_overtake_batch_jobs(void **state)
     den_scheduler_destroy(scheduler);
 }
 
+static void writes_pages_when_there_is_nothing_else_to_do(void **state)
+{
+    struct den_engine engine = { 0 };
+    struct den_scheduler *scheduler = create(&engine, 2);
+    struct asked asked;
+
+    engine.unwritten = 5;
+    run_one(scheduler, &asked, "abc");
+    while (engine.written < 5)
+        usleep(500);
+    run_one(scheduler, &asked, "abc two"); /* and sleeps afterwards, and wakes */
+    assert_int_equal(asked.finish, DEN_FINISH_LENGTH);
+    den_scheduler_destroy(scheduler);
+    assert_int_equal(engine.written, 5);
+}
+
 static void conversations_find_their_session_again(void **state)
 {
     struct den_engine engine = { 0 };
@@ -486,6 +513,7 @@ int schedule_test_scheduler(int argc, char **argv)
         cmocka_unit_test(jobs_run_together_up_to_the_limit),
         cmocka_unit_test(first_come_first_served),
         cmocka_unit_test(interactive_jobs_overtake_batch_jobs),
+        cmocka_unit_test(writes_pages_when_there_is_nothing_else_to_do),
         cmocka_unit_test(conversations_find_their_session_again),
         cmocka_unit_test(cancels_reach_running_and_waiting_jobs),
         cmocka_unit_test(a_callback_may_cancel),
