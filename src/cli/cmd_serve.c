@@ -134,10 +134,24 @@ static const char *role_model(const struct den_arguments *arguments, const char 
     return den_argument_text(arguments, option);
 }
 
+/* NULL where there is no home: then nothing is remembered. */
+static const char *prefix_folder(char out[DEN_PATH_BYTES_MAX])
+{
+    struct den_error ignored = { 0 };
+    char home[DEN_PATH_BYTES_MAX];
+
+    if (den_path_home(home, sizeof home, &ignored) != DEN_OK ||
+        den_folder_create(home, &ignored) != DEN_OK ||
+        den_path_join(out, DEN_PATH_BYTES_MAX, home, "prefix", &ignored) != DEN_OK)
+        return NULL;
+    return out;
+}
+
 /* The chat model is loaded before the address is told: what can't be loaded is said at once. */
 static enum den_status run(const struct den_arguments *arguments, struct den_error *err)
 {
     char chat[DEN_MODEL_NAME_BYTES_MAX], embedding[DEN_MODEL_NAME_BYTES_MAX];
+    char folder[DEN_PATH_BYTES_MAX];
     const struct den_desk_options options = {
         .roster = {
             .worker = {
@@ -149,6 +163,8 @@ static enum den_status run(const struct den_arguments *arguments, struct den_err
                 .int8_cache = strcmp(den_argument_text(arguments, "cache"), "int8") == 0,
                 .require_sandbox = den_argument_flag(arguments, "require-sandbox"),
                 .idle_seconds = den_argument_number(arguments, "idle-minutes") * 60,
+                .prefix_folder = prefix_folder(folder),
+                .prefix_bytes = (uint64_t)den_argument_integer(arguments, "prefix-cache") << 20,
             },
             .chat_model = role_model(arguments, "model", DEN_WORKER_CHAT, chat),
             .embedding_model =
@@ -243,6 +259,14 @@ static const struct den_option options[] = {
       .minimum = 0,
       .maximum = 1 << 24,
       .help = "memory that all loaded models may take; 0: three quarters of the machine's" },
+    { .name = "prefix-cache",
+      .kind = DEN_OPTION_INTEGER,
+      .value = "MIB",
+      .fallback = "256",
+      .minimum = 0,
+      .maximum = 1 << 20,
+      .help = "disk that each model may take to remember long prompts across restarts, in "
+              "$DEN_HOME/prefix; 0: none, and what is there is removed" },
     { .name = "require-sandbox",
       .kind = DEN_OPTION_FLAG,
       .help = "refuse to run a model unless every wall of the sandbox stands" },

@@ -57,7 +57,9 @@ enum den_status den_sandbox_spawn(const struct den_sandbox_spawn *options, pid_t
 struct den_sandbox_lock {
     size_t memory_bytes; /* address space at most; 0: no limit */
     size_t files_max;    /* descriptors */
-    bool require_full;   /* DEN_FORBIDDEN, naming the missing walls, if a wall is not up */
+    size_t
+        file_bytes; /* of a file it may write; at least DEN_SANDBOX_MEMFD_BYTES_MAX in any case */
+    bool require_full; /* DEN_FORBIDDEN, naming the missing walls, if a wall is not up */
 };
 /* In the child, once, from its first thread; afterwards only reading and writing its descriptors,
  * memory, threads of its own and clocks are left. Threads that exist already are locked in with it

@@ -77,7 +77,10 @@ static bool limit(int resource, rlim_t value)
 
 void den_sandbox_limit(const struct den_sandbox_lock *options, struct den_sandbox_report *report)
 {
-    bool up = limit(RLIMIT_CORE, 0) && limit(RLIMIT_FSIZE, DEN_SANDBOX_MEMFD_BYTES_MAX) &&
+    size_t file_bytes = options->file_bytes > DEN_SANDBOX_MEMFD_BYTES_MAX
+                            ? options->file_bytes
+                            : DEN_SANDBOX_MEMFD_BYTES_MAX;
+    bool up = limit(RLIMIT_CORE, 0) && limit(RLIMIT_FSIZE, file_bytes) &&
               limit(RLIMIT_MSGQUEUE, 0) && limit(RLIMIT_RTPRIO, 0);
 
     if (options->files_max > 0)

@@ -85,7 +85,7 @@ struct den_front_packed {
 
 struct den_worker {
     /* set at the start */
-    char *model_path, *model_name, *cpu_features;
+    char *model_path, *model_name, *cpu_features, *prefix_folder;
     struct den_worker_options options; /* points to those */
     pthread_t keeper, teller;
     int wake; /* eventfd that the keeper polls */
@@ -116,6 +116,8 @@ struct den_worker {
     /* of the keeper alone, but for the state */
     struct den_front_packed packed;
     int socket;           /* -1: none */
+    int prefix_file;      /* while a process is started; -1: none */
+    int prefix_place;     /* its number in the process */
     double quiet_since;   /* the last frame, or the last tick without one */
     unsigned quiet_ticks; /* in a row */
     bool is_pinged;
@@ -126,6 +128,16 @@ struct den_worker {
 
 void *den_front_keep(void *worker);
 void den_front_wake(struct den_worker *worker);
+
+/* --- front_prefix.c: the keeper's --- */
+
+/* Opens the model's prefix file; without one the process starts all the same. */
+void den_front_prefix_open(struct den_worker *worker);
+/* Adds it to the descriptors for the process, of which there are `count`; returns 0 or 1. */
+size_t den_front_prefix_place(struct den_worker *worker, int *descriptors, size_t count);
+/* What LOAD says of it; JSON's null: there is none. */
+json_t *den_front_prefix_describe(const struct den_worker *worker);
+void den_front_prefix_close(struct den_worker *worker);
 
 /* --- front_tickets.c; the lock is held --- */
 

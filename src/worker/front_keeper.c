@@ -44,14 +44,16 @@ static json_t *describe_load(const struct den_worker *worker, const struct den_m
     for (i = 0; i < files->count; i++)
         json_array_append_new(names, json_pack("{s:s, s:b}", "path", files->files[i].path, "open",
                                                files->files[i].descriptor >= 0));
-    load = json_pack("{s:s, s:o, s:i, s:s?, s:I, s:I, s:b, s:b, s:b}", "path", options->model_path,
-                     "files", names, "threads", options->threads, "cpu_features",
-                     options->cpu_features, "context", (json_int_t)options->context_tokens,
-                     "sequences", (json_int_t)options->sequences, "fp32", options->fp32,
-                     "int8_cache", options->int8_cache, "require_sandbox",
-                     options->require_sandbox);
-    if (load)
+    load =
+        json_pack("{s:s, s:o, s:i, s:s?, s:I, s:I, s:b, s:b, s:b}", "path", options->model_path,
+                  "files", names, "threads", options->threads, "cpu_features",
+                  options->cpu_features, "context", (json_int_t)options->context_tokens,
+                  "sequences", (json_int_t)options->sequences, "fp32", options->fp32, "int8_cache",
+                  options->int8_cache, "require_sandbox", options->require_sandbox);
+    if (load) {
         json_object_set_new(load, "packed", den_front_packed_describe(worker));
+        json_object_set_new(load, "prefix", den_front_prefix_describe(worker));
+    }
     return load;
 }
 
@@ -79,7 +81,7 @@ static enum den_status spawn(struct den_worker *worker, const struct den_model_f
                              int end, pid_t *out_pid, struct den_error *err)
 {
     static const char *const argv[] = { "den", "worker", NULL };
-    int *descriptors = calloc(files->count + 3, sizeof *descriptors);
+    int *descriptors = calloc(files->count + 4, sizeof *descriptors);
     struct den_sandbox_spawn options = { .argv = argv, .keep_stderr = true };
     size_t i, count = 0;
 
@@ -90,6 +92,7 @@ static enum den_status spawn(struct den_worker *worker, const struct den_model_f
         if (files->files[i].descriptor >= 0)
             descriptors[count++] = files->files[i].descriptor;
     count += den_front_packed_descriptors(worker, descriptors + count);
+    count += den_front_prefix_place(worker, descriptors, count);
     options.descriptors = descriptors;
     options.descriptor_count = count;
     den_sandbox_spawn(&options, out_pid, err);
@@ -107,6 +110,7 @@ static enum den_status start_process(struct den_worker *worker, pid_t *out_pid,
     if (den_model_files_open(worker->model_path, &files, err) != DEN_OK)
         return err->status;
     den_front_packed_open(worker, &files);
+    den_front_prefix_open(worker);
     if (den_wire_pair(ends, err) != DEN_OK)
         goto done;
     if (spawn(worker, &files, ends[1], out_pid, err) != DEN_OK) {
@@ -121,6 +125,7 @@ static enum den_status start_process(struct den_worker *worker, pid_t *out_pid,
         *err = (struct den_error){ 0 }; /* dead already: receiving will tell */
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
 done:
+    den_front_prefix_close(worker);
     den_model_files_close(&files);
     return err->status;
 }

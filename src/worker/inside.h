@@ -69,6 +69,18 @@ const char *den_inside_packed_close(struct den_inside_packed *packed);
 enum den_status den_inside_load(struct den_inside *inside, const struct den_wire_frame *frame,
                                 json_t **out_info, struct den_error *err);
 
+/* --- inside_prefix.c --- */
+
+struct den_inside_prefix {
+    int descriptor; /* -1: none was given */
+    uint64_t bytes;
+};
+enum den_status den_inside_prefix_read(const json_t *load, struct den_inside_prefix *out,
+                                       struct den_error *err);
+/* `open_files` model files follow the wire's descriptor. */
+void den_inside_prefix_use(const struct den_inside_prefix *prefix, struct den_engine *engine,
+                           size_t open_files);
+
 /* --- inside_answers.c --- */
 
 /* The reader's part: from here on a CANCEL finds it. False: out of memory. */

@@ -23,6 +23,7 @@ struct load {
     bool fp32, int8_cache, require_sandbox;
     size_t open_files;
     struct den_inside_packed packed;
+    struct den_inside_prefix prefix;
 };
 
 static enum den_status read_load(const struct den_wire_frame *frame, struct load *out,
@@ -41,7 +42,8 @@ static enum den_status read_load(const struct den_wire_frame *frame, struct load
             DEN_OK ||
         den_json_get_bool(out->document, "fp32", &out->fp32, err) != DEN_OK ||
         den_json_get_bool(out->document, "int8_cache", &out->int8_cache, err) != DEN_OK ||
-        den_json_get_bool(out->document, "require_sandbox", &out->require_sandbox, err) != DEN_OK)
+        den_json_get_bool(out->document, "require_sandbox", &out->require_sandbox, err) != DEN_OK ||
+        den_inside_prefix_read(out->document, &out->prefix, err) != DEN_OK)
         return err->status;
     if (!out->path)
         return den_fail(err, DEN_INVALID, "load: there is no path");
@@ -112,6 +114,7 @@ static enum den_status lock_in(const struct load *load, struct den_sandbox_repor
     const struct den_sandbox_lock options = {
         .files_max = DEN_INSIDE_WIRE + 1 + load->open_files + DEN_WORKER_FILES_MAX + 16,
         .memory_bytes = address_space(load),
+        .file_bytes = (size_t)load->prefix.bytes,
         .require_full = load->require_sandbox,
     };
 
@@ -228,6 +231,7 @@ static enum den_status open_engine(struct den_inside *inside, const struct load 
     if (den_engine_open(&options, &inside->engine, err) != DEN_OK ||
         den_turn_model_create(inside->engine, &inside->turns, err) != DEN_OK)
         return err->status;
+    den_inside_prefix_use(&load->prefix, inside->engine, load->open_files);
     return den_scheduler_create(inside->engine, (size_t)load->sequences, &inside->scheduler, err);
 }
 

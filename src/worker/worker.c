@@ -35,6 +35,7 @@ static void free_worker(struct den_worker *worker)
     free(worker->model_path);
     free(worker->model_name);
     free(worker->cpu_features);
+    free(worker->prefix_folder);
     free(worker);
 }
 
@@ -56,12 +57,15 @@ static enum den_status copy_options(struct den_worker *worker,
     worker->model_path = strdup(options->model_path);
     worker->model_name = strdup(name);
     worker->cpu_features = options->cpu_features ? strdup(options->cpu_features) : NULL;
+    worker->prefix_folder = options->prefix_folder ? strdup(options->prefix_folder) : NULL;
     if (!worker->model_path || !worker->model_name ||
-        (options->cpu_features && !worker->cpu_features))
+        (options->cpu_features && !worker->cpu_features) ||
+        (options->prefix_folder && !worker->prefix_folder))
         return den_fail(err, DEN_NO_MEMORY, "worker: out of memory");
     worker->options.model_path = worker->model_path;
     worker->options.model_name = worker->model_name;
     worker->options.cpu_features = worker->cpu_features;
+    worker->options.prefix_folder = worker->prefix_folder;
     worker->options.threads = den_schedule_threads(options->threads);
     if (worker->options.silent_seconds <= 0)
         worker->options.silent_seconds = DEN_WORKER_SILENT_SECONDS_MAX;
@@ -108,6 +112,7 @@ enum den_status den_worker_start(const struct den_worker_options *options, struc
     pthread_cond_init(&worker->told, NULL);
     worker->holders = 1;
     worker->socket = -1;
+    worker->prefix_file = -1;
     worker->packed.files = (struct den_packed_files){ .finished = -1, .unfinished = -1 };
     worker->next_id = 1;
     worker->wanted = true;

@@ -24,9 +24,13 @@ struct den_worker_options {
     size_t context_tokens;
     size_t sequences; /* requests run together; more wait in line. 0: 8 */
     bool fp32;
-    bool int8_cache; /* keys and values in 8 bits */
+    bool int8_cache;      /* keys and values in 8 bits */
     bool require_sandbox; /* DEN_FORBIDDEN unless the sandbox is whole */
     double idle_seconds;  /* 0: never put to sleep */
+    /* Where prompts that were read are kept for the next process (engine/prefix_file.h), one file a
+     * model; NULL: nowhere. With 0 bytes the model's file is removed. */
+    const char *prefix_folder;
+    uint64_t prefix_bytes; /* of each file, at most */
     /* With work to do and silent for so long, even to pings, the process is taken for hung, and is
      * ended and replaced as if it had died. 0: DEN_WORKER_SILENT_SECONDS_MAX */
     double silent_seconds;
