@@ -11,6 +11,7 @@
 #include "kernels/kernels.h"
 #include "kernels/pack.h"
 #include "kernels/stand_ins.h"
+#include "kernels/tiles_trap.h"
 
 static uint64_t random_state = 88172645463325252u;
 
@@ -47,7 +48,8 @@ static inline bool has_avx_vnni(void)
 }
 #endif
 
-/* What this processor has, asked of the compiler's runtime and not of src/hardware. */
+/* What this processor has, asked of the compiler's runtime and not of src/hardware; and AMX, if
+ * need be by a trap, wherever the rest of that set runs. */
 static inline uint32_t present_features(void)
 {
     uint32_t features = 0;
@@ -61,6 +63,7 @@ static inline uint32_t present_features(void)
         features |= DEN_CPU_AVX512;
     features |= __builtin_cpu_supports("avx512vnni") ? DEN_CPU_VNNI : 0u;
     features |= has_avx_vnni() ? DEN_CPU_AVXVNNI : 0u;
+    features |= (features & DEN_CPU_VNNI) && tiles_trap_install() ? DEN_CPU_AMX : 0u;
 #endif
     return features;
 }
