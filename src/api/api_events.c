@@ -21,8 +21,7 @@ enum {
 };
 
 struct stream {
-    struct den_server *server;
-    struct MHD_Connection *connection;
+    struct den_request *request;
     struct den_listener *listener;
     struct den_buffer out; /* what is being sent, from `sent` on */
     size_t sent;
@@ -79,8 +78,8 @@ static ssize_t read_stream(void *context, uint64_t position, char *out, size_t c
             return MHD_CONTENT_READER_END_WITH_ERROR;
         if (stream->out.length > 0)
             return (ssize_t)take_bytes(stream, out, capacity);
-        switch (den_connection_wait(stream->server, stream->connection,
-                                    den_listener_fd(stream->listener), SILENCE_SECONDS_MAX)) {
+        switch (den_request_wait(stream->request, den_listener_fd(stream->listener),
+                                 SILENCE_SECONDS_MAX)) {
         case DEN_WAIT_READY:
             break;
         case DEN_WAIT_TIMEOUT:
@@ -111,8 +110,7 @@ static struct stream *open_stream(struct den_request *request, const char *threa
         den_fail(err, DEN_NO_MEMORY, "events: out of memory");
         return NULL;
     }
-    stream->server = request->server;
-    stream->connection = request->connection;
+    stream->request = request;
     den_buffer_init(&stream->out, DEN_LISTENER_BYTES_MAX * 8ul + BLOCK_BYTES);
     if (den_listener_create(den_threads_events(den_request_threads(request)), thread,
                             &stream->listener, err) != DEN_OK) {

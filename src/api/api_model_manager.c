@@ -180,23 +180,15 @@ enum MHD_Result den_route_ollama_delete(struct den_request *request)
 {
     struct den_error err = { 0 };
     const char *name = NULL;
-    char plain[DEN_MODEL_NAME_BYTES_MAX];
     json_t *body = NULL;
-    size_t length;
 
     if (den_request_json(request, &body, &err) == DEN_OK &&
         den_json_get_text(body, json_object_get(body, "model") ? "model" : "name", &name, &err) ==
             DEN_OK) {
-        length = name ? strlen(name) : 0;
-        if (length > 7 && strcmp(name + length - 7, ":latest") == 0)
-            length -= 7;
-        if (length == 0 || length >= sizeof plain) {
+        if (!name || !*name)
             den_fail(&err, DEN_INVALID, "'model' is missing");
-        } else {
-            memcpy(plain, name, length);
-            plain[length] = '\0';
-            den_models_remove(roster_of(request), plain, &err);
-        }
+        else
+            den_models_remove(roster_of(request), name, &err);
     }
     json_decref(body);
     return reply_done(request, &err);

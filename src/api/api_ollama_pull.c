@@ -16,8 +16,7 @@
 enum { SECONDS_BETWEEN_LINES = 1, LINE_BYTES_MAX = 4096 };
 
 struct pull {
-    struct den_server *server;
-    struct MHD_Connection *connection;
+    struct den_request *request;
     struct den_downloads *downloads;
     struct den_listener *listener; /* "downloads" events wake it */
     char id[DEN_ID_LENGTH_MAX + 1];
@@ -96,8 +95,8 @@ static bool drop_events(struct pull *pull)
 /* False: the client is gone. */
 static bool wait_for_news(struct pull *pull)
 {
-    const enum den_wait wait = den_connection_wait(
-        pull->server, pull->connection, den_listener_fd(pull->listener), SECONDS_BETWEEN_LINES);
+    const enum den_wait wait =
+        den_request_wait(pull->request, den_listener_fd(pull->listener), SECONDS_BETWEEN_LINES);
 
     return drop_events(pull) && wait != DEN_WAIT_GONE;
 }
@@ -167,8 +166,7 @@ static enum den_status begin(struct den_request *request, const json_t *body, st
     json_t *download = NULL;
     bool existed;
 
-    pull->server = request->server;
-    pull->connection = request->connection;
+    pull->request = request;
     pull->downloads = den_desk_downloads(desk);
     if (den_json_get_text(body, json_object_get(body, "model") ? "model" : "name", &source, err) !=
         DEN_OK)

@@ -1,4 +1,4 @@
-/* The connection's side of a call: it waits in den_connection_wait(), which also notices that the
+/* The connection's side of a call: it waits in den_request_wait(), which also notices that the
  * client has hung up, and then ends the call, which cancels its requests. */
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +12,7 @@ enum {
 };
 
 struct stream {
-    struct den_server *server;
-    struct MHD_Connection *connection;
+    struct den_request *request;
     struct den_call *call;
 };
 
@@ -36,8 +35,7 @@ static ssize_t read_stream(void *context, uint64_t position, char *out, size_t c
             return MHD_CONTENT_READER_END_OF_STREAM;
         if (den_call_settle(stream->call))
             continue;
-        switch (den_connection_wait(stream->server, stream->connection, stream->call->event_fd,
-                                    SILENCE_SECONDS_MAX)) {
+        switch (den_request_wait(stream->request, stream->call->event_fd, SILENCE_SECONDS_MAX)) {
         case DEN_WAIT_READY:
             den_call_quiet(stream->call);
             break;
@@ -69,9 +67,7 @@ static enum MHD_Result reply_stream(struct den_request *request, struct den_call
         den_call_destroy(call);
         return MHD_NO;
     }
-    *stream = (struct stream){ .server = request->server,
-                               .connection = request->connection,
-                               .call = call };
+    *stream = (struct stream){ .request = request, .call = call };
     response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_stream, stream,
                                                  free_stream);
     if (!response) {
@@ -90,8 +86,7 @@ static enum MHD_Result reply_whole(struct den_request *request, struct den_call 
     size_t i;
 
     while (!den_call_has_ended(call)) {
-        if (den_connection_wait(request->server, request->connection, call->event_fd, -1) ==
-            DEN_WAIT_GONE) {
+        if (den_request_wait(request, call->event_fd, -1) == DEN_WAIT_GONE) {
             den_call_destroy(call);
             return MHD_NO;
         }

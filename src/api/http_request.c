@@ -19,6 +19,8 @@
 #include "guard/access.h"
 #include "guard/origin.h"
 
+enum { JUDGE_SECONDS = 2 /* a revoked token ends what it has open within so long */ };
+
 static const char *header(const struct den_request *request, const char *name)
 {
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
@@ -205,7 +207,7 @@ static enum MHD_Result begin(struct den_server *server, struct MHD_Connection *c
     request->connection = connection;
     request->method = method;
     request->path = url;
-    request->began = den_clock_seconds();
+    request->began = request->judged = den_clock_seconds();
     request->route = den_route_find(url, &request->values);
     den_buffer_init(&request->body, DEN_HTTP_BODY_BYTES_MAX);
     check_headers(request);
@@ -321,21 +323,41 @@ enum den_status den_request_json(const struct den_request *request, json_t **out
     return DEN_OK;
 }
 
-enum den_wait den_connection_wait(struct den_server *server, struct MHD_Connection *connection,
-                                  int event_fd, int seconds)
+/* Whoever has lost the right to what is still being sent gets no more of it. */
+static bool has_right_still(struct den_request *request)
 {
-    struct pollfd fds[3] = { { .fd = event_fd, .events = POLLIN },
-                             { .fd = socket_of(connection), .events = POLLRDHUP },
-                             { .fd = server->stop_fd, .events = POLLIN } };
-    int ready;
+    struct den_error ignored = { 0 };
+    const enum den_scope scope = request->scope;
+    bool has_right;
 
-    MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
-    do
-        ready = poll(fds, 3, seconds * 1000);
-    while (ready < 0 && errno == EINTR);
-    MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
+    if (den_clock_seconds() < request->judged + JUDGE_SECONDS)
+        return true;
+    request->judged = den_clock_seconds();
+    has_right = check_right(request, &ignored) == DEN_OK;
+    request->scope = scope; /* the log tells of the right that it began with */
+    return has_right;
+}
+
+enum den_wait den_request_wait(struct den_request *request, int event_fd, int seconds)
+{
+    struct den_server *server = request->server;
+    struct pollfd fds[3] = { { .fd = event_fd, .events = POLLIN },
+                             { .fd = socket_of(request->connection), .events = POLLRDHUP },
+                             { .fd = server->stop_fd, .events = POLLIN } };
+    const double until = den_clock_seconds() + seconds;
+    int ready, left;
+    bool may;
+
+    MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
+    do {
+        left = seconds < 0 ? JUDGE_SECONDS : (int)(until - den_clock_seconds() + 1);
+        ready = poll(fds, 3, (left < JUDGE_SECONDS ? left : JUDGE_SECONDS) * 1000);
+        may = has_right_still(request);
+    } while (may && ((ready < 0 && errno == EINTR) ||
+                     (ready == 0 && (seconds < 0 || den_clock_seconds() < until))));
+    MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT,
                               (unsigned)DEN_HTTP_IDLE_SECONDS_MAX);
-    if (ready < 0 || fds[1].revents || fds[2].revents)
+    if (!may || ready < 0 || fds[1].revents || fds[2].revents)
         return DEN_WAIT_GONE;
     return fds[0].revents ? DEN_WAIT_READY : DEN_WAIT_TIMEOUT;
 }

@@ -31,6 +31,7 @@ struct den_request {
     enum den_scope scope;                     /* the right that its sender has */
     char cookie[DEN_ACCESS_COOKIE_BYTES_MAX]; /* the reply's Set-Cookie; "": none */
     double began;                             /* den_clock_seconds() */
+    double judged;                            /* when its right was looked at last */
     unsigned http;                            /* the status of the reply; 0: none was queued */
 };
 
@@ -54,9 +55,9 @@ const char *den_request_header(const struct den_request *request, const char *na
 const char *den_request_query(const struct den_request *request, const char *key);
 
 /* Waits until `event_fd` is readable (DEN_WAIT_READY), `seconds` have passed, the client has hung
- * up or the server stops. The connection's own time limit does not run meanwhile. */
+ * up, the server stops or the token that was shown is worth less than the route needs (it was
+ * revoked). The connection's own time limit does not run meanwhile. */
 enum den_wait { DEN_WAIT_READY, DEN_WAIT_TIMEOUT, DEN_WAIT_GONE };
-enum den_wait den_connection_wait(struct den_server *server, struct MHD_Connection *connection,
-                                  int event_fd, int seconds);
+enum den_wait den_request_wait(struct den_request *request, int event_fd, int seconds);
 
 #endif

@@ -93,14 +93,14 @@ static enum den_status list(struct den_access *access, const struct den_argument
 
 static enum den_status run(const struct den_arguments *arguments, struct den_error *err)
 {
-    const char *action = den_operand(arguments, 0);
+    const char *action = den_operand_count(arguments) > 0 ? den_operand(arguments, 0) : "list";
     const bool is_list = strcmp(action, "list") == 0, is_create = strcmp(action, "create") == 0;
     struct den_access *access;
 
     if (!is_list && !is_create && strcmp(action, "revoke") != 0)
         return den_fail(err, DEN_INVALID,
                         "there is no 'den token %.40s'; it takes create, list or revoke", action);
-    if (den_operand_count(arguments) != (is_list ? 1u : 2u))
+    if (den_operand_count(arguments) > 0 && den_operand_count(arguments) != (is_list ? 1u : 2u))
         return den_fail(err, DEN_INVALID, "den token %s takes %s", action,
                         is_list     ? "nothing more"
                         : is_create ? "a name for the token, as in: den token create laptop"
@@ -131,14 +131,13 @@ static const struct den_option options[] = {
 const struct den_verb den_verb_token = {
     .name = "token",
     .summary = "make, list and revoke API tokens",
-    .operands = "create|list|revoke [NAME|ID]",
-    .operands_min = 1,
+    .operands = "[create NAME | list | revoke ID]",
     .operands_max = 2,
     .description = "A token lets a program or a person in where one is asked for (another --host, "
                    "or --require-token), with no more right than its scope. It is printed once, "
                    "when it is made; only its hash is kept, in $DEN_HOME/tokens.json. A running "
-                   "server takes changes up at once.",
-    .examples = "den token create laptop\nden token create grafana --scope read\nden token list\n",
+                   "server takes changes up at once. Without operands it lists them.",
+    .examples = "den token create laptop\nden token create grafana --scope read\nden token\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .run = run,

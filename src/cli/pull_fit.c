@@ -3,7 +3,7 @@
  * the whole one (the rest is a hole, and takes no memory), and read by the parser that will read
  * the model. Only the size is left to guess from where the beginning can't be had, is longer than
  * DIRECTORY_BYTES_MAX, or is hardly worth asking for: a folder of safetensors, a file so small that
- * the question would cost as much as the answer.
+ * the question would cost as much as the answer, one so large that its weights alone don't fit.
  *
  * The beginning is fetched again by the download itself: 1 % of a typical file, against hours spent
  * on one that does not run. This is the command's own process: the front never parses a file. */
@@ -152,6 +152,7 @@ enum den_status den_pull_fit_approve(void *context, struct den_http *http,
     struct den_http_reply reply;
     struct den_fit fit;
     json_t *shape = NULL;
+    bool is_hopeless;
 
     if (plan->bytes == 0 && plan->count == 1) { /* a plain address: its server knows */
         if (den_http_ask(http, plan->files[0].address, NULL, NULL, &reply, err) != DEN_OK)
@@ -160,10 +161,16 @@ enum den_status den_pull_fit_approve(void *context, struct den_http *http,
     }
     if (question.bytes == 0)
         return DEN_OK; /* nobody says how large it is */
-    if (!plan->is_catalogued && plan->count == 1 && question.bytes >= WORTH_BYTES_MIN)
+    if (den_models_fit(NULL, &question, &fit, err) != DEN_OK)
+        return err->status;
+    is_hopeless = fit.verdict == DEN_FIT_TOO_LARGE && fit.context_tokens == 0;
+    if (fit.is_guess && !is_hopeless && plan->count == 1 && question.bytes >= WORTH_BYTES_MIN) {
         shape = ask_shape(http, plan->files[0].address, question.bytes, err);
-    question.shape = shape;
-    if (err->status == DEN_OK && den_models_fit(NULL, &question, &fit, err) == DEN_OK)
+        question.shape = shape;
+        if (shape && err->status == DEN_OK)
+            den_models_fit(NULL, &question, &fit, err);
+    }
+    if (err->status == DEN_OK)
         tell(context, plan, &fit, err);
     json_decref(shape);
     return err->status;

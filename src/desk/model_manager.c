@@ -11,6 +11,7 @@
 #include "desk/download_package.h"
 #include "desk/model_fits.h"
 #include "desk/model_store.h"
+#include "desk/roster_parts.h"
 
 enum { LEARN_TOKENS = 64 /* fewer say little about speed */ };
 
@@ -261,9 +262,12 @@ enum den_status den_models_load(struct den_roster *roster, const char *name, str
 enum den_status den_models_remove(struct den_roster *roster, const char *name,
                                   struct den_error *err)
 {
-    if (den_roster_forget(roster, name, err) != DEN_OK)
+    char plain[DEN_PATH_BYTES_MAX];
+
+    den_roster_plain_name(plain, sizeof plain, name);
+    if (den_roster_forget(roster, plain, err) != DEN_OK)
         return err->status;
-    return den_model_remove(name, err);
+    return den_model_remove(plain, err);
 }
 
 /* --- roles --- */

@@ -1,9 +1,8 @@
 /* See roster.h. A member is a model that was asked for or named at the start; it is never
  * forgotten, so that pointers into it stay good. One lock guards the table; a worker is started
  * outside of it, with `is_starting` telling others to wait rather than to start a second one. */
-#include "desk/roster.h"
+#include "desk/roster_parts.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,70 +12,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 
-enum { ROLES = 2 };
-
-struct member {
-    char name[128];
-    char path[DEN_PATH_BYTES_MAX];
-    struct den_worker *worker; /* NULL: never asked yet */
-    size_t taken;
-    double used_at; /* den_clock_seconds() when it was last taken or given back */
-    bool is_starting;
-};
-
-struct den_roster {
-    struct den_worker_options worker;
-    char *cpu_features;
-    size_t memory_bytes;
-    pthread_mutex_t lock;
-    pthread_cond_t started;
-    /* guarded by `lock` */
-    struct member *members[DEN_MODELS_MAX];
-    size_t member_count;
-    char defaults[ROLES][DEN_PATH_BYTES_MAX]; /* what a role's model is called; "": not chosen */
-};
-
-static const char *const role_names[ROLES] = {
-    [DEN_WORKER_CHAT] = "chat", [DEN_WORKER_EMBEDDING] = "embedding"
-};
-
-/* --- names --- */
-
-/* "smollm2:latest" is what Ollama's clients make of "smollm2". */
-static void copy_name(char *out, size_t capacity, const char *name)
-{
-    size_t length;
-
-    snprintf(out, capacity, "%s", name ? name : "");
-    length = strlen(out);
-    if (length > 7 && strcmp(out + length - 7, ":latest") == 0)
-        out[length - 7] = '\0';
-}
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash && slash[1] ? slash + 1 : path;
-}
-
-/* A model folder of sentence-transformers has modules.json; nothing is parsed here. */
-static enum den_worker_role guess_role(const char *role, const char *path)
-{
-    char modules[DEN_PATH_BYTES_MAX];
-    struct den_error err = { 0 };
-
-    if (strcmp(role, "embedding") == 0)
-        return DEN_WORKER_EMBEDDING;
-    if (den_path_join(modules, sizeof modules, path, "modules.json", &err) == DEN_OK &&
-        den_file_exists(modules))
-        return DEN_WORKER_EMBEDDING;
-    return DEN_WORKER_CHAT;
-}
-
 /* --- members; the lock is held --- */
 
-static struct member *find_member(struct den_roster *roster, const char *name)
+struct den_roster_member *den_roster_member(struct den_roster *roster, const char *name)
 {
     size_t i;
 
@@ -90,9 +28,9 @@ static struct member *find_member(struct den_roster *roster, const char *name)
 }
 
 static enum den_status add_member(struct den_roster *roster, const char *name, const char *path,
-                                  struct member **out, struct den_error *err)
+                                  struct den_roster_member **out, struct den_error *err)
 {
-    struct member *member;
+    struct den_roster_member *member;
 
     if (roster->member_count == DEN_MODELS_MAX)
         return den_fail(err, DEN_BUSY, "%d models were asked for already; restart Den to go on",
@@ -101,7 +39,7 @@ static enum den_status add_member(struct den_roster *roster, const char *name, c
     if (!member)
         return den_fail(err, DEN_NO_MEMORY, "roster: out of memory");
     snprintf(member->name, sizeof member->name, "%.*s", (int)sizeof member->name - 1,
-             base_name(name));
+             den_roster_base_name(name));
     snprintf(member->path, sizeof member->path, "%s", path);
     roster->members[roster->member_count++] = member;
     *out = member;
@@ -119,54 +57,58 @@ static enum den_status choose_default(const struct den_catalogue *catalogue,
         const struct den_catalogue_entry *entry = den_catalogue_at(catalogue, i);
 
         if (!entry->installed || strcmp(entry->role, "speech") == 0 ||
-            guess_role(entry->role, entry->path) != role)
+            den_roster_guess_role(entry->role, entry->path) != role)
             continue;
         snprintf(out, capacity, "%s", entry->name);
         return DEN_OK;
     }
     return den_fail(err, DEN_NOT_FOUND, "no %s model is installed; 'den models' lists what can be",
-                    role_names[role]);
+                    den_role_names[role]);
 }
 
-/* One model has one member, and so one worker, whatever it is called. A client's name that is a
- * file of the folder Den was started in is no model of ours. */
-static enum den_status choose_member(struct den_roster *roster, const char *name, const char *path,
-                                     bool by_client, struct member **out, struct den_error *err)
+/* Where a name leads. Clients name models of the catalogue and of the models folder; a path from a
+ * client is not followed, and a file of the folder that Den was started in is no model of ours. */
+static enum den_status find_path(const struct den_catalogue *catalogue, const char *name,
+                                 bool by_client, char out[DEN_PATH_BYTES_MAX],
+                                 struct den_error *err)
 {
-    *out = find_member(roster, path);
-    if (*out)
-        return DEN_OK;
-    if (by_client && strcmp(name, path) == 0)
-        return den_fail(err, DEN_NOT_FOUND, "the model '%.128s' is not installed", name);
-    return add_member(roster, name, path, out, err);
+    struct den_error trouble = { 0 };
+
+    if (!by_client)
+        return den_catalogue_resolve(catalogue, name, out, DEN_PATH_BYTES_MAX, err);
+    if (strchr(name, '/') || name[0] == '.' ||
+        den_catalogue_resolve(catalogue, name, out, DEN_PATH_BYTES_MAX, &trouble) != DEN_OK ||
+        strcmp(name, out) == 0)
+        return den_roster_fail_unknown(catalogue, name, err);
+    return DEN_OK;
 }
 
-/* Clients name models of the catalogue, of the models folder, and what was named at the start; a
- * path from a client is not followed. */
+/* One model has one member, and so one worker, whatever it is called. */
 static enum den_status look_up(struct den_roster *roster, const char *name,
-                               enum den_worker_role role, struct member **out,
+                               enum den_worker_role role, struct den_roster_member **out,
                                struct den_error *err)
 {
     struct den_catalogue *catalogue;
     char wanted[DEN_PATH_BYTES_MAX], path[DEN_PATH_BYTES_MAX];
+    bool by_client;
 
-    copy_name(wanted, sizeof wanted, name && *name ? name : roster->defaults[role]);
-    *out = find_member(roster, wanted);
+    den_roster_plain_name(wanted, sizeof wanted, name && *name ? name : roster->defaults[role]);
+    *out = den_roster_member(roster, wanted);
     if (*out)
         return DEN_OK;
     if (den_catalogue_create(&catalogue, err) != DEN_OK)
         return err->status;
     if (!*wanted && choose_default(catalogue, role, wanted, sizeof wanted, err) != DEN_OK)
         goto done;
-    *out = find_member(roster, wanted);
+    *out = den_roster_member(roster, wanted);
     if (*out)
         goto done;
-    if (name && *name && strcmp(name, roster->defaults[role]) != 0 &&
-        (strchr(wanted, '/') || wanted[0] == '.'))
-        den_fail(err, DEN_NOT_FOUND, "the model '%.128s' is not installed", wanted);
-    else if (den_catalogue_resolve(catalogue, wanted, path, sizeof path, err) == DEN_OK)
-        choose_member(roster, wanted, path,
-                      name && *name && strcmp(name, roster->defaults[role]) != 0, out, err);
+    by_client = name && *name && strcmp(name, roster->defaults[role]) != 0;
+    if (find_path(catalogue, wanted, by_client, path, err) != DEN_OK)
+        goto done;
+    *out = den_roster_member(roster, path);
+    if (!*out)
+        add_member(roster, wanted, path, out, err);
 done:
     den_catalogue_destroy(catalogue);
     return err->status;
@@ -185,13 +127,13 @@ static uint64_t file_bytes(const char *path)
 static void make_room(struct den_roster *roster, uint64_t bytes)
 {
     for (;;) {
-        struct member *oldest = NULL;
+        struct den_roster_member *oldest = NULL;
         struct den_error ignored = { 0 };
         uint64_t resident = bytes;
         size_t i;
 
         for (i = 0; i < roster->member_count; i++) {
-            struct member *member = roster->members[i];
+            struct den_roster_member *member = roster->members[i];
             struct den_worker_status status = { 0 };
 
             if (!member->worker)
@@ -209,7 +151,7 @@ static void make_room(struct den_roster *roster, uint64_t bytes)
 }
 
 /* A worker that sleeps takes its memory again with the next request. */
-static void make_room_to_wake(struct den_roster *roster, const struct member *member)
+static void make_room_to_wake(struct den_roster *roster, const struct den_roster_member *member)
 {
     struct den_worker_status status = { 0 };
 
@@ -224,7 +166,7 @@ enum den_status den_roster_create(const struct den_roster_options *options, stru
                                   struct den_error *err)
 {
     struct den_roster *roster = calloc(1, sizeof *roster);
-    const char *given[ROLES] = { options->chat_model, options->embedding_model };
+    const char *given[DEN_ROLES] = { options->chat_model, options->embedding_model };
     int i;
 
     if (!roster)
@@ -244,9 +186,9 @@ enum den_status den_roster_create(const struct den_roster_options *options, stru
             return den_fail(err, DEN_NO_MEMORY, "roster: out of memory");
         }
     }
-    for (i = 0; i < ROLES; i++)
+    for (i = 0; i < DEN_ROLES; i++)
         if (given[i])
-            copy_name(roster->defaults[i], sizeof roster->defaults[i], given[i]);
+            den_roster_plain_name(roster->defaults[i], sizeof roster->defaults[i], given[i]);
     *out = roster;
     return DEN_OK;
 }
@@ -268,7 +210,7 @@ void den_roster_destroy(struct den_roster *roster)
 }
 
 /* Called with the lock held, which is released while the worker starts. */
-static enum den_status start_worker(struct den_roster *roster, struct member *member,
+static enum den_status start_worker(struct den_roster *roster, struct den_roster_member *member,
                                     struct den_error *err)
 {
     struct den_worker_options options = roster->worker;
@@ -291,7 +233,7 @@ enum den_status den_roster_take(struct den_roster *roster, const char *name,
                                 enum den_worker_role role, struct den_worker **out,
                                 struct den_error *err)
 {
-    struct member *member;
+    struct den_roster_member *member;
 
     pthread_mutex_lock(&roster->lock);
     if (look_up(roster, name, role, &member, err) != DEN_OK)
@@ -303,7 +245,7 @@ enum den_status den_roster_take(struct den_roster *roster, const char *name,
     make_room_to_wake(roster, member);
     if (den_worker_info(member->worker)->role != role) {
         den_fail(err, DEN_UNSUPPORTED, "'model': '%s' has the role %s, not %s", member->name,
-                 role_names[den_worker_info(member->worker)->role], role_names[role]);
+                 den_role_names[den_worker_info(member->worker)->role], den_role_names[role]);
         goto done;
     }
     member->taken++;
@@ -329,151 +271,6 @@ void den_roster_give_back(struct den_roster *roster, struct den_worker *worker)
     pthread_mutex_unlock(&roster->lock);
 }
 
-/* --- listing; the lock is held --- */
-
-static void fill_from_worker(struct den_roster *roster, struct den_roster_entry *entry)
-{
-    const struct member *member = find_member(roster, entry->name);
-
-    if (!member)
-        member = find_member(roster, entry->path); /* asked for by another name */
-    if (!member || !member->worker)
-        return;
-    entry->info = den_worker_info(member->worker);
-    entry->role = entry->info->role;
-    entry->parameters = entry->info->parameters;
-    den_worker_status(member->worker, &entry->status);
-}
-
-static void fill_file(struct den_roster_entry *entry)
-{
-    struct stat info;
-
-    if (stat(entry->path, &info) != 0)
-        return;
-    entry->modified_at = (int64_t)info.st_mtime;
-    if (entry->bytes == 0 && S_ISREG(info.st_mode))
-        entry->bytes = (uint64_t)info.st_size;
-}
-
-static bool has_entry(const struct den_roster_entry *entries, size_t count, const char *name)
-{
-    size_t i;
-
-    for (i = 0; i < count; i++)
-        if (strcmp(entries[i].name, name) == 0)
-            return true;
-    return false;
-}
-
-/* The catalogue's installed models, then those that were named by path. Returns their count. */
-static size_t fill(struct den_roster *roster, const struct den_catalogue *catalogue,
-                   struct den_roster_entry *entries)
-{
-    size_t count = 0, i;
-    int role;
-
-    for (i = 0; i < den_catalogue_count(catalogue); i++) {
-        const struct den_catalogue_entry *from = den_catalogue_at(catalogue, i);
-        struct den_roster_entry *entry = &entries[count];
-
-        if (!from->installed || strcmp(from->role, "speech") == 0)
-            continue;
-        snprintf(entry->name, sizeof entry->name, "%s", from->name);
-        snprintf(entry->title, sizeof entry->title, "%s", from->title);
-        snprintf(entry->license, sizeof entry->license, "%s", from->license);
-        snprintf(entry->path, sizeof entry->path, "%s", from->path);
-        entry->role = guess_role(from->role, from->path);
-        entry->bytes = from->bytes;
-        entry->parameters = from->parameters;
-        count++;
-    }
-    for (i = 0; i < roster->member_count; i++) {
-        const struct member *member = roster->members[i];
-
-        if (!*member->name || has_entry(entries, count, member->name))
-            continue;
-        snprintf(entries[count].name, sizeof entries[count].name, "%s", member->name);
-        snprintf(entries[count].path, sizeof entries[count].path, "%s", member->path);
-        entries[count].role = guess_role("", member->path);
-        count++;
-    }
-    for (i = 0; i < count; i++) {
-        fill_file(&entries[i]);
-        fill_from_worker(roster, &entries[i]);
-    }
-    for (role = 0; role < ROLES; role++)
-        for (i = 0; i < count; i++)
-            if ((int)entries[i].role == role &&
-                (roster->defaults[role][0] == '\0' ||
-                 strcmp(roster->defaults[role], entries[i].path) == 0 ||
-                 strcmp(base_name(roster->defaults[role]), entries[i].name) == 0)) {
-                entries[i].is_role_default = true;
-                break;
-            }
-    return count;
-}
-
-enum den_status den_roster_list(struct den_roster *roster, struct den_roster_entry **out_entries,
-                                size_t *out_count, struct den_error *err)
-{
-    struct den_catalogue *catalogue;
-    struct den_roster_entry *entries;
-
-    if (den_catalogue_create(&catalogue, err) != DEN_OK)
-        return err->status;
-    pthread_mutex_lock(&roster->lock);
-    entries = calloc(den_catalogue_count(catalogue) + roster->member_count + 1, sizeof *entries);
-    if (entries) {
-        *out_count = fill(roster, catalogue, entries);
-        *out_entries = entries;
-    } else {
-        den_fail(err, DEN_NO_MEMORY, "roster: out of memory");
-    }
-    pthread_mutex_unlock(&roster->lock);
-    den_catalogue_destroy(catalogue);
-    return err->status;
-}
-
-/* "smollm2, all-minilm" */
-static void join_names(const struct den_roster_entry *entries, size_t count, char *out,
-                       size_t capacity)
-{
-    size_t used = 0, i;
-
-    out[0] = '\0';
-    for (i = 0; i < count && used + sizeof entries[i].name + 3 < capacity; i++)
-        used += (size_t)snprintf(out + used, capacity - used, "%s%s", i > 0 ? ", " : "",
-                                 entries[i].name);
-}
-
-enum den_status den_roster_find(struct den_roster *roster, const char *name,
-                                struct den_roster_entry *out, struct den_error *err)
-{
-    struct den_roster_entry *entries;
-    char wanted[DEN_PATH_BYTES_MAX], names[512];
-    size_t count, i;
-    bool found = false;
-
-    if (den_roster_list(roster, &entries, &count, err) != DEN_OK)
-        return err->status;
-    copy_name(wanted, sizeof wanted, name);
-    for (i = 0; !found && i < count; i++) {
-        found =
-            strcmp(entries[i].name, wanted) == 0 ||
-            (*wanted == '\0' && entries[i].is_role_default && entries[i].role == DEN_WORKER_CHAT);
-        if (found)
-            *out = entries[i];
-    }
-    if (!found) {
-        join_names(entries, count, names, sizeof names);
-        den_fail(err, DEN_NOT_FOUND, "the model '%.128s' is not installed; there are: %s", wanted,
-                 names);
-    }
-    free(entries);
-    return err->status;
-}
-
 enum den_status den_roster_set_role(struct den_roster *roster, enum den_worker_role role,
                                     const char *name, struct den_error *err)
 {
@@ -483,7 +280,7 @@ enum den_status den_roster_set_role(struct den_roster *roster, enum den_worker_r
         return err->status;
     if (entry.role != role)
         return den_fail(err, DEN_UNSUPPORTED, "'%s' has the role %s, not %s", entry.name,
-                        role_names[entry.role], role_names[role]);
+                        den_role_names[entry.role], den_role_names[role]);
     pthread_mutex_lock(&roster->lock);
     snprintf(roster->defaults[role], sizeof roster->defaults[role], "%s", entry.name);
     pthread_mutex_unlock(&roster->lock);
@@ -494,11 +291,11 @@ enum den_status den_roster_unload(struct den_roster *roster, const char *name,
                                   struct den_error *err)
 {
     char wanted[DEN_PATH_BYTES_MAX];
-    struct member *member;
+    struct den_roster_member *member;
 
-    copy_name(wanted, sizeof wanted, name);
+    den_roster_plain_name(wanted, sizeof wanted, name);
     pthread_mutex_lock(&roster->lock);
-    member = find_member(roster, wanted);
+    member = den_roster_member(roster, wanted);
     if (!member)
         den_fail(err, DEN_NOT_FOUND, "the model '%.128s' is not loaded", wanted);
     else if (member->taken > 0 || member->is_starting)
@@ -537,19 +334,21 @@ struct den_roster_limits den_roster_limits(const struct den_roster *roster)
 enum den_status den_roster_forget(struct den_roster *roster, const char *name,
                                   struct den_error *err)
 {
-    struct member *member;
+    char wanted[DEN_PATH_BYTES_MAX];
+    struct den_roster_member *member;
     int role;
 
+    den_roster_plain_name(wanted, sizeof wanted, name);
     pthread_mutex_lock(&roster->lock);
-    member = find_member(roster, name);
+    member = den_roster_member(roster, wanted);
     if (member && (member->taken > 0 || member->is_starting))
         den_fail(err, DEN_IN_USE, "the model '%s' is in use; try again when it has answered",
                  member->name);
     else if (member && member->worker)
         den_worker_sleep(member->worker, err);
     if (err->status == DEN_OK) {
-        for (role = 0; role < ROLES; role++)
-            if (strcmp(roster->defaults[role], name) == 0)
+        for (role = 0; role < DEN_ROLES; role++)
+            if (strcmp(roster->defaults[role], wanted) == 0)
                 roster->defaults[role][0] = '\0';
         if (member)
             member->name[0] = member->path[0] = '\0';

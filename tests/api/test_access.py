@@ -7,6 +7,7 @@ import socket
 import ssl
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -127,6 +128,46 @@ def test_the_verb_and_the_server_see_each_other(guarded):
         assert subprocess.run([PROGRAM, "token", *arguments], capture_output=True, env=guarded.env).returncode != 0
 
 
+def test_the_verb_alone_lists(guarded):
+    assert den_token(guarded) == den_token(guarded, "list") and "a read token" in den_token(guarded)
+
+
+@pytest.mark.parametrize("path", ["/api/events", "/v1/chat/completions"])
+def test_what_a_revoked_token_has_open_ends(guarded, path):
+    token = den_token(guarded, "create", "soon gone", "--scope", "chat").strip()
+    kept = den_token(guarded, "create", "stays", "--scope", "chat").strip()
+    body = {**guarded.chat("Count to a thousand."), "stream": True, "max_tokens": 4000, "ignore_eos": True} \
+        if "chat" in path else None
+    streams = [guarded.begin("POST" if body else "GET", path, body, bearer(one)) for one in (token, kept)]
+    for stream in streams:
+        stream.settimeout(60)
+        assert b"200 OK" in stream.recv(65536)
+    entry = next(t for t in json.loads(den_token(guarded, "list", "--json")) if t["name"] == "soon gone")
+    den_token(guarded, "revoke", entry["id"])
+    last = b""
+    while piece := receive(streams[0]):
+        last = (last + piece)[-100:]
+    assert b"[DONE]" not in last and not last.endswith(b"0\r\n\r\n")  # cut off, not ended
+    streams[0].close()
+    assert ask_activity(guarded, kept)  # the other one goes on
+    streams[1].setblocking(False)
+    with pytest.raises(BlockingIOError):
+        while streams[1].recv(65536):
+            pass
+    streams[1].close()
+
+
+def receive(stream):
+    try:
+        return stream.recv(65536)
+    except ConnectionResetError:
+        return b""
+
+
+def ask_activity(guarded, token):
+    return status(guarded, "GET", "/api/activity", bearer(token)) == 200
+
+
 def cookie_of(answer):
     whole = answer.headers["set-cookie"]
     assert "HttpOnly" in whole and "SameSite=Strict" in whole and "Path=/" in whole
@@ -202,7 +243,9 @@ def test_tls(tmp_path):
         assert answer.http == 200 and "; Secure" in answer.headers["set-cookie"]
         chat = json.dumps({**server.chat("Count to three."), "stream": True, "max_tokens": 5}).encode()
         assert b"data: [DONE]" in ask("POST", "/v1/chat/completions", chat, Authorization=f"Bearer {token}").body
+        began = time.monotonic()
         assert status_plain(server.port) != 200
+        assert time.monotonic() - began < 20  # it is told or hung up, not left waiting
 
 
 def status_plain(port):

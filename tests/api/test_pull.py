@@ -202,7 +202,7 @@ def test_what_cannot_run_is_refused(hub, home):
     hub.trouble[NAME] = {"listed": 4 << 40}
     refused = pull(hub, home, "hf:owner/model-GGUF")
     assert refused.returncode == 5 and "--force" in refused.stderr and "too large" in refused.stderr
-    assert len(hub.requests("cdn")) <= 2  # the beginning was looked for; nothing was fetched
+    assert not hub.requests("cdn")
     assert nothing(home) and not parts(home)
     forced = pull(hub, home, "hf:owner/model-GGUF", "--force")
     assert forced.returncode == 9 and "free" in forced.stderr  # and then the disk is looked at
@@ -245,7 +245,7 @@ def test_parts_side_by_side(hub, home):
     done = pull(hub, home, "hf:owner/large", "--json")
     assert done.returncode == 0 and whole(home, NAME, LARGE), done.stderr
     assert hub.most_active == 4
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    lines = [line for line in map(json.loads, done.stdout.splitlines()) if line["state"] != "estimated"]
     assert lines[-1]["state"] == "done" and lines[-1]["bytes_done"] == lines[-1]["bytes_total"] == len(LARGE)
     assert any(line["bytes_per_s"] > 0 and line["seconds_left"] is not None for line in lines)
 
@@ -454,7 +454,7 @@ def test_room_is_checked_first(hub, home, monkeypatch):
             return 1 << 41
 
     hub.files["owner/huge", NAME] = (Huge(b"x"), True)
-    done = pull(hub, home, "hf:owner/huge")
+    done = pull(hub, home, "hf:owner/huge", "--force")
     assert done.returncode == 9 and "free" in done.stderr and not hub.requests("cdn"), done.stderr
 
 

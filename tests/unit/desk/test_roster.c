@@ -71,6 +71,31 @@ static void a_name_leads_to_one_worker_however_it_is_written(void **state)
     den_roster_give_back(*state, other);
 }
 
+/* What a client reads says what there is, and nothing of this machine's files. */
+static void an_unknown_name_is_told_what_there_is(void **state)
+{
+    static const char *const names[] = { "absent", "/etc/passwd", "../models/fake",
+                                         "absent:latest" };
+    struct den_worker *worker = NULL;
+    struct den_error err;
+    size_t i;
+
+    for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+        err = (struct den_error){ 0 };
+        assert_int_equal(den_roster_take(*state, names[i], DEN_WORKER_CHAT, &worker, &err),
+                         DEN_NOT_FOUND);
+        assert_non_null(strstr(err.message, "is not known here"));
+        assert_non_null(strstr(err.message, "fake"));
+        assert_null(strstr(err.message, "no such file"));
+        assert_null(strstr(err.message, "qwen3-8b"));
+    }
+    err = (struct den_error){ 0 };
+    assert_int_equal(den_roster_take(*state, "qwen3-8b", DEN_WORKER_CHAT, &worker, &err),
+                     DEN_NOT_FOUND);
+    assert_non_null(strstr(err.message, "den pull qwen3-8b"));
+    assert_null(strstr(err.message, "is missing"));
+}
+
 static void what_is_in_use_is_neither_unloaded_nor_removed(void **state)
 {
     struct den_worker *worker = take(*state, "fake", DEN_WORKER_CHAT, DEN_OK);
@@ -82,7 +107,7 @@ static void what_is_in_use_is_neither_unloaded_nor_removed(void **state)
     den_roster_give_back(*state, worker);
     err = (struct den_error){ 0 };
     assert_int_equal(den_roster_unload(*state, "fake", &err), DEN_OK);
-    assert_int_equal(den_models_remove(*state, "fake", &err), DEN_OK);
+    assert_int_equal(den_models_remove(*state, "fake:latest", &err), DEN_OK);
     take(*state, "fake", DEN_WORKER_CHAT, DEN_NOT_FOUND);
     touch("fake/model.gguf"); /* it may come back */
     worker = take(*state, "fake", DEN_WORKER_CHAT, DEN_OK);
@@ -93,6 +118,7 @@ int desk_test_roster(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_leads_to_one_worker_however_it_is_written),
+        cmocka_unit_test(an_unknown_name_is_told_what_there_is),
         cmocka_unit_test(what_is_in_use_is_neither_unloaded_nor_removed),
     };
 
