@@ -316,7 +316,8 @@ static void history(const struct conversation *talk, bool write)
 
 static enum den_status run(const struct den_arguments *arguments, struct den_error *err)
 {
-    struct den_cli_engine wanted = { .sequences = 1 };
+    struct den_cli_engine wanted = { .speculation = den_argument_text(arguments, "speculation"),
+                                     .sequences = 1 };
     struct conversation talk = {
         .arguments = arguments,
         .messages = json_array(),
@@ -357,6 +358,7 @@ static const struct den_option options[] = {
       .help = "longest answer; 0: until the context is full" },
     DEN_OPTIONS_SAMPLER,
     DEN_OPTIONS_ENGINE,
+    DEN_OPTION_SPECULATION,
 };
 
 const struct den_verb den_verb_chat = {

@@ -111,12 +111,13 @@ static enum den_status print_answer(const struct answer *answer,
         if (den_argument_flag(arguments, "stats"))
             fprintf(stderr,
                     "prompt %zu tokens in %.3f s, answer %zu tokens in %.3f s (%.1f tokens/s), "
-                    "seed %llu\n",
+                    "%zu of %zu guesses right, seed %llu\n",
                     result->prompt_tokens, result->prompt_seconds, result->generated_tokens,
                     result->generate_seconds,
                     result->generate_seconds > 0
                         ? (double)result->generated_tokens / result->generate_seconds
                         : 0,
+                    result->accepted_tokens, result->guessed_tokens,
                     (unsigned long long)result->seed);
         return DEN_OK;
     }
@@ -129,8 +130,13 @@ static enum den_status print_answer(const struct answer *answer,
                        den_finish_text(result->finish), "seed", (json_int_t)result->seed, "load_s",
                        den_engine_load_seconds(answer->engine), "prompt_s", result->prompt_seconds,
                        "generate_s", result->generate_seconds);
-    if (object)
+    if (object) {
         json_object_set_new(object, "packed", json_string(den_cli_packed_state()));
+        json_object_set_new(object, "guessed_tokens",
+                            json_integer((json_int_t)result->guessed_tokens));
+        json_object_set_new(object, "accepted_tokens",
+                            json_integer((json_int_t)result->accepted_tokens));
+    }
     if (object && answer->logprobs)
         json_object_set(object, "logprobs", answer->logprobs);
     return den_cli_print_json(object, err);
@@ -235,6 +241,7 @@ static enum den_status generate(struct answer *answer, const struct den_argument
 static enum den_status run(const struct den_arguments *arguments, struct den_error *err)
 {
     struct den_cli_engine wanted = { .precision = den_argument_text(arguments, "precision"),
+                                     .speculation = den_argument_text(arguments, "speculation"),
                                      .sequences = 1 };
     struct answer answer = { .print = !den_argument_flag(arguments, "json") };
     struct den_tokens tokens = { 0 };
@@ -299,6 +306,7 @@ static const struct den_option options[] = {
       .help = "print token counts and speed on standard error" },
     DEN_OPTIONS_ENGINE,
     DEN_OPTION_PRECISION,
+    DEN_OPTION_SPECULATION,
     DEN_OPTION_JSON,
 };
 

@@ -161,6 +161,7 @@ static enum den_status run(const struct den_arguments *arguments, struct den_err
                 .sequences = (size_t)den_argument_integer(arguments, "parallel"),
                 .fp32 = strcmp(den_argument_text(arguments, "precision"), "fp32") == 0,
                 .int8_cache = strcmp(den_argument_text(arguments, "cache"), "int8") == 0,
+                .no_speculation = strcmp(den_argument_text(arguments, "speculation"), "off") == 0,
                 .require_sandbox = den_argument_flag(arguments, "require-sandbox"),
                 .idle_seconds = den_argument_number(arguments, "idle-minutes") * 60,
                 .prefix_folder = prefix_folder(folder),
@@ -272,6 +273,7 @@ static const struct den_option options[] = {
       .help = "refuse to run a model unless every wall of the sandbox stands" },
     DEN_OPTIONS_ENGINE,
     DEN_OPTION_PRECISION,
+    DEN_OPTION_SPECULATION,
 };
 
 const struct den_verb den_verb_serve = {

@@ -42,6 +42,8 @@ enum den_status den_cli_engine_open(const struct den_arguments *arguments,
         options.context_tokens = (size_t)den_argument_integer(arguments, "context");
     if (wanted->precision && strcmp(wanted->precision, "fp32") == 0)
         options.precision = DEN_PRECISION_FP32;
+    if (wanted->speculation && strcmp(wanted->speculation, "off") == 0)
+        options.speculation = DEN_SPECULATION_OFF;
     if (den_cli_model_path(arguments, path, sizeof path, err) != DEN_OK)
         return err->status;
     if (options.precision == DEN_PRECISION_INT8)

@@ -57,6 +57,14 @@
                 "32-bit floats, the slow reference"                                                \
     }
 
+#define DEN_OPTION_SPECULATION                                                                     \
+    {                                                                                              \
+        .name = "speculation", .kind = DEN_OPTION_TEXT, .value = "S", .choices = "auto|off",       \
+        .fallback = "auto",                                                                        \
+        .help = "auto: where the answer repeats its prompt, guess tokens ahead and check several " \
+                "at once; off: one after the other. The answer is the same"                        \
+    }
+
 #define DEN_OPTIONS_SAMPLER                                                                        \
     { .name = "preset",                                                                            \
       .kind = DEN_OPTION_TEXT,                                                                     \
@@ -106,9 +114,10 @@ enum den_status den_cli_model_path(const struct den_arguments *arguments, char *
                                    size_t capacity, struct den_error *err);
 
 /* Opens the engine from --model, --threads, --cpu-features, --context and (where the verb has it)
- * `precision`. */
+ * `precision` and `speculation`. */
 struct den_cli_engine {
-    const char *precision; /* "int8", "fp32"; NULL: int8 */
+    const char *precision;   /* "int8", "fp32"; NULL: int8 */
+    const char *speculation; /* "auto", "off"; NULL: auto */
     size_t sequences;
     size_t context_tokens; /* 0: --context */
 };

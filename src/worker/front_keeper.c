@@ -52,6 +52,7 @@ static json_t *describe_load(const struct den_worker *worker, const struct den_m
                   options->int8_cache, "require_sandbox", options->require_sandbox);
     if (load) {
         json_object_set_new(load, "packed", den_front_packed_describe(worker));
+        json_object_set_new(load, "no_speculation", json_boolean(options->no_speculation));
         json_object_set_new(load, "prefix", den_front_prefix_describe(worker));
     }
     return load;

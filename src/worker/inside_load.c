@@ -20,7 +20,7 @@ struct load {
     json_t *document;
     const char *path, *cpu_features;
     int64_t threads, context, sequences;
-    bool fp32, int8_cache, require_sandbox;
+    bool fp32, int8_cache, no_speculation, require_sandbox;
     size_t open_files;
     struct den_inside_packed packed;
     struct den_inside_prefix prefix;
@@ -42,6 +42,7 @@ static enum den_status read_load(const struct den_wire_frame *frame, struct load
             DEN_OK ||
         den_json_get_bool(out->document, "fp32", &out->fp32, err) != DEN_OK ||
         den_json_get_bool(out->document, "int8_cache", &out->int8_cache, err) != DEN_OK ||
+        den_json_get_bool(out->document, "no_speculation", &out->no_speculation, err) != DEN_OK ||
         den_json_get_bool(out->document, "require_sandbox", &out->require_sandbox, err) != DEN_OK ||
         den_inside_prefix_read(out->document, &out->prefix, err) != DEN_OK)
         return err->status;
@@ -223,6 +224,7 @@ static enum den_status open_engine(struct den_inside *inside, const struct load 
         .cpu_features = load->cpu_features,
         .precision = load->fp32 ? DEN_PRECISION_FP32 : DEN_PRECISION_INT8,
         .int8_cache = load->int8_cache,
+        .speculation = load->no_speculation ? DEN_SPECULATION_OFF : DEN_SPECULATION_AUTO,
         .context_tokens = (size_t)load->context,
         .sequences = (size_t)load->sequences,
         .packed = load->packed.store,

@@ -24,7 +24,8 @@ struct den_worker_options {
     size_t context_tokens;
     size_t sequences; /* requests run together; more wait in line. 0: 8 */
     bool fp32;
-    bool int8_cache;      /* keys and values in 8 bits */
+    bool int8_cache; /* keys and values in 8 bits */
+    bool no_speculation;
     bool require_sandbox; /* DEN_FORBIDDEN unless the sandbox is whole */
     double idle_seconds;  /* 0: never put to sleep */
     /* Where prompts that were read are kept for the next process (engine/prefix_file.h), one file a
