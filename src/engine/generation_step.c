@@ -207,8 +207,6 @@ static void want(struct den_engine *engine, struct den_generation *generation, s
     } else {
         size_t left = generation->prompt_count - generation->prompt_done;
 
-        if (generation->start_seconds <= 0)
-            generation->start_seconds = den_clock_seconds();
         step->tokens = generation->prompt + generation->prompt_done;
         step->count = left < rows ? left : rows;
         step->no_logits = step->count < left;
@@ -270,41 +268,105 @@ static void share_prompts(struct den_generation *const *generations, size_t tota
             generations[i]->state == STATE_PROMPT && is_led(generations, total, i);
 }
 
-/* Decodes first, one row each; then prompts share the rows that are left. While others decode,
- * prompts get a part of the batch only, so that nobody waits long for the next token. */
+static size_t left_of(const struct den_generation *generation)
+{
+    return generation->prompt_count - generation->prompt_done;
+}
+
+static bool is_reading(const struct den_generation *generation)
+{
+    return generation->state == STATE_PROMPT && !generation->is_waiting;
+}
+
+/* Of the prompts that can be read, the one that began first; NULL: there is none. */
+static struct den_generation *find_oldest(struct den_generation *const *generations, size_t total)
+{
+    struct den_generation *oldest = NULL;
+    size_t i;
+
+    for (i = 0; i < total; i++)
+        if (is_reading(generations[i]) &&
+            (!oldest || generations[i]->start_seconds < oldest->start_seconds))
+            oldest = generations[i];
+    return oldest;
+}
+
+/* The one with the least left to read behind `last` (NULL: of all), `oldest` left out. */
+static struct den_generation *find_shortest(struct den_generation *const *generations, size_t total,
+                                            const struct den_generation *oldest,
+                                            const struct den_generation *last)
+{
+    struct den_generation *shortest = NULL;
+    bool is_behind = last == NULL;
+    size_t i;
+
+    for (i = 0; i < total; i++) {
+        struct den_generation *one = generations[i];
+
+        if (one == last) {
+            is_behind = true; /* of those with as much left, the later ones still come */
+            continue;
+        }
+        if (one == oldest || !is_reading(one))
+            continue;
+        if (last && (left_of(one) < left_of(last) || (left_of(one) == left_of(last) && !is_behind)))
+            continue;
+        if (!shortest || left_of(one) < left_of(shortest))
+            shortest = one;
+    }
+    return shortest;
+}
+
+/* Shares `room` rows among prompts. Were all given the same, all of them would be read through
+ * late and together; so half goes to the oldest, which therefore never starves, and the rest to
+ * those that are done soonest. */
+static void read_prompts(struct den_engine *engine, struct den_generation *const *generations,
+                         size_t total, size_t room, size_t *count)
+{
+    struct den_generation *oldest = find_oldest(generations, total);
+    struct den_generation *last = NULL;
+    size_t own;
+
+    if (!oldest || room == 0)
+        return;
+    own = room - room / 2 < left_of(oldest) ? room - room / 2 : left_of(oldest);
+    room -= own;
+    while (room > 0 && *count + 1 < engine->sequences) {
+        last = find_shortest(generations, total, oldest, last);
+        if (!last)
+            break;
+        want(engine, last, room, count);
+        room -= engine->steps[*count - 1].count;
+    }
+    want(engine, oldest, own + room, count);
+}
+
+/* Decodes first, one row each; then prompts. While others decode, prompts get a part of the batch
+ * only, so that nobody waits long for the next token. */
 static size_t gather(struct den_engine *engine, struct den_generation *const *generations,
                      size_t total)
 {
     size_t count = 0;
-    size_t prompts = 0;
     size_t room = engine->batch_rows;
     size_t decodes;
     size_t i;
 
     share_prompts(generations, total);
-    for (i = 0; i < total && count < engine->sequences; i++) {
-        if (generations[i]->state == STATE_DECODE)
+    for (i = 0; i < total; i++)
+        if (generations[i]->state == STATE_DECODE && count < engine->sequences)
             want(engine, generations[i], 1, &count);
-        else if (generations[i]->state == STATE_PROMPT && !generations[i]->is_waiting)
-            prompts++;
-    }
+        else if (generations[i]->state == STATE_PROMPT && generations[i]->start_seconds <= 0)
+            generations[i]->start_seconds = den_clock_seconds();
     decodes = count;
     room -= count;
-    if (count > 0 && prompts > 0) {
+    if (count > 0) {
         size_t share = engine->batch_rows / PROMPT_SHARE_BUSY;
 
-        share = share > PROMPT_ROWS_MIN * prompts ? share : PROMPT_ROWS_MIN * prompts;
+        share = share > PROMPT_ROWS_MIN ? share : PROMPT_ROWS_MIN;
         room = share < room ? share : room;
     }
-    for (i = 0; i < total && count < engine->sequences && prompts > 0; i++) {
-        if (generations[i]->state != STATE_PROMPT || generations[i]->is_waiting)
-            continue;
-        if (room / prompts > 0) {
-            want(engine, generations[i], room / prompts, &count);
-            room -= engine->steps[count - 1].count;
-        }
-        prompts--;
-    }
+    if (count < engine->sequences)
+        read_prompts(engine, generations, total, room, &count);
     if (decodes > 0)
         den_generations_draft(engine, decodes, decodes == count ? engine->batch_rows - count : 0);
     return count;

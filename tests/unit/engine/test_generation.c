@@ -272,6 +272,40 @@ static void shares_a_batch_fairly(void **state)
     den_engine_close(engine);
 }
 
+/* Half of the rows to the oldest prompt, the others to what is read through soonest; beside an
+ * answer no more than a chunk. */
+static void reads_the_oldest_and_the_shortest(void **state)
+{
+    struct den_engine *engine =
+        tiny_open("qwen3", (struct den_engine_options){ .sequences = 3, .batch_rows = 8 });
+    struct den_session *sessions[3];
+    struct den_generation *generations[3];
+    struct record records[3];
+    den_token prompt[TINY_PROMPT];
+    const size_t lengths[3] = { 30, 9, 3 }, first[3] = { 0, 12, 20 };
+    const size_t read[4][3] = { { 4, 1, 3 }, { 8, 4, 4 }, { 12, 7, 5 }, { 17, 9, 6 } };
+    struct den_error err = { 0 };
+    size_t step, i;
+
+    tiny_prompt("qwen3", prompt);
+    for (i = 0; i < 3; i++) {
+        struct den_generation_options options = greedy(prompt + first[i], lengths[i], &records[i]);
+
+        sessions[i] = tiny_session(engine);
+        generations[i] = start(engine, sessions[i], &options);
+    }
+    for (step = 0; step < 4; step++) {
+        assert_int_equal(den_generations_step(engine, generations, 3, &err), DEN_OK);
+        for (i = 0; i < 3; i++)
+            assert_int_equal(den_session_length(sessions[i]), read[step][i]);
+    }
+    for (i = 0; i < 3; i++) {
+        den_generation_destroy(generations[i]);
+        den_session_destroy(sessions[i]);
+    }
+    den_engine_close(engine);
+}
+
 static void ends_at_a_stop_string(void **state)
 {
     struct den_engine *engine = tiny_open("llama", fp32);
@@ -471,6 +505,7 @@ int engine_test_generation(int argc, char **argv)
         cmocka_unit_test(reads_the_prompt_in_chunks_and_tells),
         cmocka_unit_test(reuses_the_common_prefix),
         cmocka_unit_test(shares_a_batch_fairly),
+        cmocka_unit_test(reads_the_oldest_and_the_shortest),
         cmocka_unit_test(ends_at_a_stop_string),
         cmocka_unit_test(ends_with_an_error_when_no_token_is_left),
         cmocka_unit_test(ends_when_the_context_is_full),
