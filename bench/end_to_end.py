@@ -71,6 +71,27 @@ def prompts_of(a, count):
     return made
 
 
+def open_engines(a, engines):
+    engines["den"] = Den(a)
+    for flash in ("off", "on") if a.rival_python else ():
+        engines[f"llama.cpp, flash attention {flash}"] = Peer(
+            a.rival_python, HERE / "peers/llama_cpp_answer.py", a.model, "--threads", a.threads, "--flash", flash)
+    for dtype in a.dtypes if a.baseline_python else ():
+        engines[f"transformers {dtype}"] = Peer(a.baseline_python, HERE / "peers/transformers_bench.py", a.model,
+                                                "--dtype", dtype, "--threads", a.threads)
+
+
+def measure(a, engines):
+    runs, counts = {name: [] for name in engines}, set()
+    for i, prompt in enumerate(prompts_of(a, a.rounds + 1)):
+        for name, engine in engines.items():
+            made = engine.answer(prompt, a.generate)
+            if i > 0:  # the first is to warm up
+                runs[name].append(made)
+                counts.add(made["prompt_tokens"])
+    return runs, counts
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--text", required=True)
@@ -86,25 +107,13 @@ def main():
     parser.add_argument("--json", action="store_true")
     a = parser.parse_args()
     a.parallel = 1
-    engines = {"den": Den(a)}
-    if a.rival_python:
-        for flash in ("off", "on"):
-            engines[f"llama.cpp, flash attention {flash}"] = Peer(
-                a.rival_python, HERE / "peers/llama_cpp_answer.py", a.model, "--threads", a.threads, "--flash", flash)
-    if a.baseline_python:
-        for dtype in a.dtypes:
-            engines[f"transformers {dtype}"] = Peer(a.baseline_python, HERE / "peers/transformers_bench.py", a.model,
-                                                    "--dtype", dtype, "--threads", a.threads)
-    runs = {name: [] for name in engines}
-    counts = set()
-    for i, prompt in enumerate(prompts_of(a, a.rounds + 1)):
-        for name, engine in engines.items():
-            made = engine.answer(prompt, a.generate)
-            if i > 0:  # the first is to warm up
-                runs[name].append(made)
-                counts.add(made["prompt_tokens"])
-    for engine in engines.values():
-        engine.end()
+    engines = {}
+    try:
+        open_engines(a, engines)
+        runs, counts = measure(a, engines)
+    finally:
+        for engine in engines.values():
+            engine.end()
     figures = {}
     for name, made in runs.items():
         figures[name] = {figure: summary([run[figure] for run in made], 3) for figure in ("first_token_s", "answer_s")}

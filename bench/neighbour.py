@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """How much of its decoding speed an engine keeps while another program keeps one core busy.
 
-    bench/neighbour.py MODEL.gguf [--rival-python PYTHON] [--threads 2] [--rounds 5] [--busy 1] [--floating] [--json]
+    bench/neighbour.py MODEL.gguf [--rival-python PYTHON] [--threads 2] [--rounds 5] [--busy 1] [--floating] [--pin] [--json]
 
 Engines that spin at every barrier of a token collapse when one of their threads loses its core: the others burn theirs
 waiting for it. A busy process that does nothing but count is kept on the first core (--floating: wherever the system puts
 it; --busy N: N of them on as many cores), stopped and continued, so that each engine is measured alternately without and
 with it. Printed is the share of the speed that is kept, the median of neighbouring measurements. With 2 threads on 2 cores and
 one core loaded, three threads share two cores: no engine can keep more than three quarters, and one that waits for its
-slowest thread keeps half at most.
+slowest thread keeps half at most. With --pin Den's threads are tied to a core each from outside, to see what that would do.
 """
 import argparse
 import json
@@ -48,6 +48,13 @@ class Neighbours:
             process.wait()
 
 
+def pin(pid):
+    """Each thread of a process to a core of its own."""
+    cores = sorted(os.sched_getaffinity(0))
+    for i, thread in enumerate(sorted(int(name) for name in os.listdir(f"/proc/{pid}/task"))):
+        os.sched_setaffinity(thread, {cores[i % len(cores)]})
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
@@ -58,6 +65,7 @@ def main():
     parser.add_argument("--generate", type=int, default=64)
     parser.add_argument("--busy", type=int, default=1)
     parser.add_argument("--floating", action="store_true")
+    parser.add_argument("--pin", action="store_true")
     parser.add_argument("--json", action="store_true")
     a = parser.parse_args()
     shape = ["--prompt", 0, "--generate", a.generate, "--threads", a.threads]
@@ -70,6 +78,8 @@ def main():
     try:
         for engine in engines.values():
             engine.measure("generate")  # to warm up
+        if a.pin:
+            pin(engines["den"].process.pid)
         for _ in range(a.rounds):
             for name, engine in engines.items():
                 for loaded in (0, 1):
@@ -81,7 +91,7 @@ def main():
     for engine in engines.values():
         engine.close()
     made = {"what": "neighbour", **commit(), "machine": machine(a.threads), "model": pathlib.Path(a.model).name,
-            "busy": a.busy, "floating": a.floating, "rounds": a.rounds,
+            "busy": a.busy, "floating": a.floating, "pinned": a.pin, "rounds": a.rounds,
             "engines": {name: {"alone": summary(alone), "with_neighbour": summary(loaded),
                                "kept": ratios(loaded, alone)} for name, (alone, loaded) in rates.items()}}
     if a.json:

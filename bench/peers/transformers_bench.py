@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The unoptimised baseline: transformers (PyTorch) on a GGUF's weights, a request at a time, for bench/end_to_end.py.
 
-    pip install torch transformers gguf
+    pip install torch transformers gguf accelerate
     transformers_bench.py MODEL.gguf --dtype float32|bfloat16 --threads 2
 
 The weights are unpacked to the type given. Then it answers each line of JSON on standard input, {"prompt": text, "tokens": n},
@@ -10,10 +10,13 @@ ignored.
 """
 import argparse
 import json
+import os
 import pathlib
 import resource
 import sys
 import time
+
+os.environ.setdefault("TQDM_DISABLE", "1")  # before what reads it
 
 import torch
 import transformers
