@@ -327,14 +327,16 @@ static size_t plan_blocks(struct job *job)
         seen = (size_t)where->position[row] + 1;
         if (job->op->window && seen > job->op->window)
             lowest = seen - job->op->window;
-        for (row++; row < where->rows && block->rows < rows_max &&
-                    where->sequence[row] == where->sequence[block->row];
-             row++)
-            block->rows++;
-        seen = (size_t)where->position[row - 1] + 1;
         block->chunk_width = DEN_ATTENTION_CHUNK;
         while (seen > block->chunk_width * DEN_ATTENTION_CHUNKS)
             block->chunk_width *= 2;
+        /* rows that would have wider chunks by themselves go into the next block */
+        for (row++; row < where->rows && block->rows < rows_max &&
+                    where->sequence[row] == where->sequence[block->row] &&
+                    (size_t)where->position[row] < block->chunk_width * DEN_ATTENTION_CHUNKS;
+             row++)
+            block->rows++;
+        seen = (size_t)where->position[row - 1] + 1;
         block->first = lowest / block->chunk_width;
         block->chunks = (seen + block->chunk_width - 1) / block->chunk_width - block->first;
         if (job->queries_max < block->rows * job->group)

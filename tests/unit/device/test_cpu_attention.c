@@ -20,6 +20,7 @@ static const struct attention_case cases[] = {
     { "first token", 9, 3, 64, 64, 64, DEN_TYPE_F16, 0, 0, 1, { 0 }, { 1 } },
     { "decode at depth", 9, 3, 64, 64, 64, DEN_TYPE_F16, 0, 0, 1, { 700 }, { 1 } },
     { "long, so that chunks double", 2, 1, 16, 16, 64, DEN_TYPE_F16, 0, 0, 1, { 8300 }, { 1 } },
+    { "chunks double within", 2, 1, 16, 16, 64, DEN_TYPE_F16, 0, 0, 1, { 8185 }, { 14 } },
     { "prompt", 9, 3, 64, 64, 64, DEN_TYPE_F16, 0, 0, 1, { 0 }, { 150 } },
     { "prompt in f32", 4, 2, 32, 32, 32, DEN_TYPE_F32, 0, 0, 1, { 77 }, { 90 } },
     { "mixed", 4, 1, 48, 40, 16, DEN_TYPE_F16, 0, 0, 4, { 0, 300, 5, 130 }, { 40, 1, 17, 1 } },
