@@ -363,6 +363,57 @@ static void triggers_wake_it(void **state)
     den_grammar_vocabulary_destroy(vocabulary);
 }
 
+/* Looking ahead tells what accepting will, and leaves the constraint where it is. */
+static void foresees_what_it_will_accept(void **state)
+{
+    static const char *const triggers[] = { NULL, "<tool>" };
+    struct den_grammar_vocabulary *vocabulary = vocabulary_of();
+    struct den_error err = { 0 };
+    struct den_grammar *grammar = grammar_of(
+        "{\"type\": \"array\", \"items\": {\"enum\": [true, 12, \"abc\", \"a\"]}}", &err);
+    struct den_grammar *call = grammar_of("root ::= \"<tool>{\" [ab]* \"}\"", &err);
+    uint32_t random = 7;
+    size_t right = 0, wrong = 0;
+    int round, i;
+
+    for (round = 0; round < 400; round++) {
+        const struct den_grammar *one = round % 2 ? call : grammar;
+        struct den_constraint *walked = constraint_of(one, vocabulary, triggers[round % 2], false);
+        struct den_constraint *looking = constraint_of(one, vocabulary, triggers[round % 2], false);
+
+        for (i = 0; i < 12; i++) {
+            den_token tokens[4];
+            size_t count, allowed;
+
+            for (count = 0; count < 4; count++) {
+                const uint32_t *mask = den_constraint_mask(walked);
+
+                do {
+                    random = random * 1664525u + 1013904223u;
+                    tokens[count] = (den_token)(random >> 16) % SIZE;
+                } while (random >> 29 && mask && !den_mask_has(mask, tokens[count]));
+                if (den_constraint_accept(walked, tokens[count], &err) != DEN_OK)
+                    break;
+            }
+            err = (struct den_error){ 0 };
+            allowed = den_constraint_foresee(looking, tokens, count < 4 ? count + 1 : 4);
+            assert_int_equal(allowed, count);
+            assert_int_equal(den_constraint_foresee(looking, tokens, count), count);
+            right += count == 4;
+            wrong += count < 4;
+            for (allowed = 0; allowed < count; allowed++)
+                accept(looking, tokens[allowed]);
+        }
+        den_constraint_destroy(walked);
+        den_constraint_destroy(looking);
+    }
+    assert_in_range(right, 200, 400 * 12);
+    assert_in_range(wrong, 200, 400 * 12);
+    den_grammar_vocabulary_destroy(vocabulary);
+    den_grammar_destroy(grammar);
+    den_grammar_destroy(call);
+}
+
 static void a_trigger_must_begin_the_grammar(void **state)
 {
     struct den_grammar_vocabulary *vocabulary = vocabulary_of();
@@ -408,6 +459,7 @@ int text_test_constraint(int argc, char **argv)
         cmocka_unit_test(ends_come_where_the_text_is_whole),
         cmocka_unit_test(characters_may_come_in_parts),
         cmocka_unit_test(triggers_wake_it),
+        cmocka_unit_test(foresees_what_it_will_accept),
         cmocka_unit_test(a_trigger_must_begin_the_grammar),
         cmocka_unit_test(the_cache_is_bounded),
     };
