@@ -16,7 +16,6 @@ Load times are of processes started in turn, the file in the page cache.
 import argparse
 import json
 import pathlib
-import statistics
 import sys
 
 from measure import HERE, Paced, ROOT, commit, machine, ratios, run_json, shown, summary, table
@@ -56,7 +55,7 @@ def best_rival(a, model, row):
     for flash in ("off", "on"):
         rival = Paced(theirs(a, model, row, flash))
         rival.measure(what)  # warms up and fills its cache
-        rate = statistics.median(rival.measure(what) for _ in range(3))
+        rate = rival.measure(what)
         if best and rate <= best_rate:
             rival.close()
             continue
@@ -71,6 +70,7 @@ def compare_row(a, model, row):
     den = Paced(ours(a, model, row))
     den.measure(what)
     rival, flash = best_rival(a, model, row)
+    print(f"{row}: both are ready", file=sys.stderr, flush=True)
     rates = [(den.measure(what), rival.measure(what)) for _ in range(a.rounds)]
     den_report, rival_report = den.close(), rival.close()
     made = {"den": summary([r[0] for r in rates]), "llama.cpp": summary([r[1] for r in rates]),
@@ -107,7 +107,7 @@ def compare_loads(a, model):
 def compare_model(a, model):
     made = {"model": pathlib.Path(model).name, "rows": {}}
     for row in a.rows:
-        print(f"{made['model']}: {row}", file=sys.stderr)
+        print(f"{row}: {made['model']}", file=sys.stderr, flush=True)
         if row == "load":
             made["rows"].update(compare_loads(a, model))
             continue
