@@ -15,8 +15,10 @@ Load times are of processes started in turn, the file in the page cache.
 """
 import argparse
 import json
+import os
 import pathlib
 import sys
+import tempfile
 
 from measure import HERE, Paced, ROOT, commit, machine, ratios, run_json, shown, summary, table
 
@@ -31,7 +33,7 @@ TITLES = {"prefill": "prompt of 512 tokens, tokens/s", "depth0": "generating, to
           "depth512": "generating with 512 tokens cached, tokens/s",
           "depth4096": "generating with 4,096 tokens cached, tokens/s",
           "batch16": "16 sequences with 512 tokens each, tokens/s in all", "memory": "peak memory, MiB",
-          "load": "load, s", "second_load": "second load, s"}
+          "load": "first load, s", "second_load": "second load, packed weights kept, s"}
 
 
 def shape(row, threads):
@@ -86,21 +88,24 @@ def compare_row(a, model, row):
 
 
 def compare_loads(a, model):
-    """Seconds until a process of each engine could begin to answer. Where Den keeps packed weights beside the model, its
-    first load packs and its second maps."""
+    """Seconds until a process of each engine could begin to answer. Den's first load packs the weights and keeps them, its
+    second maps what was kept; each round begins in an empty home."""
     tiny = ["--prompt", 0, "--generate", 1, "--runs", 1, "--threads", a.threads]
     masked = ["--cpu-features", a.cpu_features] if a.cpu_features else []
-    den, rival, second = [], [], []
+    command = [a.program, "bench", "--json", "-m", pathlib.Path(model).resolve(), *tiny, *masked]
+    den, second, rival = [], [], []
     for _ in range(a.rounds):
-        report = run_json([a.program, "bench", "--json", "-m", model, *tiny, *masked])
-        den.append(report["load_s"])
-        if "second_load_s" in report:
-            second.append(report["second_load_s"])
+        with tempfile.TemporaryDirectory() as home:
+            environment = {**os.environ, "DEN_HOME": home}
+            den.append(run_json(command, env=environment)["load_s"])
+            again = run_json(command, env=environment)
+            if again.get("packed") == "mapped":
+                second.append(again["load_s"])
         rival.append(run_json([a.rival_python, HERE / "peers/llama_cpp_bench.py", model, *tiny])["load_s"])
     made = {"load": {"den": summary(den, 3), "llama.cpp": summary(rival, 3), "ratio": ratios(den, rival)}}
-    if second:
+    if len(second) == len(den):
         made["second_load"] = {"den": summary(second, 3), "llama.cpp": summary(rival, 3),
-                               "ratio": ratios(second, rival)}
+                               "ratio": ratios(second, rival), "of_first": ratios(second, den)}
     return made
 
 

@@ -30,7 +30,7 @@ static void measures_what_is_asked(void **state)
     den_engine_close(engine);
 }
 
-/* One at a time: what is cached is kept from one to the next, and what has been generated is not. */
+/* One at a time: what is cached serves the next one, what has been generated does not. */
 static void measures_in_turns(void **state)
 {
     struct den_engine *engine = tiny_open("llama", (struct den_engine_options){ .sequences = 2 });
