@@ -71,7 +71,7 @@ void den_device_destroy(struct den_device *device)
         return;
     den_device_unfuse(device, 0, &ignored);
     den_team_destroy(device->team);
-    free(device->workspace.memory);
+    den_pages_unmap(device->workspace.memory, device->workspace.memory_bytes);
     free(device->text.memory);
     free(device);
 }
@@ -185,17 +185,17 @@ enum den_status den_device_workspace(struct den_device *device, size_t rows, siz
     workspace.head_width = larger(workspace.head_width, larger(head_width, 2));
     draw_workspace(&drawing, &workspace, device->threads);
     if (!drawing.overflow)
-        drawing.memory = aligned_alloc(64, drawing.used);
+        drawing.memory = den_pages_map(drawing.used);
     if (!drawing.memory)
         return den_fail(err, DEN_NO_MEMORY,
                         "device: no memory for batches of %zu rows (%zu MiB); a smaller batch "
                         "needs less",
                         rows, drawing.used >> 20);
-    memset(drawing.memory, 0, drawing.used);
     drawing.used = 0;
     draw_workspace(&drawing, &workspace, device->threads);
-    free(device->workspace.memory);
+    den_pages_unmap(device->workspace.memory, device->workspace.memory_bytes);
     workspace.memory = drawing.memory;
+    workspace.memory_bytes = drawing.used;
     device->workspace = workspace;
     return DEN_OK;
 }

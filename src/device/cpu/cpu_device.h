@@ -47,9 +47,11 @@ struct den_rope_table {
     float *sine;
 };
 
-/* One allocation; den_device_workspace() draws its layout. */
+/* One mapping; den_device_workspace() draws its layout. Pages come when a batch first reaches
+ * them. */
 struct den_workspace {
     void *memory;
+    size_t memory_bytes;
     size_t rows;
     size_t width_max;
     size_t heads;
