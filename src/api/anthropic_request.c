@@ -12,14 +12,6 @@ static const char *type_of(const json_t *block)
     return type ? type : "";
 }
 
-static enum den_status keep(struct den_call_options *options, const char *key, json_t *value,
-                            struct den_error *err)
-{
-    if (json_object_set_new(options->body, key, value) != 0)
-        return den_fail(err, DEN_NO_MEMORY, "request: out of memory");
-    return DEN_OK;
-}
-
 /* --- blocks of text --- */
 
 /* Appends to `text` what a block says; `where` is "messages[3].content[0]". */
@@ -233,7 +225,7 @@ static enum den_status read_messages(struct den_call_options *options, struct de
     size_t i;
 
     options->request.messages = messages;
-    if (keep(options, "den_messages", messages, err) != DEN_OK)
+    if (den_body_keep(options, "den_messages", messages, err) != DEN_OK)
         return err->status;
     if (json_array_size(given) == 0)
         return den_fail(err, DEN_INVALID, "'messages' must be a list of at least one message");
@@ -296,12 +288,13 @@ static enum den_status read_choice(struct den_call_options *options, const json_
     if (strcmp(type, "tool") == 0) {
         if (!has_tool(given, name))
             return den_fail(err, DEN_INVALID, "'tool_choice.name' must be one of 'tools'");
-        keep(options, "den_tool_choice",
-             json_pack("{s:s, s:{s:s}}", "type", "function", "function", "name", name), err);
+        den_body_keep(options, "den_tool_choice",
+                      json_pack("{s:s, s:{s:s}}", "type", "function", "function", "name", name),
+                      err);
     } else if (strcmp(type, "any") == 0) {
-        keep(options, "den_tool_choice", json_string("required"), err);
+        den_body_keep(options, "den_tool_choice", json_string("required"), err);
     } else if (strcmp(type, "none") == 0) {
-        keep(options, "den_tool_choice", json_string("none"), err);
+        den_body_keep(options, "den_tool_choice", json_string("none"), err);
     } else {
         return den_fail(err, DEN_INVALID,
                         "'tool_choice.type' must be 'auto', 'any', 'tool' or 'none'");
@@ -325,7 +318,7 @@ static enum den_status read_tools(struct den_call_options *options, struct den_e
         return DEN_OK;
     tools = json_array();
     options->request.tools = tools;
-    if (keep(options, "den_tools", tools, err) != DEN_OK)
+    if (den_body_keep(options, "den_tools", tools, err) != DEN_OK)
         return err->status;
     for (i = 0; i < json_array_size(given); i++)
         if (add_tool(tools, json_array_get(given, i), i, err) != DEN_OK)

@@ -165,8 +165,7 @@ static void send_end(struct den_choice *choice)
     event = json_pack("{s:{s:s, s:s?}, s:o}", "delta", "stop_reason", stop_reason(choice),
                       "stop_sequence", choice->stop_string, "usage",
                       usage_json(end->prompt_tokens, end->cached_tokens, end->generated_tokens));
-    if (choice->note)
-        json_object_set_new(event, "den", json_pack("{s:s}", "note", choice->note));
+    den_note_add(event, choice);
     tell(choice, "message_delta", event);
     tell(choice, "message_stop", json_object());
 }
@@ -212,8 +211,7 @@ static json_t *whole(struct den_call *call)
     json_object_set_new(message, "stop_reason", json_string(stop_reason(choice)));
     if (choice->stop_string)
         json_object_set_new(message, "stop_sequence", json_string(choice->stop_string));
-    if (choice->note)
-        json_object_set_new(message, "den", json_pack("{s:s}", "note", choice->note));
+    den_note_add(message, choice);
     return message;
 }
 

@@ -19,12 +19,6 @@ static const char *finish_of(const struct den_choice *choice)
                : choice->finish;
 }
 
-static void add_note(json_t *choice_json, const struct den_choice *choice)
-{
-    if (choice->note)
-        json_object_set_new(choice_json, "den", json_pack("{s:s}", "note", choice->note));
-}
-
 static json_t *logprobs_json(json_t *content)
 {
     return content ? json_pack("{s:o, s:n}", "content", content, "refusal") : json_null();
@@ -55,7 +49,7 @@ static json_t *delta_json(const struct den_choice *choice, json_t *delta, json_t
                              delta, "logprobs", logprobs_json(logprobs), "finish_reason", finish);
 
     if (finish)
-        add_note(item, choice);
+        den_note_add(item, choice);
     return chunk_json(choice->call, json_pack("[o]", item), json_null());
 }
 
@@ -186,7 +180,7 @@ static json_t *choice_json(const struct den_choice *choice)
     object = json_pack("{s:I, s:o, s:o, s:s}", "index", (json_int_t)choice->index, "message",
                        message, "logprobs", logprobs_json(json_incref(choice->logprobs)),
                        "finish_reason", finish_of(choice));
-    add_note(object, choice);
+    den_note_add(object, choice);
     return object;
 }
 

@@ -60,9 +60,8 @@ static enum den_status read_input(struct embedding *embedding, struct den_error 
         return add_text(embedding, input, err);
     if (json_array_size(input) == 0)
         return den_fail(err, DEN_INVALID, "'input' must be a text or a list that is not empty");
-    if (json_array_size(input) > DEN_EMBEDDING_INPUTS_MAX)
-        return den_fail(err, DEN_INVALID, "'input' has %zu texts; at most %d are possible",
-                        json_array_size(input), DEN_EMBEDDING_INPUTS_MAX);
+    if (den_texts_check_count(input, "input", err) != DEN_OK)
+        return err->status;
     json_array_foreach(input, i,
                        item) if (add_text(embedding, item, err) != DEN_OK) return err->status;
     return DEN_OK;

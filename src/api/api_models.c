@@ -2,7 +2,6 @@
  * machine knows about each; Anthropic's for its clients, which send a header of their own. */
 #include <stdlib.h>
 
-#include "api/ollama.h"
 #include "api/reply.h"
 #include "api/routes.h"
 
@@ -36,7 +35,7 @@ static json_t *shape(const struct den_request *request, const struct den_roster_
         return model_json(entry);
     return json_pack("{s:s, s:s, s:s, s:o}", "type", "model", "id", entry->name, "display_name",
                      *entry->title ? entry->title : entry->name, "created_at",
-                     den_ollama_time_json(entry->modified_at));
+                     den_time_json(entry->modified_at));
 }
 
 enum MHD_Result den_route_models(struct den_request *request)

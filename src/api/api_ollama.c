@@ -2,7 +2,6 @@
  * The calls of tools are told whole, before the last line; durations are nanoseconds. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "api/ollama.h"
 #include "api/openai.h"
@@ -19,17 +18,6 @@ json_t *den_ollama_error_json(unsigned http, const struct den_error *error, cons
     if (!message) /* bytes from outside that are no UTF-8 */
         message = json_string(den_status_text(error->status));
     return json_pack("{s:o}", "error", message);
-}
-
-json_t *den_ollama_time_json(int64_t unix_time)
-{
-    const time_t seconds = (time_t)unix_time;
-    struct tm parts;
-    char text[40] = "";
-
-    if (gmtime_r(&seconds, &parts))
-        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return json_string(text);
 }
 
 json_t *den_ollama_name_json(const char *name)
@@ -54,7 +42,7 @@ static json_t *line_json(const struct den_call *call, json_t *text)
 {
     json_t *line =
         json_pack("{s:o, s:o, s:b}", "model", den_ollama_name_json(call->model->model_name),
-                  "created_at", den_ollama_time_json(den_clock_unix()), "done", 0);
+                  "created_at", den_time_json(den_clock_unix()), "done", 0);
 
     if (state_of(call)->is_generate)
         json_object_set_new(line, "response", text);
@@ -101,8 +89,7 @@ static void add_measures(const struct den_choice *choice, json_t *line)
         (json_int_t)end->generated_tokens, "eval_duration", nanoseconds(end->generate_seconds));
 
     json_object_update_new(line, measures);
-    if (choice->note)
-        json_object_set_new(line, "den", json_pack("{s:s}", "note", choice->note));
+    den_note_add(line, choice);
 }
 
 static void note_start(struct den_choice *choice, const struct den_worker_event *event)
@@ -163,32 +150,16 @@ static json_t *whole(struct den_call *call)
     return line;
 }
 
-static const struct den_surface surfaces[2] = {
-    {
-        .name = "ollama.chat",
-        .content_type = "application/x-ndjson",
-        .gathers = true,
-        .progress = note_start,
-        .text = send_text,
-        .reasoning = send_thinking,
-        .end = send_end,
-        .error = send_error,
-        .whole = whole,
-        .free_state = free,
-    },
-    {
-        .name = "ollama.generate",
-        .content_type = "application/x-ndjson",
-        .gathers = true,
-        .progress = note_start,
-        .text = send_text,
-        .reasoning = send_thinking,
-        .end = send_end,
-        .error = send_error,
-        .whole = whole,
-        .free_state = free,
-    },
-};
+/* Both are told alike; `is_generate` of the state says which names the route has for it. */
+#define SURFACE(route)                                                                             \
+    {                                                                                              \
+        .name = "ollama." route, .content_type = "application/x-ndjson", .gathers = true,          \
+        .progress = note_start, .text = send_text, .reasoning = send_thinking, .end = send_end,    \
+        .error = send_error, .whole = whole, .free_state = free,                                   \
+    }
+
+static const struct den_surface chat_surface = SURFACE("chat");
+static const struct den_surface generate_surface = SURFACE("generate");
 
 /* --- routes --- */
 
@@ -213,8 +184,8 @@ static enum MHD_Result answer_empty(struct den_request *request,
     if (err.status != DEN_OK)
         return den_reply_error(request, &err, NULL);
     reply = json_pack("{s:o, s:o, s:b, s:s}", "model", den_ollama_name_json(options->model),
-                      "created_at", den_ollama_time_json(den_clock_unix()), "done", 1,
-                      "done_reason", unload ? "unload" : "load");
+                      "created_at", den_time_json(den_clock_unix()), "done", 1, "done_reason",
+                      unload ? "unload" : "load");
     if (is_generate)
         json_object_set_new(reply, "response", json_string(""));
     else
@@ -225,7 +196,8 @@ static enum MHD_Result answer_empty(struct den_request *request,
 
 static enum MHD_Result answer(struct den_request *request, bool is_generate)
 {
-    struct den_call_options options = den_call_defaults(&surfaces[is_generate]);
+    struct den_call_options options =
+        den_call_defaults(is_generate ? &generate_surface : &chat_surface);
     struct den_ollama_state *state = calloc(1, sizeof *state);
     struct den_error err = { 0 };
     enum MHD_Result result;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/embed_texts.h"
+#include "api/fields.h"
 #include "api/ollama.h"
 #include "base/clock.h"
 
@@ -52,8 +53,8 @@ static json_t *entry_json(const struct den_roster_entry *entry)
 {
     return json_pack("{s:o, s:o, s:o, s:I, s:o, s:o}", "name", den_ollama_name_json(entry->name),
                      "model", den_ollama_name_json(entry->name), "modified_at",
-                     den_ollama_time_json(entry->modified_at), "size", (json_int_t)entry->bytes,
-                     "digest", digest_json(entry), "details", details_json(entry));
+                     den_time_json(entry->modified_at), "size", (json_int_t)entry->bytes, "digest",
+                     digest_json(entry), "details", details_json(entry));
 }
 
 /* {"models": [...]}: all that are installed, or those in memory. */
@@ -84,9 +85,8 @@ static enum MHD_Result list_models(struct den_request *request, bool in_memory)
         json_object_set_new(model, "size_vram", json_integer(0));
         json_object_set_new(model, "context_length",
                             json_integer((json_int_t)entry->info->context_tokens));
-        json_object_set_new(
-            model, "expires_at",
-            den_ollama_time_json(den_clock_unix() + (left > 0 ? (int64_t)left : 0)));
+        json_object_set_new(model, "expires_at",
+                            den_time_json(den_clock_unix() + (left > 0 ? (int64_t)left : 0)));
     }
     free(entries);
     return den_reply_json(request, 200, json_pack("{s:o}", "models", models));
@@ -174,12 +174,11 @@ enum MHD_Result den_route_ollama_show(struct den_request *request)
         if (!name || !*name)
             den_fail(&err, DEN_INVALID, "'model' is missing");
         else if (find_loaded(roster, name, &entry, &err) == DEN_OK)
-            reply = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "modelfile", "",
-                              "parameters", "", "license", entry.license, "template",
-                              entry.info->chat_template, "details", details_json(&entry),
-                              "model_info", model_info_json(entry.info), "capabilities",
-                              capabilities_json(entry.info), "modified_at",
-                              den_ollama_time_json(entry.modified_at));
+            reply = json_pack(
+                "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "modelfile", "", "parameters", "",
+                "license", entry.license, "template", entry.info->chat_template, "details",
+                details_json(&entry), "model_info", model_info_json(entry.info), "capabilities",
+                capabilities_json(entry.info), "modified_at", den_time_json(entry.modified_at));
     }
     json_decref(body);
     return err.status == DEN_OK ? den_reply_json(request, 200, reply)
@@ -200,10 +199,8 @@ static enum den_status embed(struct den_request *request, const json_t *body, co
     for (i = 0; i < json_array_size(texts); i++)
         if (!json_is_string(json_array_get(texts, i)))
             return den_fail(err, DEN_INVALID, "'input' must be a text or a list of texts");
-    if (json_array_size(texts) > DEN_EMBEDDING_INPUTS_MAX)
-        return den_fail(err, DEN_INVALID, "'input' has %zu texts; at most %d are possible",
-                        json_array_size(texts), DEN_EMBEDDING_INPUTS_MAX);
-    if (den_json_get_text(body, "model", &model, err) != DEN_OK ||
+    if (den_texts_check_count(texts, "input", err) != DEN_OK ||
+        den_json_get_text(body, "model", &model, err) != DEN_OK ||
         den_json_get_bool(body, "truncate", &options.truncate, err) != DEN_OK ||
         den_json_get_integer(body, "dimensions", 0, DEN_WIDTH_MAX, &options.dimensions, err) !=
             DEN_OK)

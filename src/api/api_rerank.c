@@ -49,9 +49,8 @@ static enum den_status read_documents(struct rerank *rerank, struct den_error *e
         return den_fail(err, DEN_INVALID, "'query' must be a string that is not empty");
     if (json_array_size(rerank->documents) == 0)
         return den_fail(err, DEN_INVALID, "'%s' must be a list of texts that is not empty", key);
-    if (json_array_size(rerank->documents) > DEN_EMBEDDING_INPUTS_MAX)
-        return den_fail(err, DEN_INVALID, "'%s' has %zu texts; at most %d are possible", key,
-                        json_array_size(rerank->documents), DEN_EMBEDDING_INPUTS_MAX);
+    if (den_texts_check_count(rerank->documents, key, err) != DEN_OK)
+        return err->status;
     rerank->texts = json_array();
     json_array_append(rerank->texts, (json_t *)query);
     for (i = 0; i < json_array_size(rerank->documents); i++) {

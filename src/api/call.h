@@ -129,6 +129,8 @@ void den_call_break(struct den_call *call);
 json_t *den_logprob_json(const struct den_worker_event *event);
 /* Den's own "den" object: what was measured. */
 json_t *den_measures_json(const struct den_choice *choice);
+/* object["den"] = {"note"}: what was wrong with the answer, where something was. */
+void den_note_add(json_t *object, const struct den_choice *choice);
 /* Sum over the answers, and of the first prompt. */
 size_t den_call_generated_tokens(const struct den_call *call);
 /* `prefix` and the call's id. */

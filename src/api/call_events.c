@@ -224,6 +224,12 @@ json_t *den_measures_json(const struct den_choice *choice)
     return object;
 }
 
+void den_note_add(json_t *object, const struct den_choice *choice)
+{
+    if (choice->note)
+        json_object_set_new(object, "den", json_pack("{s:s}", "note", choice->note));
+}
+
 size_t den_call_generated_tokens(const struct den_call *call)
 {
     size_t generated = 0, i;

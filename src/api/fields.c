@@ -189,12 +189,36 @@ static enum den_status set_schema(struct den_call_options *options, const json_t
     return DEN_OK;
 }
 
+enum den_status den_body_keep(struct den_call_options *options, const char *key, json_t *value,
+                              struct den_error *err)
+{
+    if (json_object_set_new(options->body, key, value) != 0)
+        return den_fail(err, DEN_NO_MEMORY, "request: out of memory");
+    return DEN_OK;
+}
+
+enum den_status den_any_object_set(struct den_call_options *options, struct den_error *err)
+{
+    json_t *any = json_pack("{s:s}", "type", "object");
+
+    if (den_body_keep(options, "den_any_object", any, err) == DEN_OK)
+        options->request.schema = any;
+    return err->status;
+}
+
+enum den_status den_texts_check_count(const json_t *texts, const char *key, struct den_error *err)
+{
+    if (json_array_size(texts) > DEN_EMBEDDING_INPUTS_MAX)
+        return den_fail(err, DEN_INVALID, "'%s' has %zu texts; at most %d are possible", key,
+                        json_array_size(texts), DEN_EMBEDDING_INPUTS_MAX);
+    return DEN_OK;
+}
+
 enum den_status den_format_read(struct den_call_options *options, const json_t *format,
                                 const char *name, struct den_error *err)
 {
     const char *type = json_string_value(json_object_get(format, "type"));
     const json_t *inner = json_object_get(format, "json_schema");
-    json_t *any;
 
     if (type && strcmp(type, "text") == 0)
         return DEN_OK;
@@ -205,9 +229,5 @@ enum den_status den_format_read(struct den_call_options *options, const json_t *
                         "'%s' must have the type 'text', 'json_object' or 'json_schema'", name);
     if (json_is_object(json_object_get(format, "schema"))) /* llama-server's json_object */
         return set_schema(options, format, name, err);
-    any = json_pack("{s:s}", "type", "object");
-    if (json_object_set_new(options->body, "den_any_object", any) != 0)
-        return den_fail(err, DEN_NO_MEMORY, "request: out of memory");
-    options->request.schema = any;
-    return DEN_OK;
+    return den_any_object_set(options, err);
 }

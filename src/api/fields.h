@@ -55,6 +55,17 @@ enum den_status den_template_variable_set(struct den_call_options *options, cons
 enum den_status den_effort_read(const json_t *object, const char *key,
                                 struct den_call_options *options, struct den_error *err);
 
+/* Keeps what was made from the body as long as the body, under a name that no client has. Takes
+ * over `value`, which may be NULL (DEN_NO_MEMORY). */
+enum den_status den_body_keep(struct den_call_options *options, const char *key, json_t *value,
+                              struct den_error *err);
+
+/* The answer is held to be a JSON object, of any members. */
+enum den_status den_any_object_set(struct den_call_options *options, struct den_error *err);
+
+/* At most DEN_EMBEDDING_INPUTS_MAX. */
+enum den_status den_texts_check_count(const json_t *texts, const char *key, struct den_error *err);
+
 /* {"type": "text" | "json_object" | "json_schema", ...} as OpenAI's chat has it (the schema under
  * json_schema.schema) or its responses (beside `type`). Lives as long as the body. */
 enum den_status den_format_read(struct den_call_options *options, const json_t *format,

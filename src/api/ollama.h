@@ -20,8 +20,6 @@ bool den_ollama_wants_unload(const json_t *body);
 
 /* {"error": "text"}, a struct den_route's error shape. */
 json_t *den_ollama_error_json(unsigned http, const struct den_error *error, const char *code);
-/* "2026-01-31T12:00:00Z" */
-json_t *den_ollama_time_json(int64_t unix_time);
 /* "smollm2:latest" */
 json_t *den_ollama_name_json(const char *name);
 

@@ -5,14 +5,6 @@
 
 #include <string.h>
 
-static enum den_status keep(struct den_call_options *options, const char *key, json_t *value,
-                            struct den_error *err)
-{
-    if (json_object_set_new(options->body, key, value) != 0)
-        return den_fail(err, DEN_NO_MEMORY, "request: out of memory");
-    return DEN_OK;
-}
-
 /* --- messages --- */
 
 static enum den_status add_calls(json_t *message, const json_t *calls, size_t *number,
@@ -74,7 +66,7 @@ static enum den_status read_messages(struct den_call_options *options, bool *out
     *out_is_empty = json_array_size(given) == 0;
     messages = json_array();
     options->request.messages = messages;
-    if (keep(options, "den_messages", messages, err) != DEN_OK)
+    if (den_body_keep(options, "den_messages", messages, err) != DEN_OK)
         return err->status;
     for (i = 0; i < json_array_size(given); i++)
         if (add_message(messages, json_array_get(given, i), &calls, &results, err) != DEN_OK)
@@ -111,7 +103,7 @@ static enum den_status read_prompt(struct den_call_options *options, bool *out_i
                               json_pack("{s:s, s:s}", "role", "system", "content", system));
     json_array_append_new(messages,
                           json_pack("{s:s, s:s}", "role", "user", "content", prompt ? prompt : ""));
-    return keep(options, "den_messages", messages, err);
+    return den_body_keep(options, "den_messages", messages, err);
 }
 
 /* --- options --- */
@@ -151,12 +143,8 @@ static enum den_status read_format(struct den_call_options *options, struct den_
 
     if (!format || json_is_null(format) || (text && !*text))
         return DEN_OK;
-    if (text && strcmp(text, "json") == 0) {
-        json_t *any = json_pack("{s:s}", "type", "object");
-
-        options->request.schema = any;
-        return keep(options, "den_any_object", any, err);
-    }
+    if (text && strcmp(text, "json") == 0)
+        return den_any_object_set(options, err);
     if (!json_is_object(format))
         return den_fail(err, DEN_INVALID, "'format' must be 'json' or a JSON Schema");
     options->request.schema = format;

@@ -2,6 +2,7 @@
 #include "api/reply.h"
 
 #include <string.h>
+#include <time.h>
 
 /* Nothing that is not the page's own: no other host, no inline script, no frame around it. */
 static const char policy[] = "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; "
@@ -51,6 +52,17 @@ json_t *den_error_json(const struct den_error *error, const char *code)
         message = json_string(den_status_text(error->status));
     return json_pack("{s:{s:o, s:s, s:o, s:s?}}", "error", "message", message, "type",
                      den_status_type(error->status), "param", parameter_of(error), "code", named);
+}
+
+json_t *den_time_json(int64_t unix_time)
+{
+    const time_t seconds = (time_t)unix_time;
+    struct tm parts;
+    char text[40] = "";
+
+    if (gmtime_r(&seconds, &parts))
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return json_string(text);
 }
 
 static void add_header(struct MHD_Response *response, const char *name, const char *value)

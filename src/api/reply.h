@@ -16,6 +16,9 @@ enum MHD_Result den_reply_queue(struct den_request *request, unsigned http,
 /* The shape that errors of this request have; OpenAI's where the route says nothing else. */
 den_error_shape den_reply_shape(const struct den_request *request);
 
+/* "2026-01-31T12:00:00Z" */
+json_t *den_time_json(int64_t unix_time);
+
 /* OpenAI's: {"error": {message, type, param, code}}. The parameter is what the message names in
  * quotes at its start. */
 json_t *den_error_json(const struct den_error *error, const char *code);

@@ -234,8 +234,7 @@ static void take_end(struct den_choice *choice)
     else
         json_object_set_new(object, "completed_at", json_integer((json_int_t)den_clock_unix()));
     json_object_set_new(object, "usage", usage_json(choice));
-    if (choice->note)
-        json_object_set_new(object, "den", json_pack("{s:s}", "note", choice->note));
+    den_note_add(object, choice);
 }
 
 static void take_error(struct den_choice *choice)

@@ -38,9 +38,8 @@ bool den_query_next(struct den_query *query, struct den_error *err);
 /* May be called twice, and on a query whose start failed. */
 void den_query_end(struct den_query *query);
 
-/* Of the row; texts live until the next row. A null is 0, 0.0 and "". */
+/* Of the row; texts live until the next row. A null is 0 and "". */
 int64_t den_query_integer(struct den_query *query, int column);
-double den_query_number(struct den_query *query, int column);
 const char *den_query_text(struct den_query *query, int column);
 size_t den_query_bytes(struct den_query *query, int column);
 bool den_query_is_null(struct den_query *query, int column);

@@ -38,8 +38,7 @@ struct den_chat {
     struct variant plain;
     struct variant tools;
     struct den_error broken; /* why `plain` does not compile; DEN_OK otherwise */
-    bool is_guess;
-    char *source; /* of `plain`; "" where it is a guess */
+    char *source;            /* of `plain`; "" where it is a guess */
     const struct den_answer_format *format;
     bool reads_calls; /* the template does something with calls in the history */
     json_t *bos;
@@ -119,8 +118,7 @@ enum den_status den_chat_create_source(const struct den_chat_source *source,
         den_fail(err, DEN_INVALID, "chat: the texts of BOS and EOS are not UTF-8");
         goto fail;
     }
-    chat->is_guess = source->plain.length == 0;
-    if (chat->is_guess)
+    if (source->plain.length == 0)
         compile(chat, plain_template, strlen(plain_template), &chat->plain, &chat->broken);
     else
         compile(chat, source->plain.data, source->plain.length, &chat->plain, &chat->broken);
@@ -160,11 +158,6 @@ void den_chat_destroy(struct den_chat *chat)
     json_decref(chat->eos);
     free(chat->source);
     free(chat);
-}
-
-bool den_chat_is_guess(const struct den_chat *chat)
-{
-    return chat->is_guess;
 }
 
 const char *den_chat_template_source(const struct den_chat *chat)

@@ -1,7 +1,7 @@
 /* Chat: from a conversation to the prompt a model was trained on. Joins a tokenizer's special
  * tokens, the model's own template (tokenizer.chat_template in GGUF; chat_template.jinja or
  * tokenizer_config.json in a folder) and messages. A model without a template gets a plain one
- * (role: text), so that base models can be talked to; `den_chat_is_guess` tells. */
+ * (role: text), so that base models can be talked to. */
 #ifndef DEN_TEXT_CHAT_H
 #define DEN_TEXT_CHAT_H
 
@@ -15,7 +15,6 @@ enum den_status den_chat_create(const struct den_weights *weights,
                                 const struct den_tokenizer *tokenizer, struct den_chat **out,
                                 struct den_error *err);
 void den_chat_destroy(struct den_chat *chat);
-bool den_chat_is_guess(const struct den_chat *chat);
 /* The model's template; "" where it has none. Lives as long as `chat`. */
 const char *den_chat_template_source(const struct den_chat *chat);
 /* How the model writes calls and reasoning: of the template for tools where there is one. */

@@ -65,7 +65,6 @@ static void renders_text_and_joins_parts(void **state)
 {
     struct den_chat *chat = make_chat(chatml, "");
 
-    assert_false(den_chat_is_guess(chat));
     expect(chat, "[{\"role\":\"user\",\"content\":\"Hi\"}]", "<user>Hi<assistant>");
     expect(chat,
            "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},"
@@ -196,7 +195,6 @@ static void talks_without_a_template(void **state)
 {
     struct den_chat *chat = make_chat("", "");
 
-    assert_true(den_chat_is_guess(chat));
     expect(chat, "[{\"role\":\"user\",\"content\":\"Hi\"}]", "User: Hi\n\nAssistant:");
     den_chat_destroy(chat);
 }
