@@ -33,9 +33,11 @@
 
 enum { DEN_PANEL = 16, DEN_GROUP = 32, DEN_HALF_GROUP = 16, DEN_SUPER_GROUP = 256 };
 
-/* S16: the largest code, and how many k are summed in i32 before the sum becomes f32:
- * 128 * 4095 * 4095 is just below 2^31. */
-enum { DEN_WIDE_MAX = 4095, DEN_WIDE_RUN = 128, DEN_WIDE_ROWS = 12 };
+/* S16: the largest code, and how many k are summed in i32 before the sum becomes f32. Packing keeps
+ * the magnitudes of an output's codes over each run below DEN_WIDE_SUM together, so that no sum
+ * passes 2^31 whatever the activations: DEN_WIDE_SUM * 4095 is just below it. Weights as models
+ * have them need no smaller codes for that in a run of 384, and lose half a bit in one of 768. */
+enum { DEN_WIDE_MAX = 4095, DEN_WIDE_RUN = 768, DEN_WIDE_SUM = 524416, DEN_WIDE_ROWS = 12 };
 
 enum den_pack_format {
     DEN_PACK_F32,    /* [k][16] f32 */

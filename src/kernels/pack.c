@@ -130,29 +130,48 @@ static void pack_f32(const struct panel *panel)
         }
 }
 
-/* One output: its largest magnitude becomes 4095. One that is not finite makes its whole output
- * NaN. */
+/* The largest magnitude of an output's weights, NaN where one is not finite, and the largest sum of
+ * magnitudes over a run. */
+static float measure_row(const struct panel *panel, size_t o, double *out_sum)
+{
+    float values[DEN_SUPER_GROUP], most = 0;
+    double sum = 0;
+    size_t begin, count, k;
+
+    *out_sum = 0;
+    for (begin = 0; begin < panel->in; begin += count) {
+        count = read_piece(panel, o, begin, values);
+        if (begin % DEN_WIDE_RUN == 0)
+            sum = 0;
+        for (k = 0; k < count; k++) {
+            if (!isfinite(values[k]))
+                return NAN;
+            most = fmaxf(most, fabsf(values[k]));
+            sum += fabs((double)values[k]);
+        }
+        *out_sum = fmax(*out_sum, sum);
+    }
+    return most;
+}
+
+/* One output: its largest magnitude becomes 4095, or what keeps the magnitudes of each run below
+ * DEN_WIDE_SUM, rounding included. One that is not finite makes its whole output NaN. */
 static void pack_s16_row(const struct panel *panel, size_t o)
 {
     unsigned char *scale_at = panel->data + panel->in / 2 * DEN_LINE_BYTES + o * sizeof(float);
-    float values[DEN_SUPER_GROUP], most = 0, scale, inverse;
-    bool finite = true;
+    double sum, inverse = 0;
+    float values[DEN_SUPER_GROUP], most = measure_row(panel, o, &sum), scale = most;
     size_t begin, count, k;
 
-    for (begin = 0; begin < panel->in; begin += count) {
-        count = read_piece(panel, o, begin, values);
-        for (k = 0; k < count; k++) {
-            most = fmaxf(most, fabsf(values[k]));
-            finite = finite && isfinite(values[k]);
-        }
+    if (most >= 1e-30f) {
+        inverse = fmin(DEN_WIDE_MAX / (double)most, (DEN_WIDE_SUM - DEN_WIDE_RUN) / sum);
+        scale = (float)(1 / inverse);
     }
-    scale = finite ? most / DEN_WIDE_MAX : NAN;
-    inverse = finite && most >= 1e-30f ? DEN_WIDE_MAX / most : 0;
     memcpy(scale_at, &scale, sizeof scale);
     for (begin = 0; begin < panel->in && inverse > 0; begin += count) {
         count = read_piece(panel, o, begin, values);
         for (k = begin; k < begin + count; k++) {
-            int16_t code = (int16_t)rintf(values[k - begin] * inverse);
+            int16_t code = (int16_t)rint((double)values[k - begin] * inverse);
 
             memcpy(panel->data + k / 2 * DEN_LINE_BYTES + 4 * o + 2 * (k % 2), &code, sizeof code);
         }

@@ -11,7 +11,7 @@
 
 /* Packed bytes are kept on disk. Raise this with every change of what a format's bytes mean, and of
  * the order of enum den_pack_format: files of another version are made anew. */
-enum { DEN_PACK_VERSION = 1 };
+enum { DEN_PACK_VERSION = 2 };
 
 /* The format for a type: where products are to be int8, the one that keeps its blocks; else (the
  * reference mode) f32. f16 and bf16 stay as they are in both: a kernel that widens them computes
