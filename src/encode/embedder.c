@@ -1,11 +1,16 @@
 /* See embedder.h. A run has three passes. Every text becomes tokens; the order of work is found by
- * sorting them by length, longest first; then as many texts as fit a batch go through the model,
- * are pooled and normalised, and land in their place of the output.
+ * sorting them by length, longest first; then texts go through the model, are pooled and
+ * normalised, and land in their place of the output.
+ *
+ * There are two ways through the model, with the same bits at their end. Where there are many
+ * texts, each thread takes a handful through all layers alone (den_bert_run_alone()): nobody waits
+ * for anybody until the last texts, and those are the shortest. Where there are few, all threads
+ * share each product of one batch of up to ROWS tokens: one query is answered by all of them.
  *
  * Batches hold no padding, so sorting saves no arithmetic by itself. What it buys is that the texts
  * of a batch are alike in length, so that the heads of their attention, the pieces that threads
- * claim, are alike in work. A batch is ROWS tokens, enough for the products to run at full speed
- * and few enough for a cancelled request to end within a tenth of a second. */
+ * claim, are alike in work, and that the end of a run is made of small pieces. A cancelled request
+ * ends within a batch, a tenth of a second. */
 #include "encode/embedder.h"
 
 #include <math.h>
@@ -13,9 +18,14 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "device/text_stack.h"
 #include "model/bert.h"
 
-enum { ROWS = 1024 };
+enum {
+    ROWS = 1024,
+    PIECES = 8,     /* of work for each thread, at least, where each works alone */
+    PIECE_ROWS = 96 /* of a piece, so that products have rows enough to reuse weights */
+};
 
 struct den_embedder {
     struct den_weights *weights;
@@ -36,10 +46,24 @@ struct job {
     const struct den_embed_request *request;
     struct den_tokens tokens; /* of all texts, one behind the other */
     struct entry *entries;    /* (count) */
-    int32_t *rows;            /* tokens of the batch in hand */
-    size_t *begin;            /* (count + 1): of its texts */
     size_t width;             /* of an output vector */
     float *vectors;
+    struct piece *pieces; /* (count) of work, where each thread works alone */
+    struct worker *workers;
+};
+
+/* Entries [first, end): one batch of one thread. */
+struct piece {
+    size_t first;
+    size_t end;
+};
+
+/* What a thread that works alone writes to. */
+struct worker {
+    int32_t *rows; /* (alone rows) */
+    size_t *begin; /* (alone rows + 1) */
+    double *sums;  /* (width) */
+    struct den_error err;
 };
 
 /* --- opening --- */
@@ -226,59 +250,173 @@ static enum den_status finish(struct job *job, const struct entry *entry, const 
     return DEN_OK;
 }
 
-/* Entries [first, end) as one batch. */
-static enum den_status run_batch(struct job *job, size_t first, size_t end, double *sums,
-                                 struct den_error *err)
+/* Entries [first, end) as one batch in `rows` and `begin`. */
+static struct den_bert_batch fill_batch(const struct job *job, struct piece piece, int32_t *rows,
+                                        size_t *begin)
 {
-    struct den_bert_batch batch = { .tokens = job->rows,
-                                    .begin = job->begin,
-                                    .texts = end - first };
-    size_t width = den_embedder_width(job->embedder), i;
-    const float *hidden;
+    size_t i;
 
-    job->begin[0] = 0;
-    for (i = first; i < end; i++) {
+    begin[0] = 0;
+    for (i = piece.first; i < piece.end; i++) {
         const struct entry *entry = &job->entries[i];
-        size_t at = job->begin[i - first];
+        size_t at = begin[i - piece.first];
 
-        memcpy(job->rows + at, job->tokens.items + entry->first, entry->count * sizeof *job->rows);
-        job->begin[i - first + 1] = at + entry->count;
+        memcpy(rows + at, job->tokens.items + entry->first, entry->count * sizeof *rows);
+        begin[i - piece.first + 1] = at + entry->count;
     }
-    hidden = den_bert_run(job->embedder->bert, &batch);
-    for (i = first; i < end; i++)
-        if (finish(job, &job->entries[i], hidden + job->begin[i - first] * width, sums, err) !=
-            DEN_OK)
-            return err->status;
+    return (
+        struct den_bert_batch){ .tokens = rows, .begin = begin, .texts = piece.end - piece.first };
+}
+
+static enum den_status finish_batch(struct job *job, struct piece piece, const float *hidden,
+                                    struct worker *worker)
+{
+    size_t width = den_embedder_width(job->embedder), i;
+
+    for (i = piece.first; i < piece.end; i++)
+        if (finish(job, &job->entries[i], hidden + worker->begin[i - piece.first] * width,
+                   worker->sums, &worker->err) != DEN_OK)
+            return worker->err.status;
     return DEN_OK;
 }
 
-static enum den_status run_all(struct job *job, double *sums, struct den_error *err)
+static bool is_cancelled(const struct job *job)
 {
-    const struct den_embed_request *request = job->request;
-    size_t first, end;
+    return job->request->cancel && atomic_load(job->request->cancel);
+}
 
-    for (first = 0; first < request->count; first = end) {
-        size_t rows = job->entries[first].count;
+/* The longest run of entries from `first` on that has at most `rows` tokens, or one entry. */
+static struct piece take_piece(const struct job *job, size_t first, size_t rows)
+{
+    struct piece piece = { .first = first, .end = first + 1 };
+    size_t have = job->entries[first].count;
 
-        if (request->cancel && atomic_load(request->cancel))
-            return den_fail(err, DEN_CANCELLED, "embedding was cancelled");
-        for (end = first + 1; end < request->count && rows + job->entries[end].count <= ROWS; end++)
-            rows += job->entries[end].count;
-        if (run_batch(job, first, end, sums, err) != DEN_OK)
-            return err->status;
+    for (; piece.end < job->request->count && have + job->entries[piece.end].count <= rows;
+         piece.end++)
+        have += job->entries[piece.end].count;
+    return piece;
+}
+
+/* One batch after the other, all threads sharing its work; ends before entry `end`. */
+static enum den_status run_together(struct job *job, size_t end, struct worker *worker)
+{
+    struct piece piece = { 0 };
+
+    while (piece.end < end) {
+        struct den_bert_batch batch;
+
+        if (is_cancelled(job))
+            return den_fail(&worker->err, DEN_CANCELLED, "embedding was cancelled");
+        piece = take_piece(job, piece.end, ROWS);
+        if (piece.end > end)
+            piece.end = end;
+        batch = fill_batch(job, piece, worker->rows, worker->begin);
+        if (finish_batch(job, piece, den_bert_run(job->embedder->bert, &batch), worker) != DEN_OK)
+            return worker->err.status;
     }
     return DEN_OK;
+}
+
+static void run_piece(void *context, size_t item, int member)
+{
+    struct job *job = context;
+    struct worker *worker = &job->workers[member];
+    struct den_bert_batch batch;
+
+    if (worker->err.status != DEN_OK)
+        return;
+    if (is_cancelled(job)) {
+        den_fail(&worker->err, DEN_CANCELLED, "embedding was cancelled");
+        return;
+    }
+    batch = fill_batch(job, job->pieces[item], worker->rows, worker->begin);
+    finish_batch(job, job->pieces[item], den_bert_run_alone(job->embedder->bert, &batch, member),
+                 worker);
+}
+
+/* Entries from `first` on, each thread with batches of its own. */
+static void run_apart(struct job *job, size_t first, size_t tokens)
+{
+    size_t threads = (size_t)den_device_threads(job->embedder->device), count = 0;
+    size_t most = den_bert_alone_rows(job->embedder->bert), rows = tokens / (PIECES * threads);
+
+    rows = rows < PIECE_ROWS ? PIECE_ROWS : rows > most ? most : rows;
+    while (first < job->request->count) {
+        job->pieces[count] = take_piece(job, first, rows);
+        first = job->pieces[count++].end;
+    }
+    den_device_share(job->embedder->device, count, run_piece, job);
+}
+
+static enum den_status run_all(struct job *job, struct den_error *err)
+{
+    size_t threads = (size_t)den_device_threads(job->embedder->device);
+    size_t most = den_bert_alone_rows(job->embedder->bert), tokens = 0, together = 0, i;
+
+    for (i = 0; i < job->request->count; i++) {
+        if (job->entries[i].count > most)
+            together = i + 1;
+        else
+            tokens += job->entries[i].count;
+    }
+    if (tokens < 2 * threads * PIECE_ROWS || job->request->count - together < 2 * threads)
+        together = job->request->count;
+    run_together(job, together, &job->workers[0]);
+    if (together < job->request->count && job->workers[0].err.status == DEN_OK)
+        run_apart(job, together, tokens);
+    for (i = 0; i < threads; i++)
+        if (job->workers[i].err.status != DEN_OK) {
+            *err = job->workers[i].err;
+            return err->status;
+        }
+    return DEN_OK;
+}
+
+/* Memory for each thread. The first one's batches may be of all threads together. */
+static enum den_status make_workers(struct job *job, struct den_error *err)
+{
+    size_t threads = (size_t)den_device_threads(job->embedder->device), i;
+    size_t most = den_embedder_context(job->embedder), width = den_embedder_width(job->embedder);
+
+    most = most > ROWS ? most : (size_t)ROWS;
+    job->workers = calloc(threads, sizeof *job->workers);
+    job->pieces = calloc(job->request->count, sizeof *job->pieces);
+    if (!job->workers || !job->pieces)
+        return den_fail(err, DEN_NO_MEMORY, "embedding: out of memory");
+    for (i = 0; i < threads; i++) {
+        struct worker *worker = &job->workers[i];
+
+        worker->rows = calloc(most, sizeof *worker->rows);
+        worker->begin = calloc(most + 1, sizeof *worker->begin);
+        worker->sums = calloc(width, sizeof *worker->sums);
+        if (!worker->rows || !worker->begin || !worker->sums)
+            return den_fail(err, DEN_NO_MEMORY, "embedding: out of memory");
+    }
+    return DEN_OK;
+}
+
+static void free_job(struct job *job)
+{
+    size_t threads = (size_t)den_device_threads(job->embedder->device), i;
+
+    for (i = 0; job->workers && i < threads; i++) {
+        free(job->workers[i].rows);
+        free(job->workers[i].begin);
+        free(job->workers[i].sums);
+    }
+    free(job->workers);
+    free(job->pieces);
+    free(job->entries);
+    den_tokens_deinit(&job->tokens);
 }
 
 static enum den_status prepare(struct job *job, size_t *out_tokens, struct den_error *err)
 {
     const struct den_embed_request *request = job->request;
-    size_t rows = den_embedder_context(job->embedder), i;
+    size_t i;
 
-    job->rows = calloc(rows > ROWS ? rows : ROWS, sizeof *job->rows);
     job->entries = calloc(request->count, sizeof *job->entries);
-    job->begin = calloc(request->count + 1, sizeof *job->begin);
-    if (!job->rows || !job->entries || !job->begin)
+    if (!job->entries)
         return den_fail(err, DEN_NO_MEMORY, "embedding: out of memory");
     for (i = 0; i < request->count; i++) {
         if (tokenize(job, i, err) != DEN_OK)
@@ -296,8 +434,7 @@ enum den_status den_embedder_run(struct den_embedder *embedder,
 {
     struct job job = { .embedder = embedder, .request = request, .vectors = out_vectors };
     size_t width = den_embedder_width(embedder);
-    enum den_status status = DEN_OK;
-    double *sums;
+    enum den_status status;
 
     if (request->dimensions > width)
         return den_fail(err, DEN_INVALID, "%zu dimensions were asked for; the model has %zu",
@@ -305,15 +442,11 @@ enum den_status den_embedder_run(struct den_embedder *embedder,
     if (request->count == 0)
         return DEN_OK;
     job.width = request->dimensions ? request->dimensions : width;
-    sums = calloc(width, sizeof *sums);
-    if (!sums)
-        status = den_fail(err, DEN_NO_MEMORY, "embedding: out of memory");
-    else if ((status = prepare(&job, out_tokens, err)) == DEN_OK)
-        status = run_all(&job, sums, err);
-    free(sums);
-    free(job.rows);
-    free(job.entries);
-    free(job.begin);
-    den_tokens_deinit(&job.tokens);
+    status = prepare(&job, out_tokens, err);
+    if (status == DEN_OK)
+        status = make_workers(&job, err);
+    if (status == DEN_OK)
+        status = run_all(&job, err);
+    free_job(&job);
     return status;
 }

@@ -21,25 +21,8 @@
 #include "base/arena.h"
 #include "base/checked.h"
 #include "device/text_attention.h"
+#include "device/text_stack.h"
 #include "model/layout.h"
-
-struct norm {
-    const float *weight; /* (width) */
-    const float *bias;   /* (width) */
-};
-
-struct layer {
-    struct den_matrix *qkv;    /* (width, 3 * width) */
-    struct den_matrix *output; /* (width, width) */
-    struct den_matrix *up;     /* (width, ffn_width) */
-    struct den_matrix *down;   /* (ffn_width, width) */
-    const float *qkv_bias;     /* (3 * width) */
-    const float *output_bias;  /* (width) */
-    const float *up_bias;      /* (ffn_width) */
-    const float *down_bias;    /* (width) */
-    struct norm attention_norm;
-    struct norm ffn_norm;
-};
 
 struct den_bert {
     struct den_bert_description description;
@@ -47,13 +30,16 @@ struct den_bert {
     struct den_arena *arena;
     const struct den_tensor *words; /* (width, vocabulary), in the file */
     const float *positions;         /* (positions, width), type 0 added */
-    struct norm embedding_norm;
-    struct layer *layers;
+    struct den_norm embedding_norm;
+    struct den_text_layer *layers;
     size_t rows_max;
-    float *hidden;  /* (rows_max, width) */
-    float *qkv;     /* (rows_max, 3 * width) */
-    float *context; /* (rows_max, width) */
-    float *inner;   /* (rows_max, ffn_width) */
+    float *hidden;     /* (rows_max, width) */
+    float *qkv;        /* (rows_max, 3 * width) */
+    float *context;    /* (rows_max, width) */
+    float *inner;      /* (rows_max, ffn_width) */
+    size_t alone_rows; /* of a batch that one thread runs; 0: none does */
+    size_t alone_bytes;
+    unsigned char *alone; /* (threads, alone_bytes): hidden (alone_rows, width), scratch */
 };
 
 /* --- loading --- */
@@ -93,7 +79,11 @@ static const struct {
     [FFN_NORM] = { "layer_output_norm", "output.LayerNorm", true },
 };
 
-enum { NAME_BYTES = 160 };
+enum {
+    NAME_BYTES = 160,
+    ALONE_ROWS = 512, /* at most: what texts need is 5 floats times width each, for each thread */
+    ALONE_ROWS_LEAST = 256
+};
 
 struct loader {
     struct den_bert *bert;
@@ -153,10 +143,11 @@ static enum den_status load_vectors(const struct loader *loader, const enum part
 }
 
 static enum den_status load_norm(const struct loader *loader, enum part part, size_t layer,
-                                 struct norm *out)
+                                 struct den_norm *out)
 {
     size_t width = loader->bert->description.width;
 
+    out->epsilon = loader->bert->description.epsilon;
     if (load_vectors(loader, &part, 1, layer, width, false, &out->weight) != DEN_OK)
         return loader->err->status;
     return load_vectors(loader, &part, 1, layer, width, true, &out->bias);
@@ -183,7 +174,7 @@ static enum den_status load_layer(const struct loader *loader, size_t index)
 {
     static const enum part qkv[] = { QUERY, KEY, VALUE }, output = OUTPUT, up = UP, down = DOWN;
     const struct den_bert_description *d = &loader->bert->description;
-    struct layer *layer = &loader->bert->layers[index];
+    struct den_text_layer *layer = &loader->bert->layers[index];
     const size_t square[] = { d->width, d->width };
     const size_t wider[] = { d->width, d->ffn_width }, narrower[] = { d->ffn_width, d->width };
 
@@ -268,6 +259,49 @@ static enum den_status load(struct loader *loader)
     return DEN_OK;
 }
 
+/* What den_device_text_stack() is told of the model; texts and memory are the caller's. */
+static struct den_text_stack stack_of(const struct den_bert *bert)
+{
+    const struct den_bert_description *d = &bert->description;
+
+    return (struct den_text_stack){ .layers = bert->layers,
+                                    .count = d->layers,
+                                    .width = d->width,
+                                    .ffn_width = d->ffn_width,
+                                    .heads = d->heads,
+                                    .activation = d->activation,
+                                    .first_norm = bert->embedding_norm };
+}
+
+/* Memory for each thread to run a few texts alone. */
+static enum den_status make_room_alone(struct den_bert *bert, struct den_error *err)
+{
+    size_t threads = (size_t)den_device_threads(bert->device), hidden, bytes;
+    struct den_text_stack stack = stack_of(bert);
+    unsigned char *memory;
+
+    if (!den_device_text_stack_can(&stack))
+        return DEN_OK;
+    bert->alone_rows = bert->description.context_tokens < ALONE_ROWS
+                           ? bert->description.context_tokens
+                           : ALONE_ROWS;
+    if (bert->alone_rows < ALONE_ROWS_LEAST)
+        bert->alone_rows = ALONE_ROWS_LEAST;
+    if (!den_checked_multiply(bert->alone_rows, bert->description.width * sizeof(float), &hidden) ||
+        !den_checked_align(hidden, 64, &hidden) ||
+        !den_device_text_stack_bytes(&stack, bert->alone_rows, &bytes) ||
+        !den_checked_add(bytes, hidden, &bert->alone_bytes) ||
+        !den_checked_multiply(bert->alone_bytes, threads, &bytes))
+        return den_fail(err, DEN_TOO_LARGE, "batches of %zu tokens are too large",
+                        bert->alone_rows);
+    memory = den_arena_array(bert->arena, bytes + 64, 1);
+    if (!memory)
+        return den_fail(err, DEN_NO_MEMORY, "no memory for %zu threads' batches of %zu tokens",
+                        threads, bert->alone_rows);
+    bert->alone = memory + (64 - (uintptr_t)memory % 64) % 64;
+    return DEN_OK;
+}
+
 static enum den_status make_room(struct den_bert *bert, struct den_error *err)
 {
     const struct den_bert_description *d = &bert->description;
@@ -282,7 +316,9 @@ static enum den_status make_room(struct den_bert *bert, struct den_error *err)
         return den_fail(err, DEN_NO_MEMORY, "no memory for batches of %zu tokens", rows);
     if (den_device_workspace(bert->device, rows, widest, 1, 2, err) != DEN_OK)
         return err->status;
-    return den_device_text_workspace(bert->device, rows, d->width / d->heads, err);
+    if (den_device_text_workspace(bert->device, rows, d->width / d->heads, err) != DEN_OK)
+        return err->status;
+    return make_room_alone(bert, err);
 }
 
 enum den_status den_bert_create(const struct den_weights *weights, struct den_device *device,
@@ -345,7 +381,7 @@ const struct den_bert_description *den_bert_description(const struct den_bert *b
 
 /* --- forward --- */
 
-static void embed(struct den_bert *bert, const struct den_bert_batch *batch)
+static void embed(const struct den_bert *bert, const struct den_bert_batch *batch, float *rows)
 {
     const struct den_bert_description *d = &bert->description;
     size_t text, row, i;
@@ -355,7 +391,7 @@ static void embed(struct den_bert *bert, const struct den_bert_batch *batch)
             size_t token = (size_t)batch->tokens[row];
             size_t position = row - batch->begin[text] + d->position_offset;
             const float *from = bert->positions + position * d->width;
-            float *hidden = bert->hidden + row * d->width;
+            float *hidden = rows + row * d->width;
 
             assert(token < d->vocabulary && position < d->positions);
             den_type_to_f32(bert->words->type,
@@ -367,11 +403,9 @@ static void embed(struct den_bert *bert, const struct den_bert_batch *batch)
         }
 }
 
-static void normalize(struct den_bert *bert, const struct norm *norm, size_t rows)
+static void normalize(struct den_bert *bert, const struct den_norm *norm, size_t rows)
 {
-    struct den_normalize op = { .norm = { .weight = norm->weight,
-                                          .bias = norm->bias,
-                                          .epsilon = bert->description.epsilon },
+    struct den_normalize op = { .norm = *norm,
                                 .input = bert->hidden,
                                 .rows = rows,
                                 .width = bert->description.width,
@@ -380,7 +414,7 @@ static void normalize(struct den_bert *bert, const struct norm *norm, size_t row
     den_device_norm(bert->device, &op);
 }
 
-static void attend(struct den_bert *bert, const struct layer *layer,
+static void attend(struct den_bert *bert, const struct den_text_layer *layer,
                    const struct den_bert_batch *batch, size_t rows)
 {
     const struct den_bert_description *d = &bert->description;
@@ -415,7 +449,7 @@ static void attend(struct den_bert *bert, const struct layer *layer,
     normalize(bert, &layer->attention_norm, rows);
 }
 
-static void feed_forward(struct den_bert *bert, const struct layer *layer, size_t rows)
+static void feed_forward(struct den_bert *bert, const struct den_text_layer *layer, size_t rows)
 {
     const struct den_bert_description *d = &bert->description;
     struct den_linear up = { .matrix = layer->up,
@@ -445,11 +479,35 @@ const float *den_bert_run(struct den_bert *bert, const struct den_bert_batch *ba
     size_t rows = batch->begin[batch->texts], i;
 
     assert(batch->begin[0] == 0 && rows <= bert->rows_max);
-    embed(bert, batch);
+    embed(bert, batch, bert->hidden);
     normalize(bert, &bert->embedding_norm, rows);
     for (i = 0; i < bert->description.layers; i++) {
         attend(bert, &bert->layers[i], batch, rows);
         feed_forward(bert, &bert->layers[i], rows);
     }
     return bert->hidden;
+}
+
+size_t den_bert_alone_rows(const struct den_bert *bert)
+{
+    return bert->alone_rows;
+}
+
+const float *den_bert_run_alone(struct den_bert *bert, const struct den_bert_batch *batch,
+                                int member)
+{
+    size_t rows = batch->begin[batch->texts];
+    unsigned char *memory = bert->alone + (size_t)member * bert->alone_bytes;
+    size_t hidden = (bert->alone_rows * bert->description.width * sizeof(float) + 63) / 64 * 64;
+    struct den_text_stack stack = stack_of(bert);
+
+    assert(batch->begin[0] == 0 && rows <= bert->alone_rows);
+    (void)rows;
+    stack.begin = batch->begin;
+    stack.texts = batch->texts;
+    stack.hidden = (float *)(void *)memory;
+    stack.scratch = memory + hidden;
+    embed(bert, batch, stack.hidden);
+    den_device_text_stack(bert->device, &stack, member);
+    return stack.hidden;
 }

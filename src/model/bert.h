@@ -27,4 +27,11 @@ struct den_bert_batch {
 /* The last layer's vectors, (rows, width), the model's own memory until the next run. */
 const float *den_bert_run(struct den_bert *bert, const struct den_bert_batch *batch);
 
+/* The same vectors to the bit, computed by one thread alone: inside den_device_share(), `member`
+ * being the calling one. For batches of up to den_bert_alone_rows() tokens, which is 0 where the
+ * model's precision is not INT16. The vectors are the member's until its next run. */
+size_t den_bert_alone_rows(const struct den_bert *bert);
+const float *den_bert_run_alone(struct den_bert *bert, const struct den_bert_batch *batch,
+                                int member);
+
 #endif

@@ -14,7 +14,7 @@
 
 #include "base/checked.h"
 #include "device/cpu/cpu_device.h"
-#include "device/text_attention.h"
+#include "device/cpu/cpu_text.h"
 
 enum {
     QUERIES = 48,        /* of a block: 48 x 512 scores are 96 KiB */
@@ -138,19 +138,19 @@ static void attend_block(const struct job *job, size_t first, size_t rows, size_
     }
 }
 
-static void attend_unit(const struct job *job, size_t unit, int member)
+void den_cpu_attend_unit(struct den_device *device, const struct den_text_attention *op,
+                         size_t unit, int member)
 {
-    const struct den_text_attention *op = job->op;
     size_t text = unit / op->heads, head = unit % op->heads, query;
     size_t first = op->begin[text], rows = op->begin[text + 1] - first, stride = stride_of(rows);
+    struct job job = { .device = device, .op = op };
     const float *keys = op->qkv + first * op->stride + (op->heads + head) * op->head_width;
-    float *scratch =
-        (float *)job->device->text.memory + (size_t)member * job->device->text.member_floats;
+    float *scratch = (float *)device->text.memory + (size_t)member * device->text.member_floats;
 
     transpose_keys(op, keys, rows, stride, scratch);
     gather_values(op, keys + op->heads * op->head_width, rows, scratch + op->head_width * stride);
     for (query = 0; query < rows; query += QUERIES)
-        attend_block(job, first, rows, head, query,
+        attend_block(&job, first, rows, head, query,
                      rows - query < QUERIES ? rows - query : (size_t)QUERIES, scratch);
 }
 
@@ -160,7 +160,7 @@ static void attend(void *context, struct den_team *team, int member)
     size_t units = job->op->texts * job->op->heads, unit;
 
     while ((unit = den_team_claim(team, 1)) < units)
-        attend_unit(job, unit, member);
+        den_cpu_attend_unit(job->device, job->op, unit, member);
 }
 
 void den_device_text_attention(struct den_device *device, const struct den_text_attention *op)
@@ -179,5 +179,5 @@ void den_device_text_attention(struct den_device *device, const struct den_text_
         return;
     }
     for (unit = 0; unit < op->texts * op->heads; unit++)
-        attend_unit(&job, unit, 0);
+        den_cpu_attend_unit(device, op, unit, 0);
 }
