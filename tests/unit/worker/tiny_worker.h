@@ -93,7 +93,8 @@ struct answer {
     size_t length;
     char finish[16], stop[64];
     struct den_error error;
-    size_t prompt_tokens, generated_tokens, alternatives;
+    size_t prompt_tokens, cached_tokens, generated_tokens, alternatives;
+    char cache_miss[16];
     uint64_t seed;
 };
 
@@ -118,6 +119,8 @@ static inline void tiny_on_event(void *context, const struct den_worker_event *e
         if (event->error)
             answer->error = *event->error;
         answer->prompt_tokens = event->prompt_tokens;
+        answer->cached_tokens = event->cached_tokens;
+        snprintf(answer->cache_miss, sizeof answer->cache_miss, "%s", event->cache_miss);
         answer->generated_tokens = event->generated_tokens;
         answer->seed = event->seed;
         answer->ends++;
