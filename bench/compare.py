@@ -36,18 +36,20 @@ TITLES = {"prefill": "prompt of 512 tokens, tokens/s", "depth0": "generating, to
           "load": "first load, s", "second_load": "second load, packed weights kept, s"}
 
 
-def shape(row, threads):
+def shape(a, row):
     _, prompt, generate, depth, sequences = ROWS[row]
-    return ["--prompt", prompt, "--generate", generate, "--depth", depth, "--sequences", sequences, "--threads", threads]
+    if generate and a.generate:
+        generate = a.generate
+    return ["--prompt", prompt, "--generate", generate, "--depth", depth, "--sequences", sequences, "--threads", a.threads]
 
 
 def ours(a, model, row):
-    command = [a.program, "bench", "--json", "--paced", "-m", model, *shape(row, a.threads)]
+    command = [a.program, "bench", "--json", "--paced", "-m", model, *shape(a, row)]
     return command + (["--cpu-features", a.cpu_features] if a.cpu_features else [])
 
 
 def theirs(a, model, row, flash):
-    return [a.rival_python, HERE / "peers/llama_cpp_bench.py", model, *shape(row, a.threads), "--paced", flash]
+    return [a.rival_python, HERE / "peers/llama_cpp_bench.py", model, *shape(a, row), "--paced", flash]
 
 
 def best_rival(a, model, row):
@@ -78,9 +80,9 @@ def compare_row(a, model, row):
     made = {"den": summary([r[0] for r in rates]), "llama.cpp": summary([r[1] for r in rates]),
             "ratio": ratios([r[0] for r in rates], [r[1] for r in rates]), "rival_flash_attention": flash,
             "memory": {"den": den_report["peak_memory_mib"], "llama.cpp": rival_report["peak_memory_mib"]}}
-    if what == "generate":
+    if what == "generate" and ROWS[row][4] == 1:  # a batch is bound by arithmetic
         bytes_per_step = den_report["weight_bytes_per_step"] + den_report["cache_bytes_per_step"]
-        ceiling = den_report["read_gb_per_s"] * 1e9 / bytes_per_step * ROWS[row][4]
+        ceiling = den_report["read_gb_per_s"] * 1e9 / bytes_per_step
         made["roofline"] = {"read_gb_per_s": round(den_report["read_gb_per_s"], 1), "bytes_per_step": bytes_per_step,
                             "ceiling_tokens_per_s": round(ceiling, 1),
                             "share": round(made["den"]["median"] / ceiling, 3)}
@@ -152,6 +154,7 @@ def main():
                         type=lambda text: text.split(","))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--generate", type=int, help="tokens of each decode measurement; 8 to 64 by the row")
     parser.add_argument("--cpu-features", help="for Den; the rival must be built for the same")
     parser.add_argument("--json", metavar="FILE", help="write the figures there, - for standard output")
     a = parser.parse_args()
@@ -159,7 +162,7 @@ def main():
     if unknown:
         parser.error(f"no row {unknown[0]}; there are {', '.join([*ROWS, 'load'])}")
     results = {"what": "compare", **commit(), "machine": machine(a.threads), "rounds": a.rounds,
-               "models": [compare_model(a, model) for model in a.models]}
+               "masked": a.cpu_features, "models": [compare_model(a, model) for model in a.models]}
     if a.json == "-":
         print(json.dumps(results))
         return

@@ -14,8 +14,9 @@ from measure import ROOT, shown, table
 BEGIN, END = "<!-- bench/readme_table.py writes this -->\n", "<!-- to here -->\n"
 
 
-def compared():
-    made = newest("compare")
+def compared(masked):
+    """The newest comparison with all instruction sets, or with some of them masked."""
+    made = newest("compare", lambda line: bool(line.get("masked")) == masked)
     if not made:
         return
     machine = made["machine"]
@@ -75,7 +76,7 @@ def ablated():
 
 
 def text():
-    parts = [*compared(), *end_to_end(), *mixed(), *neighbour(), *ablated()]
+    parts = [*compared(False), *compared(True), *end_to_end(), *mixed(), *neighbour(), *ablated()]
     return "\n".join(parts) if parts else "No figures yet.\n"
 
 
