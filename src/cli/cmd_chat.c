@@ -317,6 +317,7 @@ static void history(const struct conversation *talk, bool write)
 static enum den_status run(const struct den_arguments *arguments, struct den_error *err)
 {
     struct den_cli_engine wanted = { .speculation = den_argument_text(arguments, "speculation"),
+                                     .draft = den_argument_text(arguments, "draft"),
                                      .sequences = 1 };
     struct conversation talk = {
         .arguments = arguments,
@@ -359,6 +360,7 @@ static const struct den_option options[] = {
     DEN_OPTIONS_SAMPLER,
     DEN_OPTIONS_ENGINE,
     DEN_OPTION_SPECULATION,
+    DEN_OPTION_DRAFT,
 };
 
 const struct den_verb den_verb_chat = {

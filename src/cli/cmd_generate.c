@@ -242,6 +242,7 @@ static enum den_status run(const struct den_arguments *arguments, struct den_err
 {
     struct den_cli_engine wanted = { .precision = den_argument_text(arguments, "precision"),
                                      .speculation = den_argument_text(arguments, "speculation"),
+                                     .draft = den_argument_text(arguments, "draft"),
                                      .sequences = 1 };
     struct answer answer = { .print = !den_argument_flag(arguments, "json") };
     struct den_tokens tokens = { 0 };
@@ -307,6 +308,7 @@ static const struct den_option options[] = {
     DEN_OPTIONS_ENGINE,
     DEN_OPTION_PRECISION,
     DEN_OPTION_SPECULATION,
+    DEN_OPTION_DRAFT,
     DEN_OPTION_JSON,
 };
 

@@ -11,23 +11,29 @@
 #include "cli/model_packed.h"
 #include "desk/catalogue.h"
 
-enum den_status den_cli_model_path(const struct den_arguments *arguments, char *out,
-                                   size_t capacity, struct den_error *err)
+static enum den_status find_model(const char *name, char *out, size_t capacity,
+                                  struct den_error *err)
 {
     struct den_catalogue *catalogue;
 
     if (den_catalogue_create(&catalogue, err) != DEN_OK)
         return err->status;
-    den_catalogue_resolve(catalogue, den_argument_text(arguments, "model"), out, capacity, err);
+    den_catalogue_resolve(catalogue, name, out, capacity, err);
     den_catalogue_destroy(catalogue);
     return err->status;
+}
+
+enum den_status den_cli_model_path(const struct den_arguments *arguments, char *out,
+                                   size_t capacity, struct den_error *err)
+{
+    return find_model(den_argument_text(arguments, "model"), out, capacity, err);
 }
 
 enum den_status den_cli_engine_open(const struct den_arguments *arguments,
                                     const struct den_cli_engine *wanted, struct den_engine **out,
                                     struct den_error *err)
 {
-    char path[DEN_PATH_BYTES_MAX];
+    char path[DEN_PATH_BYTES_MAX], draft[DEN_PATH_BYTES_MAX];
     struct den_cli_packed *packed = NULL;
     struct den_engine_options options = {
         .path = path,
@@ -44,8 +50,10 @@ enum den_status den_cli_engine_open(const struct den_arguments *arguments,
         options.precision = DEN_PRECISION_FP32;
     if (wanted->speculation && strcmp(wanted->speculation, "off") == 0)
         options.speculation = DEN_SPECULATION_OFF;
-    if (den_cli_model_path(arguments, path, sizeof path, err) != DEN_OK)
+    if (den_cli_model_path(arguments, path, sizeof path, err) != DEN_OK ||
+        (wanted->draft && find_model(wanted->draft, draft, sizeof draft, err) != DEN_OK))
         return err->status;
+    options.draft_path = wanted->draft ? draft : NULL;
     if (options.precision == DEN_PRECISION_INT8)
         packed = den_cli_packed_begin(path);
     options.packed = den_cli_packed_store(packed);

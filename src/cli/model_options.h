@@ -65,6 +65,13 @@
                 "at once; off: one after the other. The answer is the same"                        \
     }
 
+#define DEN_OPTION_DRAFT                                                                           \
+    {                                                                                              \
+        .name = "draft", .kind = DEN_OPTION_TEXT, .value = "MODEL",                                \
+        .help = "a smaller model with the same vocabulary that guesses ahead where the text "      \
+                "itself has no guess; the answer is the same"                                      \
+    }
+
 #define DEN_OPTIONS_SAMPLER                                                                        \
     { .name = "preset",                                                                            \
       .kind = DEN_OPTION_TEXT,                                                                     \
@@ -114,10 +121,11 @@ enum den_status den_cli_model_path(const struct den_arguments *arguments, char *
                                    size_t capacity, struct den_error *err);
 
 /* Opens the engine from --model, --threads, --cpu-features, --context and (where the verb has it)
- * `precision` and `speculation`. */
+ * `precision`, `speculation` and `draft`. */
 struct den_cli_engine {
     const char *precision;   /* "int8", "fp32"; NULL: int8 */
     const char *speculation; /* "auto", "off"; NULL: auto */
+    const char *draft;       /* a model that guesses; NULL: none */
     size_t sequences;
     size_t context_tokens; /* 0: --context */
 };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "engine/draft_model.h"
 #include "engine/engine_parts.h"
 #include "engine/prefix_file.h"
 
@@ -91,8 +92,10 @@ static enum den_status create_batch(struct den_engine *engine, struct den_error 
     engine->steps = calloc(engine->sequences, sizeof *engine->steps);
     engine->owners = calloc(engine->sequences, sizeof *engine->owners);
     engine->speculations = calloc(engine->sequences, sizeof *engine->speculations);
+    engine->wishes = calloc(engine->sequences, sizeof *engine->wishes);
     if (!engine->tokens || !engine->positions || !engine->row_sequence || !engine->logit_rows ||
-        !engine->pages || !engine->steps || !engine->owners || !engine->speculations)
+        !engine->pages || !engine->steps || !engine->owners || !engine->speculations ||
+        !engine->wishes)
         return den_fail(err, DEN_NO_MEMORY, "engine: out of memory");
     return den_forward_create(engine->model, rows, rows, &engine->forward, err);
 }
@@ -134,6 +137,9 @@ enum den_status den_engine_open(const struct den_engine_options *options, struct
         return den_fail(err, DEN_NO_MEMORY, "engine: out of memory");
     if (open_parts(engine, options, err) != DEN_OK)
         goto fail;
+    if (options->draft_path && options->speculation != DEN_SPECULATION_OFF &&
+        den_draft_model_open(options, engine, &engine->draft, err) != DEN_OK)
+        goto fail;
     engine->load_seconds = den_clock_seconds() - start;
     *out = engine;
     return DEN_OK;
@@ -146,6 +152,7 @@ void den_engine_close(struct den_engine *engine)
 {
     if (!engine)
         return;
+    den_draft_model_close(engine->draft);
     den_forward_destroy(engine->forward);
     den_kv_pool_destroy(engine->pool);
     den_model_destroy(engine->model);
@@ -164,6 +171,7 @@ void den_engine_close(struct den_engine *engine)
     free(engine->steps);
     free(engine->owners);
     free(engine->speculations);
+    free(engine->wishes);
     free(engine);
 }
 

@@ -26,6 +26,7 @@ struct den_engine_options {
     size_t sequences;      /* sessions at once; 0: 1 */
     size_t batch_rows;     /* rows of one step; 0: 512 */
     enum den_speculation_mode speculation; /* of all generations */
+    const char *draft_path;                /* of a smaller model that guesses; NULL: none */
     bool no_prefix_reuse;            /* every prompt is read anew: to measure what reuse brings */
     struct den_packed_store *packed; /* as in den_device_options */
 };

@@ -6,6 +6,8 @@
 #include "engine/prefix_reuse.h"
 #include "engine/prefix_tree.h"
 
+struct den_draft_model;
+struct den_draft_wish;
 struct den_generation;
 
 struct den_engine {
@@ -37,6 +39,8 @@ struct den_engine {
     enum den_speculation_mode speculation;
     struct den_step_costs costs;           /* of steps that decode */
     struct den_speculation **speculations; /* (sequences): scratch of generation_draft.c */
+    struct den_draft_model *draft;         /* NULL: none */
+    struct den_draft_wish *wishes;         /* (sequences): likewise */
 };
 
 struct den_session {

@@ -168,7 +168,7 @@ static enum den_status start_speculation(struct den_generation *generation,
                           options->speculation == DEN_SPECULATION_ALWAYS;
     den_speculation_begin(speculation, options->prompt, options->prompt_count);
     generation->is_speculating = true;
-    return DEN_OK;
+    return engine->draft ? den_draft_text_create(engine->draft, &generation->draft, err) : DEN_OK;
 }
 
 static enum den_status take_parts(struct den_generation *generation,
@@ -247,6 +247,7 @@ void den_generation_destroy(struct den_generation *generation)
 {
     if (!generation)
         return;
+    den_draft_text_destroy(generation->draft);
     den_speculation_deinit(&generation->speculation);
     den_stream_destroy(generation->stream);
     den_sampler_destroy(generation->sampler);

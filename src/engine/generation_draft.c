@@ -12,6 +12,9 @@
 #include "engine/generation_parts.h"
 #include "text/constraint.h"
 
+enum { ALWAYS_GUESSES = 5 };           /* of the draft model, in tests */
+static const float GOOD_CHANCE = 0.6f; /* of a guess from the text; below it the model is asked */
+
 /* How many guesses could be followed by another token. */
 static size_t most_guesses(const struct den_generation *generation)
 {
@@ -57,14 +60,46 @@ static size_t before_end(const struct den_generation *generation)
     return generation->ignore_end ? speculation->count : i;
 }
 
-static void guess(struct den_generation *generation)
+static void cut(struct den_generation *generation)
 {
     struct den_speculation *speculation = &generation->speculation;
 
-    den_speculation_guess(speculation, most_guesses(generation));
     speculation->count = before_end(generation);
     if (speculation->count > 0)
         speculation->count = allowed(generation);
+}
+
+/* Asks the draft model where the text itself has no good guess. Its failure costs guesses only. */
+static void ask_model(struct den_engine *engine, size_t count)
+{
+    struct den_error ignored = { 0 };
+    size_t wishes = 0, guesses = 0, i;
+    bool always = false;
+
+    for (i = 0; i < count; i++) {
+        struct den_generation *generation = engine->owners[i];
+        struct den_speculation *speculation = &generation->speculation;
+
+        if (!generation->draft ||
+            (speculation->count > 0 && speculation->chances[0] >= GOOD_CHANCE))
+            continue;
+        always = always || speculation->always;
+        engine->wishes[wishes++] = (struct den_draft_wish){ .text = generation->draft,
+                                                            .session = generation->session,
+                                                            .known = generation->next[0],
+                                                            .most = most_guesses(generation),
+                                                            .speculation = speculation };
+    }
+    if (wishes > 0)
+        guesses =
+            always ? ALWAYS_GUESSES : den_draft_model_worth(engine->draft, &engine->costs, wishes);
+    if (guesses == 0)
+        return;
+    if (den_draft_model_guess(engine->draft, engine->wishes, wishes, guesses, &ignored) != DEN_OK)
+        for (i = 0; i < wishes; i++)
+            engine->wishes[i].speculation->count = 0;
+    for (i = 0; i < wishes; i++)
+        engine->wishes[i].speculation->from_model = true;
 }
 
 void den_generations_draft(struct den_engine *engine, size_t count, size_t room)
@@ -80,11 +115,16 @@ void den_generations_draft(struct den_engine *engine, size_t count, size_t room)
         return;
     for (i = 0; i < count; i++)
         if (engine->owners[i]->is_speculating) {
-            guess(engine->owners[i]);
             engine->speculations[plan.count++] = &engine->owners[i]->speculation;
+            den_speculation_guess(&engine->owners[i]->speculation, most_guesses(engine->owners[i]));
         }
     if (plan.count == 0)
         return;
+    if (engine->draft)
+        ask_model(engine, count);
+    for (i = 0; i < count; i++)
+        if (engine->owners[i]->is_speculating)
+            cut(engine->owners[i]);
     den_speculation_choose(&plan);
     for (i = 0; i < count; i++) {
         struct den_generation *generation = engine->owners[i];

@@ -3,6 +3,7 @@
 #define DEN_ENGINE_GENERATION_PARTS_H
 
 #include "base/buffer.h"
+#include "engine/draft_model.h"
 #include "engine/engine_parts.h"
 #include "engine/generation.h"
 
@@ -34,6 +35,7 @@ struct den_generation {
     den_token next[1 + DEN_GUESSES_MAX]; /* sampled, not yet evaluated; then guesses */
     bool is_speculating;
     struct den_speculation speculation;
+    struct den_draft_text *draft; /* NULL: no draft model */
     /* Where the tokenizer knows tokens that the model has no logit for: the logits with those at
      * minus infinity. NULL otherwise. */
     float *padded_logits;

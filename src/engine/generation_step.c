@@ -177,6 +177,8 @@ static void advance_guessed(struct den_generation *generation, const struct den_
     den_session_truncate(generation->session, before + row + 1);
     generation->result.guessed_tokens += step->count - 1;
     generation->result.accepted_tokens += row;
+    if (generation->speculation.from_model && step->count > 1)
+        den_draft_model_learn(generation->engine->draft, step->count - 1, row);
 }
 
 static void consume(struct den_generation *generation, const struct den_step *step)

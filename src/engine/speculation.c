@@ -82,6 +82,7 @@ void den_speculation_guess(struct den_speculation *speculation, size_t most)
     most = most < DEN_GUESSES_MAX ? most : DEN_GUESSES_MAX;
     speculation->count = den_draft_ngram_guess(speculation->ngram, speculation->guesses, most);
     speculation->chosen = 0;
+    speculation->from_model = false;
     for (i = 0; i < speculation->count; i++) {
         chance *= chance_of(speculation, matched + i);
         speculation->chances[i] = chance;

@@ -36,6 +36,7 @@ struct den_speculation {
     float right[DEN_GUESS_KINDS], seen[DEN_GUESS_KINDS]; /* guesses, older ones counting less */
     den_token guesses[DEN_GUESSES_MAX];
     float chances[DEN_GUESSES_MAX]; /* that guess j and all before it are right */
+    bool from_model;                /* of the draft model, not from the text */
     size_t count;                   /* guesses there are ... */
     size_t chosen;                  /* ... and those that are to be evaluated */
 };

@@ -401,6 +401,7 @@ static void a_row_is_the_same_in_any_batch(void **state)
         const struct den_engine_options options = {
             .precision = i % 2 ? DEN_PRECISION_FP32 : DEN_PRECISION_INT8,
             .cpu_features = features[i / 2 % 3],
+            .int8_cache = i % 4 == 0,
         };
         struct den_engine *engine = tiny_open(models[i / 6], options);
         struct den_session *session = tiny_session(engine);
