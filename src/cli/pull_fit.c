@@ -124,8 +124,8 @@ static void print_fit(const struct den_hub_plan *plan, const struct den_fit *fit
     if (fit->tokens_per_s > 0)
         snprintf(speed, sizeof speed, ", about %.*f tokens/s", fit->tokens_per_s < 10 ? 1 : 0,
                  fit->tokens_per_s);
-    fprintf(stderr, "%s: %s%s%s. %s\n", plan->name, den_fit_verdict_text(fit->verdict), context,
-            speed, fit->why);
+    fprintf(stderr, "%s%s: %s%s%s. %s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "", plan->name,
+            den_fit_verdict_text(fit->verdict), context, speed, fit->why);
 }
 
 static enum den_status tell(const struct den_pull_fit *how, const struct den_hub_plan *plan,

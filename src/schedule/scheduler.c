@@ -320,8 +320,11 @@ enum den_status den_scheduler_submit(struct den_scheduler *scheduler,
     if (prompt_count >= context)
         return den_fail(err, DEN_CONTEXT_FULL,
                         "the prompt has %zu tokens, but the context holds %zu and the answer needs "
-                        "at least one; shorten the prompt or start with a larger context",
-                        prompt_count, context);
+                        "at least one; shorten the prompt%s",
+                        prompt_count, context,
+                        context < den_engine_description(scheduler->engine)->context_tokens
+                            ? " or start with a larger context"
+                            : ", the model can hold no more");
     if (den_job_create(scheduler, options, &job, err) != DEN_OK)
         return err->status;
     job->submitted_at = den_clock_seconds();

@@ -434,6 +434,7 @@ static void impossible_prompts_are_refused(void **state)
     prompt[CONTEXT] = '\0';
     assert_int_equal(submit_prompt(scheduler, &asked, prompt, 1, &err), DEN_CONTEXT_FULL);
     assert_non_null(strstr(err.message, "64"));
+    assert_null(strstr(err.message, "larger context")); /* the model has none */
     err = (struct den_error){ 0 };
     assert_int_equal(submit_prompt(scheduler, &asked, "", 1, &err), DEN_INVALID);
     run_one(scheduler, &asked, prompt + 1);
