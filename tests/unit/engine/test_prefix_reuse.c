@@ -2,6 +2,7 @@
  * would have followed; shared pages are never written; no page is ever lost. */
 #include "engine/long_tiny.h"
 
+#include "device/kv_pages.h"
 #include "engine/engine_parts.h"
 #include "engine/generation.h"
 
@@ -159,6 +160,55 @@ static void answers_as_if_nothing_were_kept(void **state)
     }
 }
 
+static const float *append(struct den_session *session, const den_token *tokens, size_t count)
+{
+    struct den_step step = { .session = session, .count = count, .tokens = tokens };
+    struct den_error err = { 0 };
+
+    if (den_engine_step(session->engine, &step, 1, NULL, &err) != DEN_OK)
+        fail_msg("%s", err.message);
+    return step.logits;
+}
+
+/* What reuse rests on: a page has the same bits however its tokens came, so that it does not matter
+ * which session filled it, with what beside it. */
+static void pages_are_the_same_however_they_were_read(void **state)
+{
+    static const size_t chunks[] = { 96, 1, 5, 33 };
+    int precision;
+
+    for (precision = 0; precision < 2; precision++) {
+        struct den_engine_options plain = options;
+        unsigned char *first;
+        struct den_engine *engine;
+        den_token prompt[128];
+        size_t bytes, i, at;
+
+        plain.no_prefix_reuse = true;
+        plain.precision = precision ? DEN_PRECISION_FP32 : DEN_PRECISION_INT8;
+        engine = long_open("qwen3", plain);
+        bytes = den_kv_pool_page_bytes(engine->pool);
+        first = malloc(2 * bytes);
+        make_text(1, prompt, 128);
+        for (i = 0; i < sizeof chunks / sizeof chunks[0]; i++) {
+            struct den_session *session = tiny_session(engine);
+
+            for (at = 0; at < 128; at += chunks[i])
+                append(session, prompt + at, 128 - at < chunks[i] ? 128 - at : chunks[i]);
+            for (at = 0; at < 2; at++) {
+                const unsigned char *page = den_kv_pool_page(engine->pool, session->pages[at]);
+
+                if (i == 0)
+                    memcpy(first + at * bytes, page, bytes);
+                assert_memory_equal(page, first + at * bytes, bytes);
+            }
+            den_session_destroy(session);
+        }
+        free(first);
+        den_engine_close(engine);
+    }
+}
+
 static void finds_what_another_session_read(void **state)
 {
     struct den_engine *engine = long_open("llama", options);
@@ -225,16 +275,6 @@ static void says_why_not(void **state)
     den_session_destroy(session);
     expect_nothing_lost(engine, 8);
     den_engine_close(engine);
-}
-
-static const float *append(struct den_session *session, const den_token *tokens, size_t count)
-{
-    struct den_step step = { .session = session, .count = count, .tokens = tokens };
-    struct den_error err = { 0 };
-
-    if (den_engine_step(session->engine, &step, 1, NULL, &err) != DEN_OK)
-        fail_msg("%s", err.message);
-    return step.logits;
 }
 
 /* Two sessions share pages; one is cut inside of one and goes another way. */
@@ -405,6 +445,7 @@ int engine_test_prefix_reuse(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_as_if_nothing_were_kept),
+        cmocka_unit_test(pages_are_the_same_however_they_were_read),
         cmocka_unit_test(finds_what_another_session_read),
         cmocka_unit_test(says_why_not),
         cmocka_unit_test(writes_no_shared_page),
