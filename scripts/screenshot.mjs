@@ -1,16 +1,15 @@
 #!/usr/bin/env node
 /* Screenshot: the pictures of the page in docs/images, of the real page with real answers.
  *
- *   npm ci --prefix web && node scripts/screenshot.mjs [--mock]
+ *   npm ci --prefix web && node scripts/screenshot.mjs [--views]
  *
  * Starts the den of build/release (or DEN_PROGRAM) with the default model, asks a few questions with
- * temperature 0, and takes the pictures once the last answer is complete. With --mock the models and the
- * activity are those of tests/web/mock.mjs, for a picture of lists that are full; docs say so there. */
+ * temperature 0, and takes the pictures once the last answer is complete; that of the activity while two are
+ * being written. With --views only those of models and activity are taken. */
 
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { answered, ask, launch, openPage } from "../tests/web/browser.mjs";
-import { startMock } from "../tests/web/mock.mjs";
 import { startServer } from "../tests/web/server.mjs";
 
 const IMAGES = fileURLToPath(new URL("../docs/images/", import.meta.url));
@@ -80,14 +79,27 @@ async function takeViews(browser, url, views, options = WIDE) {
     }
 }
 
+/* Two answers at once, from two pages, and a third page that looks on. */
+async function takeActivity(browser, url) {
+    const pages = [];
+    for (const question of ["Write a long story about a lighthouse keeper.", "Explain how bread is made, in detail."]) {
+        const page = await openPage(browser, url, WIDE);
+        pages.push(page);
+        await page.locator(".suggestions button:enabled").first().waitFor();
+        await ask(page, question);
+        await page.locator(".prose").last().waitFor(); /* it has begun */
+    }
+    await takeViews(browser, url, ["activity"]);
+    for (const page of pages) await page.context().close();
+}
+
 mkdirSync(IMAGES, { recursive: true });
-const wantsMock = process.argv.includes("--mock");
-const server = wantsMock ? await startMock() : await startServer();
+const server = await startServer();
 const browser = await launch();
 try {
-    if (wantsMock) {
-        await takeViews(browser, server.url, ["models", "activity"]);
-    } else {
+    await takeActivity(browser, server.url); /* the models have been used once then, and are told exactly */
+    await takeViews(browser, server.url, ["models"]);
+    if (!process.argv.includes("--views")) {
         await takeConversation(browser, server.url);
         await takeViews(browser, server.url, ["settings", "server"]);
         await takeViews(browser, server.url, ["settings"], { ...WIDE, locale: "zh-CN", colorScheme: "dark" });
