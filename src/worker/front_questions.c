@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/utf8.h"
 #include "worker/front.h"
@@ -214,11 +215,36 @@ static enum den_status read_slice(const struct den_buffer *reply, size_t count, 
     return DEN_OK;
 }
 
+/* The tokens of all texts of a reply that read_slice() found whole. */
+static uint64_t tokens_of(const struct den_buffer *reply, size_t count)
+{
+    struct den_message_reader reader = den_message_reader(reply->data, reply->length);
+    uint64_t tokens = 0;
+    size_t i;
+
+    den_message_get(&reader, 8); /* count and width */
+    for (i = 0; i < count; i++)
+        tokens += den_message_get(&reader, 4);
+    return tokens;
+}
+
+/* Embeddings count as a request whose prompt was read. */
+static void count_embedding(struct den_worker *worker, uint64_t tokens, double seconds)
+{
+    pthread_mutex_lock(&worker->lock);
+    worker->sums.requests++;
+    worker->sums.prompt_tokens += tokens;
+    worker->sums.prompt_seconds += seconds;
+    pthread_mutex_unlock(&worker->lock);
+}
+
 enum den_status den_worker_embed(struct den_worker *worker,
                                  const struct den_worker_embed_request *request, float *out_vectors,
                                  size_t *out_tokens, struct den_error *err)
 {
     size_t width = request->dimensions ? request->dimensions : worker->info.width, first, count;
+    double start = den_clock_seconds();
+    uint64_t tokens = 0;
 
     if (worker->info.role != DEN_WORKER_EMBEDDING)
         return den_fail(err, DEN_UNSUPPORTED, "model '%s' writes text; it makes no embeddings",
@@ -236,13 +262,15 @@ enum den_status den_worker_embed(struct den_worker *worker,
         den_buffer_init(&question, DEN_WIRE_PAYLOAD_BYTES_MAX);
         den_buffer_init(&reply, DEN_WIRE_PAYLOAD_BYTES_MAX);
         if (write_slice(request, first, count, &question, err) == DEN_OK &&
-            den_front_ask(worker, DEN_WIRE_EMBED, &question, &reply, err) == DEN_OK)
+            den_front_ask(worker, DEN_WIRE_EMBED, &question, &reply, err) == DEN_OK &&
             read_slice(&reply, count, width, out_vectors + first * width,
-                       out_tokens ? out_tokens + first : NULL, err);
+                       out_tokens ? out_tokens + first : NULL, err) == DEN_OK)
+            tokens += tokens_of(&reply, count);
         den_buffer_deinit(&question);
         den_buffer_deinit(&reply);
         if (err->status != DEN_OK)
             return err->status;
     }
+    count_embedding(worker, tokens, den_clock_seconds() - start);
     return DEN_OK;
 }

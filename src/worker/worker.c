@@ -173,6 +173,18 @@ static size_t read_resident(pid_t pid)
     return (size_t)resident * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Whether it is work that people wait for: an answer, or embeddings. */
+static bool is_work(const struct den_ticket *ticket)
+{
+    return ticket->kind == DEN_WIRE_SUBMIT || ticket->kind == DEN_WIRE_EMBED;
+}
+
+/* Embeddings have begun, as far as is known here, once the process has been asked. */
+static bool is_running(const struct den_ticket *ticket)
+{
+    return ticket->kind == DEN_WIRE_EMBED ? ticket->is_sent : ticket->is_begun;
+}
+
 void den_worker_status(const struct den_worker *constant, struct den_worker_status *out)
 {
     struct den_worker *worker = (struct den_worker *)(uintptr_t)constant;
@@ -184,8 +196,8 @@ void den_worker_status(const struct den_worker *constant, struct den_worker_stat
     out->packed = den_packed_state_text(worker->packed.state);
     out->pid = worker->pid;
     for (ticket = worker->first; ticket; ticket = ticket->after)
-        if (ticket->kind == DEN_WIRE_SUBMIT)
-            *(ticket->is_begun ? &out->running : &out->waiting) += 1;
+        if (is_work(ticket))
+            *(is_running(ticket) ? &out->running : &out->waiting) += 1;
     if (worker->unfinished > 0)
         out->busy_seconds += den_clock_seconds() - worker->busy_since;
     if (!worker->first && worker->idle_since > 0)
@@ -223,12 +235,12 @@ size_t den_worker_activity(struct den_worker *worker, struct den_worker_activity
     for (ticket = worker->first; ticket && count < capacity; ticket = ticket->after) {
         const double writing = ticket->token_count > 0 ? now - ticket->first_token_at : 0;
 
-        if (ticket->kind != DEN_WIRE_SUBMIT)
+        if (!is_work(ticket))
             continue;
         out[count] = (struct den_worker_activity){
             .id = ticket->id,
             .state = ticket->token_count > 0 ? DEN_ACTIVITY_WRITING
-                     : ticket->is_begun      ? DEN_ACTIVITY_READING
+                     : is_running(ticket)    ? DEN_ACTIVITY_READING
                                              : DEN_ACTIVITY_WAITING,
             .age_seconds = now - ticket->submitted_at,
             .prompt_done = ticket->prompt_done,
@@ -373,6 +385,9 @@ enum den_status den_front_ask(struct den_worker *worker, enum den_wire_kind kind
     ticket->kind = kind;
     ticket->question = (const unsigned char *)question->data;
     ticket->question_length = question->length;
+    ticket->submitted_at = den_clock_seconds();
+    if (kind == DEN_WIRE_EMBED)
+        snprintf(ticket->surface, sizeof ticket->surface, "embeddings");
     den_buffer_init(&ticket->reply, DEN_WIRE_PAYLOAD_BYTES_MAX);
     pthread_mutex_lock(&worker->lock);
     if (enter(worker, ticket, err) == DEN_OK) {

@@ -53,6 +53,31 @@ def test_vectors_are_those_of_den_embed(running):
 
 
 @needs_model
+def test_embeddings_are_counted(running):
+    """As a request each, with its tokens; and they are seen while they run."""
+    def totals():
+        return running.ask("GET", "/api/activity").json()["totals"]
+
+    before = totals()
+    answer = running.client().embeddings.create(model="", input=texts(3))
+    after = totals()
+    assert after["requests"] - before["requests"] == 1
+    assert after["prompt_tokens"] - before["prompt_tokens"] == answer.usage.prompt_tokens > 30
+    metrics = running.ask("GET", "/metrics").body.decode()
+    assert any(line.startswith("den_worker_prompt_tokens_total{") and float(line.split()[-1]) >= after["prompt_tokens"]
+               for line in metrics.splitlines())
+    asker = threading.Thread(target=embed, args=(running, texts(1500)))
+    asker.start()
+    seen = []
+    while asker.is_alive() and not seen:
+        seen = running.ask("GET", "/api/activity").json()["requests"]
+        time.sleep(0.005)
+    asker.join()
+    assert [one["surface"] for one in seen] == ["embeddings"]
+    assert running.ask("GET", "/api/activity").json()["requests"] == []
+
+
+@needs_model
 def test_the_whole_folder_reaches_the_process(running, tmp_path):
     """Another pooling, another length: what is in the small files makes another vector."""
     folder = tmp_path / "other"
