@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 
+static const double FOUND_SECONDS = 1;
+
 /* --- members; the lock is held --- */
 
 struct den_roster_member *den_roster_member(struct den_roster *roster, const char *name)
@@ -83,6 +85,17 @@ static enum den_status find_path(const struct den_catalogue *catalogue, const ch
     return DEN_OK;
 }
 
+/* The role's first installed model, if it was looked for just now. */
+static struct den_roster_member *found_lately(const struct den_roster *roster,
+                                              enum den_worker_role role)
+{
+    const struct den_roster_found *found = &roster->found[role];
+
+    return found->member && *found->member->name && den_clock_seconds() - found->at < FOUND_SECONDS
+               ? found->member
+               : NULL;
+}
+
 /* One model has one member, and so one worker, whatever it is called. */
 static enum den_status look_up(struct den_roster *roster, const char *name,
                                enum den_worker_role role, struct den_roster_member **out,
@@ -90,15 +103,16 @@ static enum den_status look_up(struct den_roster *roster, const char *name,
 {
     struct den_catalogue *catalogue;
     char wanted[DEN_PATH_BYTES_MAX], path[DEN_PATH_BYTES_MAX];
-    bool by_client;
+    bool by_client, is_default = false;
 
     den_roster_plain_name(wanted, sizeof wanted, name && *name ? name : roster->defaults[role]);
-    *out = den_roster_member(roster, wanted);
+    *out = *wanted ? den_roster_member(roster, wanted) : found_lately(roster, role);
     if (*out)
         return DEN_OK;
     if (den_catalogue_create(&catalogue, err) != DEN_OK)
         return err->status;
-    if (!*wanted && choose_default(catalogue, role, wanted, sizeof wanted, err) != DEN_OK)
+    is_default = !*wanted;
+    if (is_default && choose_default(catalogue, role, wanted, sizeof wanted, err) != DEN_OK)
         goto done;
     *out = den_roster_member(roster, wanted);
     if (*out)
@@ -110,6 +124,9 @@ static enum den_status look_up(struct den_roster *roster, const char *name,
     if (!*out)
         add_member(roster, wanted, path, out, err);
 done:
+    if (is_default && *out)
+        roster->found[role] =
+            (struct den_roster_found){ .member = *out, .at = den_clock_seconds() };
     den_catalogue_destroy(catalogue);
     return err->status;
 }

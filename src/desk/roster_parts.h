@@ -19,6 +19,13 @@ struct den_roster_member {
     bool is_starting;
 };
 
+/* Which installed model a role without a chosen one came to, so that not every request reads the
+ * catalogue for it. It holds for a second: models are installed and removed meanwhile. */
+struct den_roster_found {
+    struct den_roster_member *member; /* NULL: none; nameless: forgotten since */
+    double at;                        /* den_clock_seconds() */
+};
+
 struct den_roster {
     struct den_worker_options worker;
     char *cpu_features;
@@ -28,6 +35,7 @@ struct den_roster {
     /* guarded by `lock` */
     struct den_roster_member *members[DEN_MODELS_MAX];
     size_t member_count;
+    struct den_roster_found found[DEN_ROLES];
     char defaults[DEN_ROLES]
                  [DEN_PATH_BYTES_MAX]; /* what a role's model is called; "": not chosen */
 };
