@@ -1,5 +1,5 @@
-/* The prefix file as the front has it: what one process read, the next one need not, the file is the
- * user's alone and one process's at a time, and 0 bytes remove it. */
+/* The prefix file as the front has it: what one process read, the next one need not, the file is
+ * the user's alone and one process's at a time, and 0 bytes remove it. */
 #include "worker/tiny_worker.h"
 
 #include <dirent.h>
