@@ -95,6 +95,7 @@ struct den_linear {
     struct den_norm norm;
     enum den_activation gate; /* not NONE: input rows are (gate, up), each `in` wide */
     enum den_activation activation;
+    bool fine;         /* where f(input) is to be int8: 15 bits instead, for twice the arithmetic */
     const float *bias; /* (out) or NULL */
     float *output;     /* (rows, output_stride) */
     size_t output_stride;

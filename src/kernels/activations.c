@@ -30,13 +30,14 @@ bool den_activations_bytes(size_t rows, size_t in_padded, size_t *out_bytes)
     if (!size_arrays(rows, in_padded, &sizes) ||
         !den_checked_add(sizes.values, sizes.scales, &bytes) ||
         !den_checked_add(bytes, sizes.scales, &bytes) ||
-        !den_checked_add(bytes, sizes.biases, &bytes))
+        !den_checked_add(bytes, sizes.biases, &bytes) ||
+        !den_checked_add(bytes, sizes.values, &bytes))
         return false;
     *out_bytes = bytes;
     return true;
 }
 
-/* values | scales | scaled_sums | biases */
+/* values | scales | scaled_sums | biases | fine */
 void den_activations_place(struct den_activations *out, void *memory, size_t rows, size_t in_padded)
 {
     unsigned char *at = memory;
@@ -51,6 +52,16 @@ void den_activations_place(struct den_activations *out, void *memory, size_t row
         .scaled_sums = (float *)(void *)(at + sizes.values + sizes.scales),
         .biases = (int32_t *)(void *)(at + sizes.values + 2 * sizes.scales),
     };
+}
+
+void den_activations_place_fine(struct den_activations *out, void *memory, size_t rows,
+                                size_t in_padded)
+{
+    struct sizes sizes = { 0 };
+
+    den_activations_place(out, memory, rows, in_padded);
+    size_arrays(rows, in_padded, &sizes);
+    out->fine = (int8_t *)out->biases + sizes.biases;
 }
 
 bool den_wide_activations_bytes(size_t rows, size_t in_padded, size_t *out_bytes)

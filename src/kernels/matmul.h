@@ -69,11 +69,16 @@ struct den_packed {
 /* int8 activations of `rows` rows: x[r][k] = values[..] * scales[..] of k's group. A group's rows
  * lie together, so that a kernel that takes several rows at a time reads on and addresses them by
  * constants. The two last arrays are what products with biased weights and with minima owe, summed
- * once here and used by every panel. */
+ * once here and used by every panel.
+ *
+ * Fine activations have a second int8 for what rounding to the first left, in steps of 1/256 of it:
+ * x = (256 * values + fine) * scales. Products add the integers of both before they scale, so that
+ * precision of 15 bits costs twice the multiplications and nothing else. */
 struct den_activations {
     size_t rows;
     size_t in_padded;   /* inputs rounded up to a multiple of 32 */
     int8_t *values;     /* (in_padded / 32, rows, 32), in -127 .. 127, zero beyond the inputs */
+    int8_t *fine;       /* as values, or NULL; below, a value is then 256 * value + fine */
     float *scales;      /* (in_padded / 32, rows) */
     float *scaled_sums; /* (in_padded / 32, rows): scale * sum of the group's values */
     int32_t *biases;    /* (in_padded / 32, rows, 2): -8 * sum of each half group's values */
@@ -120,7 +125,8 @@ typedef void (*den_matmul_kernel)(const struct den_matmul *op, size_t panel_begi
                                   size_t panel_end);
 
 /* f32 to int8, into row `row` of `out`: the largest magnitude of each group of 32 over 127 is its
- * scale, values round to nearest even. A group whose magnitudes are all below 1e-30 is zeros.
+ * scale, values round to nearest even. A group whose magnitudes are all below 1e-30 is zeros. Where
+ * `out` has them, fine codes are the rest times 256, rounded, at most 127, and the scale is 1/256.
  * `width` values are read; the rest of the last group is zeros. */
 struct den_quantize_kernels {
     void (*row)(const float *input, size_t width, const struct den_activations *out, size_t row);
@@ -136,11 +142,15 @@ struct den_quantize_kernels {
                      size_t row);
 };
 
-/* Bytes for the four arrays of `rows` rows, each 64-byte aligned; false on overflow. */
+/* Bytes for the five arrays of `rows` rows, each 64-byte aligned; false on overflow. */
 bool den_activations_bytes(size_t rows, size_t in_padded, size_t *out_bytes);
-/* Lays them out in `memory` (64-byte aligned, den_activations_bytes() large). */
+/* Lays them out in `memory` (64-byte aligned, den_activations_bytes() large), without `fine`; it
+ * comes last, and what is never written costs no memory. */
 void den_activations_place(struct den_activations *out, void *memory, size_t rows,
                            size_t in_padded);
+/* The same with it. */
+void den_activations_place_fine(struct den_activations *out, void *memory, size_t rows,
+                                size_t in_padded);
 /* The same for i16. */
 bool den_wide_activations_bytes(size_t rows, size_t in_padded, size_t *out_bytes);
 void den_wide_activations_place(struct den_wide_activations *out, void *memory, size_t rows,

@@ -22,7 +22,6 @@
 
 #include "base/checked.h"
 #include "model/parts.h"
-#include "model/split.h"
 
 enum { ALIGNMENT = 64 };
 
@@ -52,8 +51,6 @@ static bool place(struct den_forward *forward, unsigned char *memory, size_t *ou
         { &forward->attention, rows, d->heads * d->value_width },
         { &forward->up, rows, up_floats(d) },
         { &forward->branch, rows, d->width },
-        { &forward->split, 2 * rows, d->width },
-        { &forward->twice, 2 * rows, 1 },
         { &forward->logits, forward->logit_rows, d->vocabulary },
         { &forward->router, rows, d->experts },
         { &forward->routed_rows, rows, d->experts_used },
@@ -99,7 +96,6 @@ enum den_status den_forward_create(const struct den_model *model, size_t rows, s
     const struct den_description *d = &model->description;
     struct den_forward *forward = calloc(1, sizeof *forward);
     size_t bytes;
-    size_t i;
     void *memory;
 
     if (!forward)
@@ -120,9 +116,7 @@ enum den_status den_forward_create(const struct den_model *model, size_t rows, s
     forward->memory = memory;
     forward->memory_bytes = bytes;
     place(forward, memory, &bytes);
-    for (i = 0; i < 2 * rows; i++)
-        forward->twice[i] = (int32_t)(i / 2);
-    if (den_device_workspace(model->device, 2 * rows, widest_input(d), d->heads,
+    if (den_device_workspace(model->device, rows, widest_input(d), d->heads,
                              larger(d->head_width, d->value_width), err) != DEN_OK)
         goto fail;
     *out = forward;
@@ -158,11 +152,12 @@ static struct den_norm norm_of(const struct run *run, const float *weight)
     return (struct den_norm){ .weight = weight, .epsilon = run->model->description.norm_epsilon };
 }
 
-/* One product of `rows` rows of the residual stream, normalised on the way; with `split` its input
- * is given in two parts. The output is written, not added to. */
+/* One product of `rows` rows of the residual stream, normalised on the way. The output is written,
+ * not added to. Where weights are quantized, the input has 15 bits instead of 8: rounding these
+ * inputs to int8 is most of what that mode loses (docs/internals/model.md has the figures), while
+ * the inputs of the other two products, attention and the gated activation, matter little. */
 struct product {
     const struct den_matrix *matrix;
-    bool split;
     size_t rows;
     const float *norm;
     const float *bias; /* (output_width) or NULL */
@@ -171,7 +166,7 @@ struct product {
     const int32_t *input_rows; /* (rows) or NULL */
 };
 
-static void run_whole(const struct run *run, const struct product *product)
+static void run_product(const struct run *run, const struct product *product)
 {
     size_t width = run->model->description.width;
 
@@ -181,57 +176,12 @@ static void run_whole(const struct run *run, const struct product *product)
                                               .input = run->forward->hidden,
                                               .input_stride = width,
                                               .norm = norm_of(run, product->norm),
+                                              .fine = true,
                                               .bias = product->bias,
                                               .output = product->output,
                                               .output_stride = product->output_width,
                                               .input_rows = product->input_rows,
                                           });
-}
-
-/* Both parts of a row add to the same output row, which starts out as the bias. */
-static void run_split(const struct run *run, const struct product *product)
-{
-    struct den_forward *forward = run->forward;
-    size_t width = run->model->description.width;
-    const float *input = forward->hidden;
-    size_t row;
-
-    for (row = 0; product->input_rows && row < product->rows; row++)
-        memcpy(forward->branch + row * width, input + (size_t)product->input_rows[row] * width,
-               width * sizeof *input);
-    if (product->input_rows)
-        input = forward->branch;
-    den_device_norm(run->model->device, &(struct den_normalize){
-                                            .norm = norm_of(run, product->norm),
-                                            .input = input,
-                                            .rows = product->rows,
-                                            .width = width,
-                                            .output = forward->branch,
-                                        });
-    den_split_rows(forward->branch, product->rows, width, forward->split);
-    for (row = 0; row < product->rows; row++) {
-        float *output = product->output + row * product->output_width;
-
-        if (product->bias)
-            memcpy(output, product->bias, product->output_width * sizeof *output);
-        else
-            memset(output, 0, product->output_width * sizeof *output);
-    }
-    den_device_linear(run->model->device, &(struct den_linear){
-                                              .matrix = product->matrix,
-                                              .rows = 2 * product->rows,
-                                              .input = forward->split,
-                                              .input_stride = width,
-                                              .output = product->output,
-                                              .output_stride = product->output_width,
-                                              .accumulate = true,
-                                              .output_rows = forward->twice,
-                                          });
-}
-
-static void run_product(const struct run *run, const struct product *product)
-{
-    (product->split ? run_split : run_whole)(run, product);
 }
 
 static void run_projection(const struct run *run, const struct den_layer *layer, size_t index)
@@ -246,7 +196,6 @@ static void run_projection(const struct run *run, const struct den_layer *layer,
     if (d->rope_base_local <= 0)
         rope = &run->model->rope;
     run_product(run, &(struct product){ .matrix = layer->qkv,
-                                        .split = layer->qkv_split,
                                         .rows = where->rows,
                                         .norm = layer->attention_norm,
                                         .bias = layer->qkv_bias,
@@ -328,7 +277,6 @@ static void run_dense(const struct run *run, const struct den_layer *layer)
     bool post = layer->post_ffn_norm != NULL;
 
     run_product(run, &(struct product){ .matrix = layer->gate_up,
-                                        .split = layer->gate_up_split,
                                         .rows = run->live_count,
                                         .norm = layer->ffn_norm,
                                         .bias = layer->gate_up_bias,
@@ -384,7 +332,6 @@ static void run_head(const struct run *run)
     size_t i;
 
     run_product(run, &(struct product){ .matrix = run->model->head,
-                                        .split = run->model->head_split,
                                         .rows = count,
                                         .norm = run->model->final_norm,
                                         .output = forward->logits,

@@ -88,22 +88,6 @@ static enum den_status load_bias(struct loader *loader, const struct piece *piec
     return DEN_OK;
 }
 
-/* True where the product rounds its input to int8, so that giving it in two parts helps. */
-static bool wants_split(const struct loader *loader, const struct piece *pieces, int count,
-                        size_t layer)
-{
-    bool quantized = false;
-    int i;
-
-    for (i = 0; i < count; i++) {
-        const struct den_tensor *tensor =
-            den_layout_find(&loader->layout, pieces[i].part, layer, false);
-
-        quantized = quantized || (tensor && den_type_is_quantized(tensor->type));
-    }
-    return quantized && loader->model->precision == DEN_PRECISION_INT8;
-}
-
 /* Stacks up to three parts, each (in, piece.out), into one matrix. */
 static enum den_status load_matrix(struct loader *loader, const struct piece *pieces, int count,
                                    size_t layer, size_t in, struct den_matrix **out)
@@ -139,7 +123,6 @@ static enum den_status load_attention(struct loader *loader, size_t layer, struc
     if (load_matrix(loader, pieces, count, layer, d->width, &out->qkv) != DEN_OK ||
         load_bias(loader, pieces, count, layer, &out->qkv_bias) != DEN_OK)
         return loader->err->status;
-    out->qkv_split = wants_split(loader, pieces, count, layer);
     if (load_matrix(loader, output, 1, layer, d->heads * d->value_width, &out->output) != DEN_OK ||
         load_bias(loader, output, 1, layer, &out->output_bias) != DEN_OK)
         return loader->err->status;
@@ -174,7 +157,6 @@ static enum den_status load_dense(struct loader *loader, size_t layer, struct de
     if (load_matrix(loader, pieces, count, layer, d->width, &out->gate_up) != DEN_OK ||
         load_bias(loader, pieces, count, layer, &out->gate_up_bias) != DEN_OK)
         return loader->err->status;
-    out->gate_up_split = wants_split(loader, pieces, count, layer);
     if (load_matrix(loader, down, 1, layer, d->ffn_width, &out->down) != DEN_OK)
         return loader->err->status;
     return load_bias(loader, down, 1, layer, &out->down_bias);
@@ -275,7 +257,6 @@ static enum den_status load_ends(struct loader *loader)
     else if (load_matrix(loader, head, 1, 0, d->width, &model->head) != DEN_OK)
         return loader->err->status;
     den_weights_release(loader->layout.weights);
-    model->head_split = wants_split(loader, d->tied_embeddings ? embedding : head, 1, 0);
     return load_norm(loader, DEN_PART_FINAL_NORM, 0, d->width, &model->final_norm);
 }
 

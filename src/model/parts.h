@@ -10,7 +10,6 @@ struct den_layer {
     const float *attention_norm; /* (width) */
     struct den_matrix *qkv;      /* (width, heads * head_width + kv_heads * (head + value width)) */
     const float *qkv_bias;
-    bool qkv_split;            /* the product takes its input in two parts (split.h) */
     const float *query_norm;   /* (head_width) */
     const float *key_norm;     /* (head_width) */
     struct den_matrix *output; /* (heads * value_width, width) */
@@ -21,7 +20,6 @@ struct den_layer {
     /* a dense feed-forward */
     struct den_matrix *gate_up; /* (width, 2 * ffn_width): all gates, then all ups */
     const float *gate_up_bias;
-    bool gate_up_split;      /* as qkv_split */
     struct den_matrix *down; /* (ffn_width, width) */
     const float *down_bias;
     /* or a mixture: `router` not NULL */
@@ -40,7 +38,6 @@ struct den_model {
     struct den_rope_frequencies rope_local;
     struct den_matrix *embedding; /* (width, vocabulary) */
     struct den_matrix *head;      /* the same object where the two are tied */
-    bool head_split;              /* as qkv_split */
     const float *final_norm;
     struct den_layer *layers; /* (description.layers) */
 };
@@ -56,8 +53,6 @@ struct den_forward {
     float *attention;      /* (rows, heads * value_width) */
     float *up;             /* (rows, 2 * ffn_width), or (rows * experts_used, 2 * expert_width) */
     float *branch;         /* (rows, width): what a post norm or a mixture adds */
-    float *split;          /* (2 * rows, width): coarse and fine parts of `branch` */
-    int32_t *twice;        /* (2 * rows): 0, 0, 1, 1, 2 ... */
     float *logits;         /* (logit_rows, vocabulary) */
     float *router;         /* (rows, experts) */
     int32_t *routed_rows;  /* (rows * experts_used): rows by expert */

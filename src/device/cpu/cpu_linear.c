@@ -138,9 +138,9 @@ static struct prepared place(const struct job *job, size_t rows, size_t slot, in
                                    workspace->quantized + slot * workspace->quantized_row_bytes,
                                    rows, job->matrix->in_padded);
     else if (job->matrix->in_padded)
-        den_activations_place(&prepared.quantized,
-                              workspace->quantized + slot * workspace->quantized_row_bytes, rows,
-                              job->matrix->in_padded);
+        (job->op->fine ? den_activations_place_fine : den_activations_place)(
+            &prepared.quantized, workspace->quantized + slot * workspace->quantized_row_bytes, rows,
+            job->matrix->in_padded);
     return prepared;
 }
 

@@ -14,6 +14,7 @@
 /* One row of int8 activations from a group on. */
 struct group {
     const int8_t *values;
+    const int8_t *fine; /* or NULL */
     float scale;
     float scaled_sum;
     const int32_t *biases;
@@ -25,6 +26,7 @@ static struct group group_of(const struct den_matmul *op, size_t row, size_t g)
     size_t at = g * x->rows + row;
 
     return (struct group){ .values = x->values + at * DEN_GROUP,
+                           .fine = x->fine ? x->fine + at * DEN_GROUP : NULL,
                            .scale = x->scales[at],
                            .scaled_sum = x->scaled_sums[at],
                            .biases = x->biases + 2 * at };
@@ -46,8 +48,14 @@ static float f32_at(const unsigned char *bytes)
     return value;
 }
 
+/* The value that a nibble or byte of k meets. */
+static int32_t value_of(const struct group *x, size_t k)
+{
+    return x->fine ? 256 * x->values[k] + x->fine[k] : x->values[k];
+}
+
 /* Sum over 32 k of nibble times activation, for output o of the panel. */
-static int32_t dot_nibbles(const unsigned char *lines, const int8_t *values, size_t o)
+static int32_t dot_nibbles(const unsigned char *lines, const struct group *x, size_t o)
 {
     int32_t sum = 0;
     size_t l, j;
@@ -56,20 +64,22 @@ static int32_t dot_nibbles(const unsigned char *lines, const int8_t *values, siz
         for (j = 0; j < 4; j++) {
             int byte = lines[l * DEN_LINE_BYTES + 4 * o + j];
 
-            sum += (byte & 15) * values[4 * l + j] + (byte >> 4) * values[16 + 4 * l + j];
+            sum += (byte & 15) * value_of(x, 4 * l + j);
+            sum += (byte >> 4) * value_of(x, 16 + 4 * l + j);
         }
     return sum;
 }
 
-/* Sum over `count` lines of u8 times activation. */
-static int32_t dot_bytes(const unsigned char *lines, const int8_t *values, size_t count, size_t o)
+/* Sum over `count` lines of u8 times activation, from `first` of the group on. */
+static int32_t dot_bytes(const unsigned char *lines, const struct group *x, size_t first,
+                         size_t count, size_t o)
 {
     int32_t sum = 0;
     size_t l, j;
 
     for (l = 0; l < count; l++)
         for (j = 0; j < 4; j++)
-            sum += lines[l * DEN_LINE_BYTES + 4 * o + j] * values[4 * l + j];
+            sum += lines[l * DEN_LINE_BYTES + 4 * o + j] * value_of(x, first + 4 * l + j);
     return sum;
 }
 
@@ -106,7 +116,7 @@ static void multiply_q4(const struct den_matmul *op, const unsigned char *panel,
         struct group x = group_of(op, row, g);
 
         for (o = 0; o < DEN_PANEL; o++)
-            sums[o] += (float)(dot_nibbles(panel, x.values, o) + x.biases[0] + x.biases[1]) *
+            sums[o] += (float)(dot_nibbles(panel, &x, o) + x.biases[0] + x.biases[1]) *
                        (f16_at(panel + DEN_Q4_SCALES_AT + 2 * o) * x.scale);
     }
 }
@@ -120,7 +130,7 @@ static void multiply_q4_min(const struct den_matmul *op, const unsigned char *pa
         struct group x = group_of(op, row, g);
 
         for (o = 0; o < DEN_PANEL; o++) {
-            sums[o] += (float)dot_nibbles(panel, x.values, o) *
+            sums[o] += (float)dot_nibbles(panel, &x, o) *
                        (f16_at(panel + DEN_Q4_SCALES_AT + 2 * o) * x.scale);
             sums[o] += f16_at(panel + DEN_Q4_MINIMA_AT + 2 * o) * x.scaled_sum;
         }
@@ -143,7 +153,7 @@ static void multiply_q4_k(const struct den_matmul *op, const unsigned char *pane
             float minimum = f16_at(unit + DEN_Q4_K_DMIN_AT + 2 * o) *
                             (float)unit[DEN_Q4_K_MINIMA_AT + g % 8 * DEN_PANEL + o];
 
-            sums[o] += (float)dot_nibbles(lines, x.values, o) * (scale * x.scale);
+            sums[o] += (float)dot_nibbles(lines, &x, o) * (scale * x.scale);
             sums[o] -= minimum * x.scaled_sum;
         }
     }
@@ -158,9 +168,8 @@ static void multiply_q8(const struct den_matmul *op, const unsigned char *panel,
         struct group x = group_of(op, row, g);
 
         for (o = 0; o < DEN_PANEL; o++)
-            sums[o] +=
-                (float)(dot_bytes(panel, x.values, 8, o) + 16 * (x.biases[0] + x.biases[1])) *
-                (f16_at(panel + DEN_Q8_SCALES_AT + 2 * o) * x.scale);
+            sums[o] += (float)(dot_bytes(panel, &x, 0, 8, o) + 16 * (x.biases[0] + x.biases[1])) *
+                       (f16_at(panel + DEN_Q8_SCALES_AT + 2 * o) * x.scale);
     }
 }
 
@@ -173,12 +182,12 @@ static void multiply_q8_k(const struct den_matmul *op, const unsigned char *pane
         const unsigned char *unit = panel + h / 16 * DEN_Q8_K_BYTES;
         const unsigned char *lines = unit + DEN_Q8_K_LINES_AT + h % 16 * DEN_Q8_K_HALF_BYTES;
         struct group x = group_of(op, row, h / 2);
-        const int8_t *values = x.values + h % 2 * DEN_HALF_GROUP;
+        size_t first = h % 2 * DEN_HALF_GROUP;
 
         for (o = 0; o < DEN_PANEL; o++) {
             float step = (int8_t)unit[DEN_Q8_K_SCALES_AT + h % 16 * DEN_PANEL + o];
 
-            sums[o] += (float)(dot_bytes(lines, values, 4, o) + 16 * x.biases[h % 2]) *
+            sums[o] += (float)(dot_bytes(lines, &x, first, 4, o) + 16 * x.biases[h % 2]) *
                        (f16_at(unit + DEN_Q8_K_D_AT + 2 * o) * step * x.scale);
         }
     }
@@ -191,11 +200,11 @@ static void multiply_q8_16(const struct den_matmul *op, const unsigned char *pan
 
     for (h = 0; h < op->weights->in / DEN_HALF_GROUP; h++, panel += DEN_Q8_16_HALF_BYTES) {
         struct group x = group_of(op, row, h / 2);
-        const int8_t *values = x.values + h % 2 * DEN_HALF_GROUP;
+        size_t first = h % 2 * DEN_HALF_GROUP;
         float scaled_sum = x.scale * -0.125f * (float)x.biases[h % 2];
 
         for (o = 0; o < DEN_PANEL; o++) {
-            sums[o] += (float)(dot_bytes(panel, values, 4, o) + 16 * x.biases[h % 2]) *
+            sums[o] += (float)(dot_bytes(panel, &x, first, 4, o) + 16 * x.biases[h % 2]) *
                        (f32_at(panel + DEN_Q8_16_SCALES_AT + 4 * o) * x.scale);
             sums[o] += f32_at(panel + DEN_Q8_16_MINIMA_AT + 4 * o) * scaled_sum;
         }

@@ -4,6 +4,14 @@
 #include "kernels/ref/kernels_ref.h"
 
 static const float SMALLEST = 1e-30f; /* 127 / amax stays far from overflow */
+static const float FINE_STEPS = 256;
+
+/* Writes and returns the code of what rounding left, -0.5 .. 0.5. */
+static int fine_of(float rest, int8_t *out)
+{
+    *out = (int8_t)fmaxf(-127, fminf(127, rintf(rest * FINE_STEPS)));
+    return *out;
+}
 
 /* `count` of 32 values; the others count as zeros. */
 static void quantize_group(const float *input, size_t count, const struct den_activations *out,
@@ -13,19 +21,25 @@ static void quantize_group(const float *input, size_t count, const struct den_ac
     int8_t *values = out->values + at * DEN_GROUP;
     int32_t sums[2] = { 0, 0 };
     float amax = 0;
-    float inverse;
+    float inverse, step;
     size_t k;
 
     for (k = 0; k < count; k++)
         amax = fmaxf(amax, fabsf(input[k]));
     inverse = amax < SMALLEST ? 0 : 127.0f / amax;
     for (k = 0; k < DEN_GROUP; k++) {
-        float scaled = k < count && inverse > 0 ? rintf(input[k] * inverse) : 0;
+        float scaled = k < count && inverse > 0 ? input[k] * inverse : 0;
 
-        values[k] = (int8_t)scaled;
-        sums[k / DEN_HALF_GROUP] += values[k];
+        values[k] = (int8_t)rintf(scaled);
+        sums[k / DEN_HALF_GROUP] += out->fine ? 256 * values[k] : values[k];
+        if (out->fine)
+            sums[k / DEN_HALF_GROUP] +=
+                fine_of(scaled - rintf(scaled), out->fine + at * DEN_GROUP + k);
     }
-    out->scales[at] = inverse > 0 ? amax / 127.0f : 0;
+    step = amax / 127.0f;
+    if (out->fine)
+        step /= FINE_STEPS;
+    out->scales[at] = inverse > 0 ? step : 0;
     out->scaled_sums[at] = out->scales[at] * (float)(sums[0] + sums[1]);
     out->biases[2 * at] = -8 * sums[0];
     out->biases[2 * at + 1] = -8 * sums[1];

@@ -25,6 +25,13 @@ typedef struct {
     __m256i value;
 } signed_codes;
 
+/* A partial sum that sum_of_partial() adds to `sum`. */
+static inline partial partial_on(integers sum)
+{
+    (void)sum;
+    return _mm256_setzero_si256();
+}
+
 static inline partial dot_nibbles(partial sum, codes weights, codes values)
 {
     sum = _mm256_add_epi16(sum, _mm256_maddubs_epi16(weights, values));
@@ -32,9 +39,9 @@ static inline partial dot_nibbles(partial sum, codes weights, codes values)
     return sum;
 }
 
-static inline integers widen_partial(partial sum)
+static inline integers sum_of_partial(integers sum, partial part)
 {
-    return _mm256_madd_epi16(sum, _mm256_set1_epi16(1));
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(part, _mm256_set1_epi16(1)));
 }
 
 static inline signed_codes signed_of(codes line)

@@ -17,6 +17,13 @@ typedef struct {
     __mmask64 negative;
 } signed_codes;
 
+/* A partial sum that sum_of_partial() adds to `sum`. */
+static inline partial partial_on(integers sum)
+{
+    (void)sum;
+    return _mm512_setzero_si512();
+}
+
 static inline partial dot_nibbles(partial sum, codes weights, codes values)
 {
     sum = _mm512_add_epi16(sum, _mm512_maddubs_epi16(weights, values));
@@ -24,9 +31,9 @@ static inline partial dot_nibbles(partial sum, codes weights, codes values)
     return sum;
 }
 
-static inline integers widen_partial(partial sum)
+static inline integers sum_of_partial(integers sum, partial part)
 {
-    return _mm512_madd_epi16(sum, _mm512_set1_epi16(1));
+    return _mm512_add_epi32(sum, _mm512_madd_epi16(part, _mm512_set1_epi16(1)));
 }
 
 static inline signed_codes signed_of(codes line)

@@ -12,14 +12,20 @@ enum { DOT_BYTES_BIAS = 1, ROWS_MAX = 6 };
 
 typedef __m256i signed_codes; /* as stored */
 
+static inline partial partial_on(integers sum)
+{
+    return sum;
+}
+
 static inline partial dot_nibbles(partial sum, codes weights, codes values)
 {
     return _mm256_dpbusd_avx_epi32(sum, weights, values);
 }
 
-static inline integers widen_partial(partial sum)
+static inline integers sum_of_partial(integers sum, partial part)
 {
-    return sum;
+    (void)sum;
+    return part;
 }
 
 static inline signed_codes signed_of(codes line)

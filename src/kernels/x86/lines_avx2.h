@@ -34,11 +34,6 @@ static inline codes four_of(const int8_t *values)
     return _mm256_set1_epi32(four);
 }
 
-static inline partial no_partial(void)
-{
-    return _mm256_setzero_si256();
-}
-
 static inline integers all_of_i32(int32_t value)
 {
     return _mm256_set1_epi32(value);
@@ -47,6 +42,11 @@ static inline integers all_of_i32(int32_t value)
 static inline integers add_i32(integers a, integers b)
 {
     return _mm256_add_epi32(a, b);
+}
+
+static inline integers times_256(integers a)
+{
+    return _mm256_slli_epi32(a, 8);
 }
 
 static inline lanes floats_of(integers a)

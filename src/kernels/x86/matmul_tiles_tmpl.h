@@ -5,19 +5,19 @@
  * times what vpdpbusd does, and leaves 16 x 16 integers. What it can't do is scale: weights and
  * activations have an f32 scale for every 32 k (some formats for every 16), so a product takes half
  * of a tile's depth, and its 16 x 16 integers go through memory to AVX-512, which converts, scales
- * and adds them. That is 3 instructions for every row (4 with a minimum) on two ports, 24 to 32
- * cycles for a tile, and so the scaling is the limit, not the tiles. bf16 tiles with the scales
- * folded into both sides would need no scaling and take 16 cycles, but round every weight to 8
- * bits; then a row's result would depend on how many rows are computed with it, which the contract
- * rules out. docs/internals/kernels.md has the account.
+ * and adds them. That is 3 instructions for every row (4 with a minimum, 2 more with fine
+ * activations) on two ports, 24 to 48 cycles for a tile, and so the scaling is the limit, not the
+ * tiles. bf16 tiles with the scales folded into both sides would need no scaling and take 16
+ * cycles, but round every weight to 8 bits; then a row's result would depend on how many rows are
+ * computed with it, which the contract rules out. docs/internals/kernels.md has the account.
  *
  * Therefore all is done to keep the scaling fed. A panel's weights are taken apart once, to lines
- * of i8 and f32 scales, and meet up to ROW_BLOCK rows. The loop over k is a pipeline: tiles of
- * units u + 2 and u + 3 are started, then the integers of u and u + 1, stored a turn earlier, are
- * scaled into 16 registers. (A load that finds its store still under way waits for the cache; two
- * units later it does not.) Sums are computed by the same instructions in the same order as those
- * of matmul_tmpl.h and come out the same, bit for bit, so that few rows, for which taking a panel
- * apart does not pay, may go to the AVX-512 kernels.
+ * of i8 and f32 scales, and meet up to ROW_BLOCK rows. The loop over k is a pipeline: the tiles of
+ * unit u + 2 are started, then the integers of unit u, stored two turns earlier, are scaled into 16
+ * registers. (A load that finds its store still under way waits for the cache; two units later it
+ * does not.) Sums are computed by the same instructions in the same order as those of matmul_tmpl.h
+ * and come out the same, bit for bit, so that few rows, for which taking a panel apart does not
+ * pay, may go to the AVX-512 kernels.
  *
  * A "unit" is the k that one scale spans: a group of 32, or half of one. */
 #include "kernels/pack_layout.h"
@@ -27,7 +27,7 @@
 #define ALWAYS_INLINE __attribute__((always_inline)) static inline
 
 #ifndef TILES_ROWS_MIN
-#define TILES_ROWS_MIN 8 /* fewer go to AVX-512; the account is in docs/internals/kernels.md */
+#define TILES_ROWS_MIN 16 /* fewer go to AVX-512; docs/adr has the measurement */
 #endif
 
 enum {
@@ -39,13 +39,19 @@ enum {
     GROUP_LINES = DEN_GROUP / 4
 };
 
-/* One chunk of a panel taken apart, and what its rows have so far: 45 KiB of stack. */
+/* One chunk of a panel taken apart, and what its rows have so far: 50 KiB of stack. */
 struct workshop {
     _Alignas(64) int8_t lines[CHUNK_GROUPS * GROUP_LINES][DEN_LINE_BYTES];
     float scales[CHUNK_UNITS][DEN_PANEL];
     float minima[CHUNK_UNITS][DEN_PANEL];
     float sums[ROW_BLOCK][DEN_PANEL];
-    int32_t dots[RING][TILE_ROWS][DEN_PANEL];
+    int32_t dots[RING][2][TILE_ROWS][DEN_PANEL]; /* of values, of `fine` */
+};
+
+/* What is known when a body is compiled. */
+struct shape {
+    enum den_pack_format format;
+    bool fine; /* activations have a second int8 (matmul.h) */
 };
 
 /* What is fixed for a chunk and a tile of rows. */
@@ -148,39 +154,48 @@ ALWAYS_INLINE void take_group(const unsigned char *panel, size_t g, struct works
 
 /* --- scaling --- */
 
-/* What minima multiply: the row's scaled sum over the unit. */
-ALWAYS_INLINE float scaled_sum(const struct den_activations *x, size_t at, size_t half,
-                               const enum den_pack_format format)
+/* What minima multiply in a unit of half a group, for 16 rows from `at` on: the row's scale times
+ * its sum over the half. (Over a whole group it is there ready-made.) */
+ALWAYS_INLINE void scale_half_sums(const struct den_activations *x, size_t at, size_t half,
+                                   float sums[TILE_ROWS])
 {
-    return format == DEN_PACK_Q8_16 ? x->scales[at] * -0.125f * (float)x->biases[2 * at + half]
-                                    : x->scaled_sums[at];
+    const __m512i evens =
+        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const int32_t *biases = x->biases + 2 * at + half;
+    integers low = _mm512_loadu_si512(biases), high = _mm512_maskz_loadu_epi32(0x7FFF, biases + 16);
+
+    store(sums, multiply(multiply(load(x->scales + at), all_of(-0.125f)),
+                         floats_of(_mm512_permutex2var_epi32(low, evens, high))));
 }
 
-/* Adds the integers of unit u of one row to its sum. */
+/* Adds the integers of one row of a unit to its sum. `at`: the row of the unit's group. */
 ALWAYS_INLINE lanes add_row(const struct passage *passage, const struct workshop *shop, size_t u,
-                            size_t r, lanes sum, const enum den_pack_format format)
+                            size_t r, lanes sum, const struct shape shape)
 {
     const struct den_activations *x = passage->x;
-    size_t g = passage->group + u / units_of_group(format);
-    size_t at = g * x->rows + passage->row + r;
-    lanes scale = load(shop->scales[u]), minimum;
-    integers dots = load_codes(shop->dots[u % RING][r]);
+    size_t at = (passage->group + u / units_of_group(shape.format)) * x->rows + passage->row + r;
+    integers dots = load_codes(shop->dots[u % RING][0][r]);
 
-    sum = fused(floats_of(dots), multiply(scale, all_of(x->scales[at])), sum);
-    if (!has_minima(format))
-        return sum;
-    minimum = load(shop->minima[u]);
-    return fused(minimum, all_of(scaled_sum(x, at, u % 2, format)), sum);
+    if (shape.fine)
+        dots = add_i32(times_256(dots), load_codes(shop->dots[u % RING][1][r]));
+    return fused(floats_of(dots), multiply(load(shop->scales[u]), all_of(x->scales[at])), sum);
+}
+
+/* The same for its minimum, which multiplies `scaled_sum`. */
+ALWAYS_INLINE lanes add_minimum(const struct workshop *shop, size_t u, float scaled_sum, lanes sum)
+{
+    return fused(load(shop->minima[u]), all_of(scaled_sum), sum);
 }
 
 /* --- tiles: 0, 1 sums; 2, 3 rows; 4, 5 lines; 6 sums and 7 rows of less than 16 --- */
 
-ALWAYS_INLINE const int8_t *values_at(const struct passage *passage, size_t u,
-                                      const enum den_pack_format format)
+/* Where the first of the passage's rows begins, of `values` or of `fine`. */
+ALWAYS_INLINE const int8_t *codes_at(const struct passage *passage, const int8_t *bytes, size_t u,
+                                     const enum den_pack_format format)
 {
     size_t of_group = units_of_group(format), g = passage->group + u / of_group;
 
-    return passage->x->values + (g * passage->x->rows + passage->row) * DEN_GROUP +
+    return bytes + (g * passage->x->rows + passage->row) * DEN_GROUP +
            u % of_group * DEN_HALF_GROUP;
 }
 
@@ -190,41 +205,72 @@ ALWAYS_INLINE const int8_t *lines_at(const struct workshop *shop, size_t u,
     return shop->lines[u * (GROUP_LINES / units_of_group(format))];
 }
 
-#define START_UNIT(u, sums, rows, weights)                                                         \
+#define MULTIPLY_TILES(u, part, sums, rows, weights)                                               \
     do {                                                                                           \
         tile_zero(sums);                                                                           \
-        tile_load(rows, values_at(passage, u, format), DEN_GROUP);                                 \
-        tile_load(weights, lines_at(shop, u, format), DEN_LINE_BYTES);                             \
+        tile_load(                                                                                 \
+            rows,                                                                                  \
+            codes_at(passage, part ? passage->x->fine : passage->x->values, u, shape.format),      \
+            DEN_GROUP);                                                                            \
         tile_dot(sums, rows, weights);                                                             \
-        tile_store(sums, shop->dots[(u) % RING], DEN_PANEL * sizeof(int32_t));                     \
+        tile_store(sums, shop->dots[(u) % RING][part], DEN_PANEL * sizeof(int32_t));               \
     } while (0)
 
-/* Units u and u + 1, as far as there are any. */
-ALWAYS_INLINE void start_pair(const struct passage *passage, struct workshop *shop, size_t u,
-                              const enum den_pack_format format)
+/* Starts unit u, if there is one, on 16 rows: even and odd units on tiles of their own, or both
+ * parts of fine activations. */
+ALWAYS_INLINE void start_unit(const struct passage *passage, struct workshop *shop, size_t u,
+                              const struct shape shape)
 {
-    if (u < passage->units)
-        START_UNIT(u, 0, 2, 4);
-    if (u + 1 < passage->units)
-        START_UNIT(u + 1, 1, 3, 5);
+    if (u >= passage->units)
+        return;
+    if (shape.fine || u % 2 == 0) {
+        tile_load(4, lines_at(shop, u, shape.format), DEN_LINE_BYTES);
+        MULTIPLY_TILES(u, 0, 0, 2, 4);
+        if (shape.fine)
+            MULTIPLY_TILES(u, 1, 1, 3, 4);
+    } else {
+        tile_load(5, lines_at(shop, u, shape.format), DEN_LINE_BYTES);
+        MULTIPLY_TILES(u, 0, 1, 3, 5);
+    }
+}
+
+/* Adds unit u to the sums of 16 rows. */
+ALWAYS_INLINE void scale_unit(const struct passage *passage, const struct workshop *shop, size_t u,
+                              lanes sums[TILE_ROWS], const struct shape shape)
+{
+    const struct den_activations *x = passage->x;
+    size_t at = (passage->group + u / units_of_group(shape.format)) * x->rows + passage->row;
+    float half_sums[TILE_ROWS];
+    const float *scaled_sums = x->scaled_sums + at;
+
+#pragma GCC unroll 16
+    for (size_t r = 0; r < TILE_ROWS; r++)
+        sums[r] = add_row(passage, shop, u, r, sums[r], shape);
+    if (!has_minima(shape.format))
+        return;
+    if (units_of_group(shape.format) == 2) {
+        scale_half_sums(x, at, u % 2, half_sums);
+        scaled_sums = half_sums;
+    }
+#pragma GCC unroll 16
+    for (size_t r = 0; r < TILE_ROWS; r++)
+        sums[r] = add_minimum(shop, u, scaled_sums[r], sums[r]);
 }
 
 /* 16 rows times a chunk. */
 ALWAYS_INLINE void multiply_full(const struct passage *passage, struct workshop *shop,
-                                 float sums_of[][DEN_PANEL], const enum den_pack_format format)
+                                 float sums_of[][DEN_PANEL], const struct shape shape)
 {
     lanes sums[TILE_ROWS];
 
 #pragma GCC unroll 16
     for (size_t r = 0; r < TILE_ROWS; r++)
         sums[r] = load(sums_of[r]);
-    start_pair(passage, shop, 0, format);
+    start_unit(passage, shop, 0, shape);
+    start_unit(passage, shop, 1, shape);
     for (size_t u = 0; u < passage->units; u++) {
-        if (u % 2 == 0)
-            start_pair(passage, shop, u + 2, format);
-#pragma GCC unroll 16
-        for (size_t r = 0; r < TILE_ROWS; r++)
-            sums[r] = add_row(passage, shop, u, r, sums[r], format);
+        start_unit(passage, shop, u + 2, shape);
+        scale_unit(passage, shop, u, sums, shape);
     }
 #pragma GCC unroll 16
     for (size_t r = 0; r < TILE_ROWS; r++)
@@ -233,12 +279,28 @@ ALWAYS_INLINE void multiply_full(const struct passage *passage, struct workshop 
 
 /* Fewer rows: as many as the configuration says. */
 ALWAYS_INLINE void multiply_rest(const struct passage *passage, struct workshop *shop, size_t rows,
-                                 float sums_of[][DEN_PANEL], const enum den_pack_format format)
+                                 float sums_of[][DEN_PANEL], const struct shape shape)
 {
+    const struct den_activations *x = passage->x;
+
     for (size_t u = 0; u < passage->units; u++) {
-        START_UNIT(u, 6, 7, 4);
-        for (size_t r = 0; r < rows; r++)
-            store(sums_of[r], add_row(passage, shop, u, r, load(sums_of[r]), format));
+        size_t of_group = units_of_group(shape.format);
+        size_t at = (passage->group + u / of_group) * x->rows + passage->row;
+
+        tile_load(4, lines_at(shop, u, shape.format), DEN_LINE_BYTES);
+        MULTIPLY_TILES(u, 0, 6, 7, 4);
+        if (shape.fine)
+            MULTIPLY_TILES(u, 1, 6, 7, 4);
+        for (size_t r = 0; r < rows; r++, at++) {
+            lanes sum = add_row(passage, shop, u, r, load(sums_of[r]), shape);
+
+            if (has_minima(shape.format) && of_group == 1)
+                sum = add_minimum(shop, u, x->scaled_sums[at], sum);
+            else if (has_minima(shape.format))
+                sum = add_minimum(shop, u,
+                                  x->scales[at] * -0.125f * (float)x->biases[2 * at + u % 2], sum);
+            store(sums_of[r], sum);
+        }
     }
 }
 
@@ -246,7 +308,7 @@ ALWAYS_INLINE void multiply_rest(const struct passage *passage, struct workshop 
 
 /* Rows [begin, end), at most ROW_BLOCK, times one panel. */
 ALWAYS_INLINE void multiply_block(const struct den_matmul *op, size_t p, size_t begin, size_t end,
-                                  struct workshop *shop, const enum den_pack_format format)
+                                  struct workshop *shop, const struct shape shape)
 {
     const struct den_packed *w = op->weights;
     const unsigned char *panel = w->data + p * w->panel_bytes;
@@ -256,17 +318,18 @@ ALWAYS_INLINE void multiply_block(const struct den_matmul *op, size_t p, size_t 
         store(shop->sums[i], all_of(0));
     for (g = 0; g < groups; g += CHUNK_GROUPS) {
         size_t count = groups - g < CHUNK_GROUPS ? groups - g : (size_t)CHUNK_GROUPS;
-        struct passage passage = {
-            .x = op->quantized, .row = begin, .group = g, .units = count * units_of_group(format)
-        };
+        struct passage passage = { .x = op->quantized,
+                                   .row = begin,
+                                   .group = g,
+                                   .units = count * units_of_group(shape.format) };
 
         for (i = 0; i < count; i++)
-            take_group(panel, g + i, shop, i, format);
+            take_group(panel, g + i, shop, i, shape.format);
         for (; passage.row + TILE_ROWS <= end; passage.row += TILE_ROWS)
-            multiply_full(&passage, shop, shop->sums + (passage.row - begin), format);
+            multiply_full(&passage, shop, shop->sums + (passage.row - begin), shape);
         if (passage.row < end)
             multiply_rest(&passage, shop, end - passage.row, shop->sums + (passage.row - begin),
-                          format);
+                          shape);
     }
     for (i = 0; i < end - begin; i++)
         store_sums(op, begin + i, p * DEN_PANEL, load(shop->sums[i]));
@@ -288,7 +351,7 @@ ALWAYS_INLINE void configure(size_t rows, const enum den_pack_format format)
 }
 
 ALWAYS_INLINE void multiply_panels(const struct den_matmul *op, size_t panel_begin,
-                                   size_t panel_end, const enum den_pack_format format)
+                                   size_t panel_end, const struct shape shape)
 {
     size_t begin, end, p;
     struct workshop shop;
@@ -297,14 +360,14 @@ ALWAYS_INLINE void multiply_panels(const struct den_matmul *op, size_t panel_beg
         den_matmul_kernel few[DEN_PACK_FORMATS];
 
         den_matmul_kernels_avx512vnni(few);
-        few[format](op, panel_begin, panel_end);
+        few[shape.format](op, panel_begin, panel_end);
         return;
     }
-    configure(op->row_end - op->row_begin, format);
+    configure(op->row_end - op->row_begin, shape.format);
     for (begin = op->row_begin; begin < op->row_end; begin = end) {
         end = op->row_end - begin < ROW_BLOCK ? op->row_end : begin + ROW_BLOCK;
         for (p = panel_begin; p < panel_end; p++)
-            multiply_block(op, p, begin, end, &shop, format);
+            multiply_block(op, p, begin, end, &shop, shape);
     }
     tiles_release();
 }
@@ -312,7 +375,10 @@ ALWAYS_INLINE void multiply_panels(const struct den_matmul *op, size_t panel_beg
 #define DEFINE_MATMUL(name, format)                                                                \
     static void name(const struct den_matmul *op, size_t panel_begin, size_t panel_end)            \
     {                                                                                              \
-        multiply_panels(op, panel_begin, panel_end, format);                                       \
+        if (op->quantized->fine)                                                                   \
+            multiply_panels(op, panel_begin, panel_end, (struct shape){ format, true });           \
+        else                                                                                       \
+            multiply_panels(op, panel_begin, panel_end, (struct shape){ format, false });          \
     }
 
 DEFINE_MATMUL(matmul_q4, DEN_PACK_Q4)

@@ -13,6 +13,10 @@
  * the first or second cache while the rows pass over it; rows are taken in blocks that leave the
  * second cache room for both.
  *
+ * Fine activations (matmul.h) are a second walk over the group's lines with the same integer sums:
+ * 256 times those of the first, then the fine codes' added. Scaling, which is a third of a group's
+ * work, is done once for both.
+ *
  * The tile function is one inlined body with constant rows and format, which the compiler unrolls
  * into registers. Every sum runs over k in the same order whatever the tile's height. */
 #include "kernels/pack_layout.h"
@@ -36,9 +40,17 @@ struct tile {
     size_t part; /* 0 .. PARTS - 1 */
 };
 
+/* What is constant in a tile's code: only ever built of constants. */
+struct shape {
+    int rows;
+    bool fine; /* activations are */
+    enum den_pack_format format;
+};
+
 /* One group of 32 of the tile's rows. */
 struct group {
     const int8_t *values; /* (rows, 32) */
+    const int8_t *fine;   /* (rows, 32); never read where activations have none */
     const float *scales;
     const float *scaled_sums;
     const int32_t *biases; /* (rows, 2) */
@@ -49,21 +61,24 @@ ALWAYS_INLINE struct group group_of(const struct tile *tile, size_t g)
     const struct den_activations *x = tile->x;
     size_t at = g * x->rows + tile->row;
 
-    return (struct group){ x->values + at * DEN_GROUP, x->scales + at, x->scaled_sums + at,
-                           x->biases + 2 * at };
+    return (struct group){ .values = x->values + at * DEN_GROUP,
+                           .fine = x->fine + (x->fine ? at * DEN_GROUP : 0),
+                           .scales = x->scales + at,
+                           .scaled_sums = x->scaled_sums + at,
+                           .biases = x->biases + 2 * at };
 }
 
 /* --- integer sums of a group --- */
 
-/* 32 k in the nibbles of four lines. */
-ALWAYS_INLINE void dot_group_nibbles(const unsigned char *lines, const int8_t *values,
-                                     const int rows, integers sums[ROWS_MAX])
+/* 32 k in the nibbles of four lines, added to `sums`. */
+ALWAYS_INLINE void walk_nibbles(const unsigned char *lines, const int8_t *values, const int rows,
+                                integers sums[ROWS_MAX])
 {
     partial partials[ROWS_MAX];
 
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++)
-        partials[r] = no_partial();
+        partials[r] = partial_on(sums[r]);
 #pragma GCC unroll 4
     for (int l = 0; l < 4; l++) {
         codes line = load_codes(lines + l * DEN_LINE_BYTES);
@@ -79,16 +94,13 @@ ALWAYS_INLINE void dot_group_nibbles(const unsigned char *lines, const int8_t *v
     }
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++)
-        sums[r] = widen_partial(partials[r]);
+        sums[r] = sum_of_partial(sums[r], partials[r]);
 }
 
-/* `count` lines of bytes. */
-ALWAYS_INLINE void dot_group_bytes(const unsigned char *lines, const int8_t *values,
-                                   const int count, const int rows, integers sums[ROWS_MAX])
+/* `count` lines of bytes, added to `sums`. */
+ALWAYS_INLINE void walk_bytes(const unsigned char *lines, const int8_t *values, const int count,
+                              const int rows, integers sums[ROWS_MAX])
 {
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; r++)
-        sums[r] = all_of_i32(0);
 #pragma GCC unroll 8
     for (int l = 0; l < count; l++) {
         signed_codes line = signed_of(load_codes(lines + l * DEN_LINE_BYTES));
@@ -97,6 +109,44 @@ ALWAYS_INLINE void dot_group_bytes(const unsigned char *lines, const int8_t *val
         for (int r = 0; r < rows; r++)
             sums[r] = dot_bytes(sums[r], line, four_of(values + r * DEN_GROUP + 4 * l));
     }
+}
+
+ALWAYS_INLINE void clear_sums(integers sums[ROWS_MAX], const int rows)
+{
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++)
+        sums[r] = all_of_i32(0);
+}
+
+ALWAYS_INLINE void raise_sums(integers sums[ROWS_MAX], const int rows)
+{
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++)
+        sums[r] = times_256(sums[r]);
+}
+
+ALWAYS_INLINE void dot_group_nibbles(const unsigned char *lines, const struct group *x,
+                                     const struct shape shape, integers sums[ROWS_MAX])
+{
+    clear_sums(sums, shape.rows);
+    walk_nibbles(lines, x->values, shape.rows, sums);
+    if (!shape.fine)
+        return;
+    raise_sums(sums, shape.rows);
+    walk_nibbles(lines, x->fine, shape.rows, sums);
+}
+
+/* `count` lines, which meet the group's activations from `first` on. */
+ALWAYS_INLINE void dot_group_bytes(const unsigned char *lines, const struct group *x,
+                                   const int first, const int count, const struct shape shape,
+                                   integers sums[ROWS_MAX])
+{
+    clear_sums(sums, shape.rows);
+    walk_bytes(lines, x->values + first, count, shape.rows, sums);
+    if (!shape.fine)
+        return;
+    raise_sums(sums, shape.rows);
+    walk_bytes(lines, x->fine + first, count, shape.rows, sums);
 }
 
 /* --- one group of each format, scaled and added to the tile's sums --- */
@@ -138,37 +188,39 @@ ALWAYS_INLINE const float *floats_at(const unsigned char *group, size_t offset, 
     return (const float *)(const void *)(group + offset) + part * LANES;
 }
 
-ALWAYS_INLINE void add_q4(const struct tile *tile, size_t g, const int rows, lanes sums[ROWS_MAX])
+ALWAYS_INLINE void add_q4(const struct tile *tile, size_t g, const struct shape shape,
+                          lanes sums[ROWS_MAX])
 {
     const unsigned char *group = tile->weights + g * DEN_Q4_BYTES;
     struct group x = group_of(tile, g);
     integers dots[ROWS_MAX];
 
-    prefetch_lines(group, DEN_Q4_BYTES, rows);
-    dot_group_nibbles(group + tile->part * PART_BYTES, x.values, rows, dots);
+    prefetch_lines(group, DEN_Q4_BYTES, shape.rows);
+    dot_group_nibbles(group + tile->part * PART_BYTES, &x, shape, dots);
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < shape.rows; r++)
         dots[r] = add_i32(dots[r], all_of_i32(x.biases[2 * r] + x.biases[2 * r + 1]));
     add_scaled(sums, dots, load_half(halves_at(group, DEN_Q4_SCALES_AT, tile->part)), x.scales,
-               rows);
+               shape.rows);
 }
 
-ALWAYS_INLINE void add_q4_min(const struct tile *tile, size_t g, const int rows,
+ALWAYS_INLINE void add_q4_min(const struct tile *tile, size_t g, const struct shape shape,
                               lanes sums[ROWS_MAX])
 {
     const unsigned char *group = tile->weights + g * DEN_Q4_MIN_BYTES;
     struct group x = group_of(tile, g);
     integers dots[ROWS_MAX];
 
-    prefetch_lines(group, DEN_Q4_MIN_BYTES, rows);
-    dot_group_nibbles(group + tile->part * PART_BYTES, x.values, rows, dots);
+    prefetch_lines(group, DEN_Q4_MIN_BYTES, shape.rows);
+    dot_group_nibbles(group + tile->part * PART_BYTES, &x, shape, dots);
     add_scaled(sums, dots, load_half(halves_at(group, DEN_Q4_SCALES_AT, tile->part)), x.scales,
-               rows);
+               shape.rows);
     add_minimum(sums, load_half(halves_at(group, DEN_Q4_MINIMA_AT, tile->part)), x.scaled_sums,
-                rows);
+                shape.rows);
 }
 
-ALWAYS_INLINE void add_q4_k(const struct tile *tile, size_t g, const int rows, lanes sums[ROWS_MAX])
+ALWAYS_INLINE void add_q4_k(const struct tile *tile, size_t g, const struct shape shape,
+                            lanes sums[ROWS_MAX])
 {
     const unsigned char *unit = tile->weights + g / 8 * DEN_Q4_K_BYTES;
     const unsigned char *lines = unit + DEN_Q4_K_LINES_AT + g % 8 * DEN_Q4_LINES_BYTES;
@@ -178,30 +230,32 @@ ALWAYS_INLINE void add_q4_k(const struct tile *tile, size_t g, const int rows, l
     lanes scale = load_u8(unit + DEN_Q4_K_SCALES_AT + column);
     lanes minimum = load_u8(unit + DEN_Q4_K_MINIMA_AT + column);
 
-    prefetch_lines(lines, DEN_Q4_LINES_BYTES + DEN_LINE_BYTES, rows);
+    prefetch_lines(lines, DEN_Q4_LINES_BYTES + DEN_LINE_BYTES, shape.rows);
     scale = multiply(scale, load_half(halves_at(unit, DEN_Q4_K_D_AT, tile->part)));
     minimum = multiply(minimum, load_half(halves_at(unit, DEN_Q4_K_DMIN_AT, tile->part)));
-    dot_group_nibbles(lines + tile->part * PART_BYTES, x.values, rows, dots);
-    add_scaled(sums, dots, scale, x.scales, rows);
-    add_minimum(sums, subtract(all_of(0), minimum), x.scaled_sums, rows);
+    dot_group_nibbles(lines + tile->part * PART_BYTES, &x, shape, dots);
+    add_scaled(sums, dots, scale, x.scales, shape.rows);
+    add_minimum(sums, subtract(all_of(0), minimum), x.scaled_sums, shape.rows);
 }
 
-ALWAYS_INLINE void add_q8(const struct tile *tile, size_t g, const int rows, lanes sums[ROWS_MAX])
+ALWAYS_INLINE void add_q8(const struct tile *tile, size_t g, const struct shape shape,
+                          lanes sums[ROWS_MAX])
 {
     const unsigned char *group = tile->weights + g * DEN_Q8_BYTES;
     struct group x = group_of(tile, g);
     integers dots[ROWS_MAX];
 
-    prefetch_lines(group, DEN_Q8_BYTES, rows);
-    dot_group_bytes(group + tile->part * PART_BYTES, x.values, 8, rows, dots);
+    prefetch_lines(group, DEN_Q8_BYTES, shape.rows);
+    dot_group_bytes(group + tile->part * PART_BYTES, &x, 0, 8, shape, dots);
 #pragma GCC unroll 16
-    for (int r = 0; DOT_BYTES_BIAS && r < rows; r++)
+    for (int r = 0; DOT_BYTES_BIAS && r < shape.rows; r++)
         dots[r] = add_i32(dots[r], all_of_i32(16 * (x.biases[2 * r] + x.biases[2 * r + 1])));
     add_scaled(sums, dots, load_half(halves_at(group, DEN_Q8_SCALES_AT, tile->part)), x.scales,
-               rows);
+               shape.rows);
 }
 
-ALWAYS_INLINE void add_q8_k(const struct tile *tile, size_t g, const int rows, lanes sums[ROWS_MAX])
+ALWAYS_INLINE void add_q8_k(const struct tile *tile, size_t g, const struct shape shape,
+                            lanes sums[ROWS_MAX])
 {
     const unsigned char *unit = tile->weights + g / 8 * DEN_Q8_K_BYTES;
     struct group x = group_of(tile, g);
@@ -214,17 +268,16 @@ ALWAYS_INLINE void add_q8_k(const struct tile *tile, size_t g, const int rows, l
         const unsigned char *lines = unit + DEN_Q8_K_LINES_AT + i * DEN_Q8_K_HALF_BYTES;
         lanes step = load_i8(unit + DEN_Q8_K_SCALES_AT + i * DEN_PANEL + tile->part * LANES);
 
-        prefetch_lines(lines, DEN_Q8_K_HALF_BYTES, rows);
-        dot_group_bytes(lines + tile->part * PART_BYTES, x.values + h * DEN_HALF_GROUP, 4, rows,
-                        dots);
+        prefetch_lines(lines, DEN_Q8_K_HALF_BYTES, shape.rows);
+        dot_group_bytes(lines + tile->part * PART_BYTES, &x, h * DEN_HALF_GROUP, 4, shape, dots);
 #pragma GCC unroll 16
-        for (int r = 0; DOT_BYTES_BIAS && r < rows; r++)
+        for (int r = 0; DOT_BYTES_BIAS && r < shape.rows; r++)
             dots[r] = add_i32(dots[r], all_of_i32(16 * x.biases[2 * r + h]));
-        add_scaled(sums, dots, multiply(d, step), x.scales, rows);
+        add_scaled(sums, dots, multiply(d, step), x.scales, shape.rows);
     }
 }
 
-ALWAYS_INLINE void add_q8_16(const struct tile *tile, size_t g, const int rows,
+ALWAYS_INLINE void add_q8_16(const struct tile *tile, size_t g, const struct shape shape,
                              lanes sums[ROWS_MAX])
 {
     const unsigned char *half = tile->weights + 2 * g * DEN_Q8_16_HALF_BYTES;
@@ -233,17 +286,16 @@ ALWAYS_INLINE void add_q8_16(const struct tile *tile, size_t g, const int rows,
 
 #pragma GCC unroll 2
     for (int h = 0; h < 2; h++, half += DEN_Q8_16_HALF_BYTES) {
-        prefetch_lines(half, DEN_Q8_16_HALF_BYTES, rows);
-        dot_group_bytes(half + tile->part * PART_BYTES, x.values + h * DEN_HALF_GROUP, 4, rows,
-                        dots);
+        prefetch_lines(half, DEN_Q8_16_HALF_BYTES, shape.rows);
+        dot_group_bytes(half + tile->part * PART_BYTES, &x, h * DEN_HALF_GROUP, 4, shape, dots);
 #pragma GCC unroll 16
-        for (int r = 0; DOT_BYTES_BIAS && r < rows; r++)
+        for (int r = 0; DOT_BYTES_BIAS && r < shape.rows; r++)
             dots[r] = add_i32(dots[r], all_of_i32(16 * x.biases[2 * r + h]));
         add_scaled(sums, dots, load(floats_at(half, DEN_Q8_16_SCALES_AT, tile->part)), x.scales,
-                   rows);
+                   shape.rows);
         lanes minimum = load(floats_at(half, DEN_Q8_16_MINIMA_AT, tile->part));
 #pragma GCC unroll 16
-        for (int r = 0; r < rows; r++)
+        for (int r = 0; r < shape.rows; r++)
             sums[r] =
                 fused(minimum, all_of(x.scales[r] * -0.125f * (float)x.biases[2 * r + h]), sums[r]);
     }
@@ -252,68 +304,72 @@ ALWAYS_INLINE void add_q8_16(const struct tile *tile, size_t g, const int rows,
 /* --- tiles --- */
 
 ALWAYS_INLINE void multiply_tile(const struct den_matmul *op, const struct tile *tile,
-                                 size_t column, const int rows, const enum den_pack_format format)
+                                 size_t column, const struct shape shape)
 {
     lanes sums[ROWS_MAX];
     lanes done[ROWS_MAX]; /* indexed by a variable, which would keep `sums` out of registers */
     size_t groups = op->weights->in / DEN_GROUP;
 
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < shape.rows; r++)
         sums[r] = all_of(0);
     for (size_t g = 0; g < groups; g++)
-        switch (format) {
+        switch (shape.format) {
         case DEN_PACK_Q4:
-            add_q4(tile, g, rows, sums);
+            add_q4(tile, g, shape, sums);
             break;
         case DEN_PACK_Q4_MIN:
-            add_q4_min(tile, g, rows, sums);
+            add_q4_min(tile, g, shape, sums);
             break;
         case DEN_PACK_Q4_K:
-            add_q4_k(tile, g, rows, sums);
+            add_q4_k(tile, g, shape, sums);
             break;
         case DEN_PACK_Q8:
-            add_q8(tile, g, rows, sums);
+            add_q8(tile, g, shape, sums);
             break;
         case DEN_PACK_Q8_K:
-            add_q8_k(tile, g, rows, sums);
+            add_q8_k(tile, g, shape, sums);
             break;
         default:
-            add_q8_16(tile, g, rows, sums);
+            add_q8_16(tile, g, shape, sums);
         }
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < shape.rows; r++)
         done[r] = sums[r];
 #pragma GCC unroll 1
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < shape.rows; r++)
         store_sums(op, tile->row + (size_t)r, column, done[r]);
 }
 
 /* A tile's height is a constant of its code; none is made that the set has no registers for. */
 #define TAKE_TILE(height)                                                                          \
     if (height <= ROWS_MAX && rows >= height) {                                                    \
-        multiply_tile(op, tile, column, height <= ROWS_MAX ? height : 1, format);                  \
+        const struct shape shape = { height <= ROWS_MAX ? height : 1, fine, format };              \
+                                                                                                   \
+        multiply_tile(op, tile, column, shape);                                                    \
         return height;                                                                             \
     }
 
 /* As many rows as one tile takes; returns how many. */
 ALWAYS_INLINE size_t multiply_some(const struct den_matmul *op, const struct tile *tile,
-                                   size_t column, size_t rows, const enum den_pack_format format)
+                                   size_t column, size_t rows, const bool fine,
+                                   const enum den_pack_format format)
 {
     TAKE_TILE(12)
     TAKE_TILE(8)
     TAKE_TILE(6)
     TAKE_TILE(4)
     TAKE_TILE(2)
-    multiply_tile(op, tile, column, 1, format);
-    return 1;
+    TAKE_TILE(1)
+    return 0;
 }
 
 ALWAYS_INLINE void multiply_panels(const struct den_matmul *op, size_t panel_begin,
-                                   size_t panel_end, const enum den_pack_format format)
+                                   size_t panel_end, const bool fine,
+                                   const enum den_pack_format format)
 {
     const struct den_packed *w = op->weights;
-    size_t block = ROW_BLOCK_BYTES / w->in / ROWS_MAX * ROWS_MAX;
+    size_t block = ROW_BLOCK_BYTES / (w->in + (fine ? w->in : 0)) / ROWS_MAX * ROWS_MAX;
     size_t begin, end, p;
 
     if (block < 2 * ROWS_MAX)
@@ -329,7 +385,7 @@ ALWAYS_INLINE void multiply_panels(const struct den_matmul *op, size_t panel_beg
                 size_t column = p * DEN_PANEL + part * LANES;
 
                 while (column < w->out && tile.row < end)
-                    tile.row += multiply_some(op, &tile, column, end - tile.row, format);
+                    tile.row += multiply_some(op, &tile, column, end - tile.row, fine, format);
             }
     }
 }
@@ -337,7 +393,10 @@ ALWAYS_INLINE void multiply_panels(const struct den_matmul *op, size_t panel_beg
 #define DEFINE_MATMUL(name, format)                                                                \
     static void name(const struct den_matmul *op, size_t panel_begin, size_t panel_end)            \
     {                                                                                              \
-        multiply_panels(op, panel_begin, panel_end, format);                                       \
+        if (op->quantized->fine)                                                                   \
+            multiply_panels(op, panel_begin, panel_end, true, format);                             \
+        else                                                                                       \
+            multiply_panels(op, panel_begin, panel_end, false, format);                            \
     }
 
 DEFINE_MATMUL(matmul_q4, DEN_PACK_Q4)

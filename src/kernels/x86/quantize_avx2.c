@@ -6,10 +6,13 @@
 
 #include "kernels/x86/kernels_x86.h"
 
+#define ALWAYS_INLINE __attribute__((always_inline)) static inline
+
 enum { VECTORS = DEN_GROUP / LANES };
 
-/* The same bound as ref/. */
+/* The same as ref/. */
 static const float SMALLEST = 1e-30f;
+static const float FINE_STEPS = 256;
 
 /* Four vectors of i32 to 32 bytes in order: packing interleaves 128-bit halves, the permutation
  * sorts them. */
@@ -20,6 +23,17 @@ static inline __m256i bytes_of(const lanes scaled[VECTORS])
     __m256i high = _mm256_packs_epi32(_mm256_cvtps_epi32(scaled[2]), _mm256_cvtps_epi32(scaled[3]));
 
     return _mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high), order);
+}
+
+/* What rounding left of four vectors, times 256, at most 127 as vpsignb has no negative of -128. */
+static inline __m256i fine_bytes_of(const lanes scaled[VECTORS])
+{
+    lanes rest[VECTORS];
+
+#pragma GCC unroll 4
+    for (int v = 0; v < VECTORS; v++)
+        rest[v] = multiply(subtract(scaled[v], rounded(scaled[v])), all_of(FINE_STEPS));
+    return _mm256_max_epi8(bytes_of(rest), _mm256_set1_epi8(-127));
 }
 
 /* Sums of the low and the high 16 of 32 signed bytes. */
@@ -34,8 +48,8 @@ static inline void sum_halves(__m256i bytes, int32_t *out_low, int32_t *out_high
     *out_high = _mm_cvtsi128_si32(_mm256_extracti128_si256(sums, 1));
 }
 
-static inline void quantize_group(const lanes input[VECTORS], const struct den_activations *out,
-                                  size_t row, size_t group)
+ALWAYS_INLINE void quantize_group(const lanes input[VECTORS], const struct den_activations *out,
+                                  size_t row, size_t group, const bool fine)
 {
     size_t at = group * out->rows + row;
     lanes scaled[VECTORS];
@@ -53,6 +67,16 @@ static inline void quantize_group(const lanes input[VECTORS], const struct den_a
     bytes = bytes_of(scaled);
     sum_halves(bytes, &low, &high);
     _mm256_storeu_si256((__m256i *)(void *)(out->values + at * DEN_GROUP), bytes);
+    if (fine) {
+        int32_t fine_low, fine_high;
+
+        bytes = fine_bytes_of(scaled);
+        sum_halves(bytes, &fine_low, &fine_high);
+        _mm256_storeu_si256((__m256i *)(void *)(out->fine + at * DEN_GROUP), bytes);
+        low = 256 * low + fine_low;
+        high = 256 * high + fine_high;
+        scale /= FINE_STEPS;
+    }
     out->scales[at] = scale;
     out->scaled_sums[at] = scale * (float)(low + high);
     out->biases[2 * at] = -8 * low;
@@ -75,20 +99,30 @@ static void load_rest(const float *input, size_t count, lanes out[VECTORS])
     load_group(padded, out);
 }
 
-static void quantize_piece(const float *input, size_t count, const struct den_activations *out,
-                           size_t row, size_t column)
+ALWAYS_INLINE void quantize_some(const float *input, size_t count,
+                                 const struct den_activations *out, size_t row, size_t column,
+                                 const bool fine)
 {
     lanes group[VECTORS];
     size_t g;
 
     for (g = 0; g < count / DEN_GROUP; g++) {
         load_group(input + g * DEN_GROUP, group);
-        quantize_group(group, out, row, column / DEN_GROUP + g);
+        quantize_group(group, out, row, column / DEN_GROUP + g, fine);
     }
     if (count % DEN_GROUP == 0)
         return;
     load_rest(input + g * DEN_GROUP, count % DEN_GROUP, group);
-    quantize_group(group, out, row, column / DEN_GROUP + g);
+    quantize_group(group, out, row, column / DEN_GROUP + g, fine);
+}
+
+static void quantize_piece(const float *input, size_t count, const struct den_activations *out,
+                           size_t row, size_t column)
+{
+    if (out->fine)
+        quantize_some(input, count, out, row, column, true);
+    else
+        quantize_some(input, count, out, row, column, false);
 }
 
 static void quantize_row(const float *input, size_t width, const struct den_activations *out,
@@ -119,10 +153,20 @@ static float sum_of_squares(const float *input, size_t width)
     return sum_of(add(add(sums[0], sums[1]), add(sums[2], sums[3])));
 }
 
-static void norm_quantize_row(const float *input, const float *weight, float epsilon, size_t width,
-                              const struct den_activations *out, size_t row)
+/* A row and the RMSNorm it gets. */
+struct normed {
+    const float *input;
+    const float *weight;
+    float epsilon;
+};
+
+ALWAYS_INLINE void norm_quantize_some(const struct normed *normed, size_t width,
+                                      const struct den_activations *out, size_t row,
+                                      const bool fine)
 {
-    lanes factor = all_of(1.0f / sqrtf(sum_of_squares(input, width) / (float)width + epsilon));
+    const float *input = normed->input, *weight = normed->weight;
+    float squares = sum_of_squares(input, width);
+    lanes factor = all_of(1.0f / sqrtf(squares / (float)width + normed->epsilon));
     lanes group[VECTORS];
     lanes weights[VECTORS];
     size_t k;
@@ -138,8 +182,19 @@ static void norm_quantize_row(const float *input, const float *weight, float eps
 #pragma GCC unroll 4
         for (int v = 0; v < VECTORS; v++)
             group[v] = multiply(multiply(group[v], factor), weights[v]);
-        quantize_group(group, out, row, k / DEN_GROUP);
+        quantize_group(group, out, row, k / DEN_GROUP, fine);
     }
+}
+
+static void norm_quantize_row(const float *input, const float *weight, float epsilon, size_t width,
+                              const struct den_activations *out, size_t row)
+{
+    const struct normed normed = { input, weight, epsilon };
+
+    if (out->fine)
+        norm_quantize_some(&normed, width, out, row, true);
+    else
+        norm_quantize_some(&normed, width, out, row, false);
 }
 
 /* Two vectors of f32 to sixteen i16 in order. */

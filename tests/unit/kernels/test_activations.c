@@ -19,6 +19,10 @@ static void arrays_fit(void **state)
             assert_true((unsigned char *)x.scales >= (unsigned char *)x.values + rows * padded);
             assert_true(x.scaled_sums >= x.scales + rows * padded / 32);
             assert_true((unsigned char *)(x.biases + rows * padded / 16) <= memory + bytes);
+            assert_null(x.fine);
+            den_activations_place_fine(&x, memory, rows, padded);
+            assert_true(x.fine >= (int8_t *)(x.biases + rows * padded / 16));
+            assert_true((unsigned char *)x.fine + rows * padded <= memory + bytes);
             assert_true(den_wide_activations_bytes(rows, padded, &bytes));
             den_wide_activations_place(&wide, memory, rows, padded);
             assert_true((unsigned char *)wide.scales >=

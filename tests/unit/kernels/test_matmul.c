@@ -22,6 +22,23 @@ struct product {
 
 static const float UNTOUCHED = -12345.5f;
 
+/* Whether products are made with fine activations: tests run with and without. */
+static bool fine_activations;
+
+static int use_fine(void **state)
+{
+    (void)state;
+    fine_activations = true;
+    return 0;
+}
+
+static int use_coarse(void **state)
+{
+    (void)state;
+    fine_activations = false;
+    return 0;
+}
+
 static size_t stride_of(const struct product *p)
 {
     return p->packed.out + 3;
@@ -38,6 +55,9 @@ static double seen(const struct product *p, size_t r, size_t k)
                               k % 32];
     if (!den_pack_is_quantized(p->packed.format))
         return p->input[r * p->packed.in + k];
+    if (p->x.fine)
+        return (double)p->x.scales[at] * (256 * p->x.values[at * DEN_GROUP + k % DEN_GROUP] +
+                                          p->x.fine[at * DEN_GROUP + k % DEN_GROUP]);
     return (double)p->x.scales[at] * p->x.values[at * DEN_GROUP + k % DEN_GROUP];
 }
 
@@ -79,6 +99,8 @@ static void make_product(struct product *p, const struct weight_type *type, enum
                            .expected = malloc(rows * (out + 3) * sizeof(float)),
                            .rows = rows };
     free(weights);
+    if (fine_activations)
+        den_activations_place_fine(&p->x, p->x.values, rows, p->x.in_padded);
     fill_random(p->input, rows * in);
     den_kernels_select(0, &ref);
     for (r = 0; r < rows; r++)
@@ -235,6 +257,8 @@ static void extremes_of_the_integers(void **state)
                                  : sign == 1 ? -1
                                  : sign == 2 ? (k & 1 ? 1 : -1)
                                              : (k & 2 ? 1 : -1);
+                for (k = 0; fine_activations && k < 5 * 256; k++) /* codes 126 and 127 */
+                    p.input[k] *= k % 32 ? 126.499f / 127 : 1;
                 struct den_kernels ref;
                 den_kernels_select(0, &ref);
                 for (k = 0; k < 5; k++)
@@ -420,13 +444,25 @@ static void every_kernel_was_exercised(void **state)
     }
 }
 
+#define WITH_FINE(test) cmocka_unit_test_setup_teardown(test, use_fine, use_coarse)
+
 int kernels_test_matmul(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_type_and_shape),         cmocka_unit_test(widths_of_real_models),
-        cmocka_unit_test(extremes_of_the_integers),     cmocka_unit_test(extremes_of_wide_integers),
-        cmocka_unit_test(zero_weights_and_activations), cmocka_unit_test(options),
-        cmocka_unit_test(rows_and_panels_stand_alone),  cmocka_unit_test(sets_agree_bit_for_bit),
+        cmocka_unit_test(every_type_and_shape),
+        WITH_FINE(every_type_and_shape),
+        cmocka_unit_test(widths_of_real_models),
+        WITH_FINE(widths_of_real_models),
+        cmocka_unit_test(extremes_of_the_integers),
+        WITH_FINE(extremes_of_the_integers),
+        cmocka_unit_test(extremes_of_wide_integers),
+        cmocka_unit_test(zero_weights_and_activations),
+        WITH_FINE(zero_weights_and_activations),
+        cmocka_unit_test(options),
+        cmocka_unit_test(rows_and_panels_stand_alone),
+        WITH_FINE(rows_and_panels_stand_alone),
+        cmocka_unit_test(sets_agree_bit_for_bit),
+        WITH_FINE(sets_agree_bit_for_bit),
         cmocka_unit_test(every_kernel_was_exercised),
     };
 

@@ -34,21 +34,55 @@ static void keeps_the_definition(void **state)
     free(x.values);
 }
 
-/* Ties and last bits of the norm may fall either way: one step of the code, no more. */
+/* Fine codes: what the first rounding left, in steps of 1/256. */
+static void keeps_the_definition_of_fine(void **state)
+{
+    static float input[32];
+    struct den_activations x = make_activations(1, 32);
+    struct den_kernels ref;
+    int k, sum = 0;
+
+    den_activations_place_fine(&x, x.values, 1, 32);
+    den_kernels_select(0, &ref);
+    for (k = 0; k < 32; k++)
+        input[k] = (float)(127 - k * 8) + (float)(k % 7) * 0.08f;
+    input[0] = 127;
+    input[31] = -3.499f;
+    ref.quantize.row(input, 32, &x, 0);
+    for (k = 0; k < 32; k++) {
+        double rest = (double)input[k] - x.values[k];
+
+        assert_int_equal(x.values[k], lrintf(input[k]));
+        assert_int_equal(x.fine[k], k == 31 ? -127 : lrint(rest * 256)); /* -127.7, cut */
+        sum += 256 * x.values[k] + x.fine[k];
+    }
+    assert_true(x.scales[0] == 1.0f / 256);
+    assert_int_equal(x.biases[0] + x.biases[1], -8 * sum);
+    assert_true(fabsf(x.scaled_sums[0] - (float)sum / 256) < 1e-4f);
+    free(x.values);
+}
+
+static int code_of(const struct den_activations *x, size_t i)
+{
+    return x->fine ? 256 * x->values[i] + x->fine[i] : x->values[i];
+}
+
+/* Ties and last bits of the norm may fall either way: one step of the code, no more (where a coarse
+ * code ends fine ones are cut, which costs another). */
 static void compare(const struct den_activations *a, const struct den_activations *b, int steps_max,
                     const char *set, size_t width)
 {
     size_t groups = a->in_padded / DEN_GROUP * ROWS, i, h;
 
     for (i = 0; i < groups * DEN_GROUP; i++)
-        if (abs(a->values[i] - b->values[i]) > steps_max)
-            fail_msg("%s, width %zu: value %zu is %d, ref %d", set, width, i, b->values[i],
-                     a->values[i]);
+        if (abs(code_of(a, i) - code_of(b, i)) > (a->fine ? 2 : 1) * steps_max)
+            fail_msg("%s, width %zu: value %zu is %d, ref %d", set, width, i, code_of(b, i),
+                     code_of(a, i));
     for (i = 0; i < groups; i++) {
         int sums[2] = { 0, 0 };
 
         for (h = 0; h < DEN_GROUP; h++)
-            sums[h / DEN_HALF_GROUP] += b->values[i * DEN_GROUP + h];
+            sums[h / DEN_HALF_GROUP] += code_of(b, i * DEN_GROUP + h);
         assert_int_equal(b->biases[2 * i], -8 * sums[0]);
         assert_int_equal(b->biases[2 * i + 1], -8 * sums[1]);
         assert_true(fabsf(a->scales[i] - b->scales[i]) <= 1e-6f * a->scales[i]);
@@ -90,15 +124,19 @@ static void sets_agree_with_ref(void **state)
             continue;
         }
         for (w = 0; w < WIDTHS; w++)
-            for (how = 0; how < 3; how++) {
+            for (how = 0; how < 6; how++) {
                 float *input = malloc(ROWS * 2 * widths[w] * sizeof *input);
                 struct den_activations a = make_activations(ROWS, widths[w]);
                 struct den_activations b = make_activations(ROWS, widths[w]);
 
+                if (how >= 3) {
+                    den_activations_place_fine(&a, a.values, ROWS, a.in_padded);
+                    den_activations_place_fine(&b, b.values, ROWS, b.in_padded);
+                }
                 fill_random(input, ROWS * 2 * widths[w]);
-                quantize_all(&ref, input, widths[w], how, &a);
-                quantize_all(&table, input, widths[w], how, &b);
-                compare(&a, &b, how == 0 ? 0 : 1, name, widths[w]);
+                quantize_all(&ref, input, widths[w], how % 3, &a);
+                quantize_all(&table, input, widths[w], how % 3, &b);
+                compare(&a, &b, how % 3 == 0 ? 0 : 1, name, widths[w]);
                 free(input);
                 free(a.values);
                 free(b.values);
@@ -172,9 +210,8 @@ static void survives_extremes(void **state)
 int kernels_test_quantize(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keeps_the_definition),
-        cmocka_unit_test(sets_agree_with_ref),
-        cmocka_unit_test(wide_rows),
+        cmocka_unit_test(keeps_the_definition), cmocka_unit_test(keeps_the_definition_of_fine),
+        cmocka_unit_test(sets_agree_with_ref),  cmocka_unit_test(wide_rows),
         cmocka_unit_test(survives_extremes),
     };
 
