@@ -13,7 +13,7 @@ import argparse
 import json
 import pathlib
 import subprocess
-import time
+import sys
 
 from measure import HERE, ROOT, commit, machine, ratios, summary
 from mixed_load import Server, ask
@@ -73,7 +73,7 @@ def prompts_of(a, count):
 
 def open_engines(a, engines):
     engines["den"] = Den(a)
-    for flash in ("off", "on") if a.rival_python else ():
+    for flash in a.flash if a.rival_python else ():
         engines[f"llama.cpp, flash attention {flash}"] = Peer(
             a.rival_python, HERE / "peers/llama_cpp_answer.py", a.model, "--threads", a.threads, "--flash", flash)
     for dtype in a.dtypes if a.baseline_python else ():
@@ -83,12 +83,14 @@ def open_engines(a, engines):
 
 def measure(a, engines):
     runs, counts = {name: [] for name in engines}, set()
-    for i, prompt in enumerate(prompts_of(a, a.rounds + 1)):
+    for engine in engines.values():
+        engine.answer("A few words to warm up with.", 4)
+    for prompt in prompts_of(a, a.rounds):
         for name, engine in engines.items():
             made = engine.answer(prompt, a.generate)
-            if i > 0:  # the first is to warm up
-                runs[name].append(made)
-                counts.add(made["prompt_tokens"])
+            runs[name].append(made)
+            counts.add(made["prompt_tokens"])
+            print(f"{name}: {made['first_token_s']:.2f} s, {made['answer_s']:.2f} s", file=sys.stderr, flush=True)
     return runs, counts
 
 
@@ -100,6 +102,7 @@ def main():
     parser.add_argument("--baseline-python")
     parser.add_argument("--rival-python")
     parser.add_argument("--dtypes", default="float32,bfloat16", type=lambda text: text.split(","))
+    parser.add_argument("--flash", default="off,on", type=lambda text: text.split(","))
     parser.add_argument("--prompt", type=int, default=512)
     parser.add_argument("--generate", type=int, default=64)
     parser.add_argument("--threads", type=int, default=2)
