@@ -187,9 +187,10 @@ bool den_session_follows(const struct den_reading *reading, const struct den_rea
     const struct den_session *session = reading->session, *other = leader->session;
     size_t length = session->length;
 
-    return length % DEN_PAGE_TOKENS == 0 && other->length >= length &&
-           other->shared >= length / DEN_PAGE_TOKENS && other->length < length + DEN_PAGE_TOKENS &&
-           leader->count >= length + DEN_PAGE_TOKENS && reading->count > length + DEN_PAGE_TOKENS &&
+    return !session->engine->no_prefix_reuse && length % DEN_PAGE_TOKENS == 0 &&
+           other->length >= length && other->shared >= length / DEN_PAGE_TOKENS &&
+           other->length < length + DEN_PAGE_TOKENS && leader->count >= length + DEN_PAGE_TOKENS &&
+           reading->count > length + DEN_PAGE_TOKENS &&
            parent_at(session, length) == parent_at(other, length) &&
            memcmp(reading->prompt + length, leader->prompt + length,
                   DEN_PAGE_TOKENS * sizeof *reading->prompt) == 0;
