@@ -178,6 +178,17 @@ def test_models_elsewhere_and_small_ones(own, tmp_path):
     assert not old.exists() and len(list(folder.iterdir())) == 1
 
 
+@pytest.mark.parametrize("name", sorted(one.name for one in FIXTURE.parent.iterdir()))
+def test_every_family_comes_back_as_it_was(own, name):
+    """Experts, fused and tied matrices, folders and files: all parts fit in, and come in the same order again."""
+    model = FIXTURE.parent / name
+    none, first = load(own, model=model, env={"DEN_PACKED": "off"})
+    made, second = load(own, model=model, env={"DEN_PACKED": "all"})
+    mapped, third = load(own, model=model, env={"DEN_PACKED": "all"})
+    assert (none, made, mapped) == ("none", "made", "mapped")
+    assert first == second == third
+
+
 def test_a_removed_model_takes_its_file_along(own):
     models = own.copy.parent.parent
     shutil.copy(own.model, models / "single.gguf")
