@@ -15,7 +15,7 @@ import pathlib
 import subprocess
 import sys
 
-from measure import HERE, ROOT, commit, machine, ratios, summary
+from measure import HERE, ROOT, commit, end_when_told, machine, ratios, summary
 from mixed_load import Server, ask
 
 
@@ -109,6 +109,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     a = parser.parse_args()
+    end_when_told()
     a.parallel = 1
     engines = {}
     try:

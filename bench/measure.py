@@ -8,11 +8,18 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import statistics
 import subprocess
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
+
+
+def end_when_told():
+    """Ends as an exception does, so that programs that were started are ended as well."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 
 def summary(values, digits=1):

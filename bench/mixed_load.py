@@ -26,7 +26,7 @@ import subprocess
 import tempfile
 import time
 
-from measure import ROOT, commit, machine, run_json, summary
+from measure import ROOT, commit, end_when_told, machine, run_json, summary
 
 WORDS_TO_TOKENS = 1.4
 
@@ -130,6 +130,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     a = parser.parse_args()
+    end_when_told()
     requests = draw(a.text, a.requests, a.seed, a.longest_prompt, a.longest_answer)
     server = Server(a)
     peaks, ways = [], {"one_at_a_time": [], "together": []}

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 
-from measure import HERE, Paced, ROOT, commit, machine, ratios, summary
+from measure import HERE, Paced, ROOT, commit, end_when_told, machine, ratios, summary
 
 SETTLE_S = 0.3  # the system's scheduler moves threads to where there is room
 
@@ -68,6 +68,7 @@ def main():
     parser.add_argument("--pin", action="store_true")
     parser.add_argument("--json", action="store_true")
     a = parser.parse_args()
+    end_when_told()
     shape = ["--prompt", 0, "--generate", a.generate, "--threads", a.threads]
     engines = {"den": Paced([a.program, "bench", "--json", "--paced", "-m", a.model, *shape])}
     if a.rival_python:
