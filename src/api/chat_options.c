@@ -1,5 +1,5 @@
 /* The body of POST /v1/chat/completions, decoded and checked. Fields that OpenAI knows and that
- * change nothing here ("user", "store", "prediction" ...) are passed over, and so are unknown ones,
+ * change nothing here ("user", "store" ...) are passed over, and so are unknown ones,
  * which OpenAI refuses but local servers' clients send; what would change the answer and can't be
  * had is refused. */
 #include "api/openai.h"
@@ -57,6 +57,21 @@ static enum den_status read_shape(struct den_call_options *options, struct den_e
     return den_effort_read(options->body, "reasoning_effort", options, err);
 }
 
+/* {"type": "content", "content": text or parts} */
+static enum den_status read_prediction(struct den_call_options *options, struct den_error *err)
+{
+    const json_t *prediction = NULL, *content;
+
+    if (den_json_get_object(options->body, "prediction", &prediction, err) != DEN_OK)
+        return err->status;
+    content = json_object_get(prediction, "content");
+    if (prediction && !json_is_string(content) && !json_is_array(content))
+        return den_fail(err, DEN_INVALID,
+                        "'prediction.content' must be a text or a list of text parts");
+    options->request.prediction = content;
+    return DEN_OK;
+}
+
 enum den_status den_chat_options_read(struct den_call_options *options, struct den_error *err)
 {
     const json_t *body = options->body;
@@ -64,7 +79,7 @@ enum den_status den_chat_options_read(struct den_call_options *options, struct d
     if (den_openai_fields_read(options, err) != DEN_OK ||
         read_logprobs(body, &options->request, err) != DEN_OK ||
         refuse_others(body, err) != DEN_OK || den_openai_tools_read(options, err) != DEN_OK ||
-        read_shape(options, err) != DEN_OK)
+        read_shape(options, err) != DEN_OK || read_prediction(options, err) != DEN_OK)
         return err->status;
     options->request.messages = json_object_get(body, "messages"); /* the worker reads the rest */
     if (!options->request.messages || json_is_null(options->request.messages))

@@ -158,11 +158,14 @@ static enum den_status start_speculation(struct den_generation *generation,
 {
     const struct den_engine *engine = generation->engine;
     struct den_speculation *speculation = &generation->speculation;
+    size_t predicted = options->predicted_count;
 
     if (engine->speculation == DEN_SPECULATION_OFF || options->speculation == DEN_SPECULATION_OFF)
         return DEN_OK;
-    if (den_speculation_init(speculation, engine->context_tokens, options->predicted,
-                             options->predicted_count, err) != DEN_OK)
+    if (predicted > engine->context_tokens) /* no answer is longer */
+        predicted = engine->context_tokens;
+    if (den_speculation_init(speculation, engine->context_tokens, options->predicted, predicted,
+                             err) != DEN_OK)
         return err->status;
     speculation->always = engine->speculation == DEN_SPECULATION_ALWAYS ||
                           options->speculation == DEN_SPECULATION_ALWAYS;

@@ -46,13 +46,15 @@ enum den_status den_job_create(struct den_scheduler *scheduler,
     job->logit_bias = copy_items(from->sampler.logit_bias, from->sampler.logit_bias_count,
                                  sizeof *job->logit_bias);
     job->resume = copy_items(from->resume, from->resume_count, sizeof *from->resume);
-    if (!job->prompt || !job->logit_bias || !job->resume)
+    job->predicted = copy_items(from->predicted, from->predicted_count, sizeof *from->predicted);
+    if (!job->prompt || !job->logit_bias || !job->resume || !job->predicted)
         goto fail;
     job->options.generation.stop_count = from->stop_count;
     if (!copy_stops(job, from->stops, from->stop_count))
         goto fail;
     job->options.generation.prompt = job->prompt;
     job->options.generation.resume = job->resume;
+    job->options.generation.predicted = job->predicted;
     job->options.generation.stops = (const char *const *)job->stops;
     job->options.generation.sampler.logit_bias = job->logit_bias;
     *out = job;
@@ -74,6 +76,7 @@ void den_job_free(struct den_job *job)
     free(job->stops);
     free(job->prompt);
     free(job->resume);
+    free(job->predicted);
     free(job->logit_bias);
     free(job);
 }

@@ -11,6 +11,7 @@ struct den_job {
     struct den_job_options options; /* points into what follows */
     den_token *prompt;
     den_token *resume;
+    den_token *predicted;
     char **stops;
     struct den_logit_bias *logit_bias;
     double submitted_at, started_at;

@@ -24,7 +24,7 @@ struct den_turn_model {
 
 struct den_turn {
     struct den_turn_model *model;
-    struct den_tokens prompt;
+    struct den_tokens prompt, predicted;
     struct den_grammar *schema_grammar;
     struct den_answer_plan plan; /* its grammar is ours */
     struct den_constraint *constraint, *alternative;
@@ -179,6 +179,33 @@ enum den_status den_turn_render(struct den_turn_model *model,
     return err->status;
 }
 
+/* Parts that are not a text say nothing. */
+static enum den_status make_prediction(const struct den_turn_model *model, const json_t *prediction,
+                                       struct den_tokens *out, struct den_error *err)
+{
+    const struct den_tokenizer *tokenizer = den_engine_tokenizer(model->engine);
+    struct den_buffer text;
+    const json_t *part;
+    size_t i;
+
+    if (!prediction)
+        return DEN_OK;
+    den_buffer_init(&text, DEN_ENCODE_BYTES_MAX);
+    if (json_is_string(prediction))
+        den_buffer_append(&text, json_string_value(prediction), json_string_length(prediction));
+    json_array_foreach(prediction, i, part)
+    {
+        const json_t *piece = json_object_get(part, "text");
+
+        if (json_is_string(piece))
+            den_buffer_append(&text, json_string_value(piece), json_string_length(piece));
+    }
+    if (den_buffer_status(&text, "prediction", err) == DEN_OK)
+        den_tokenizer_encode(tokenizer, text.data, text.length, 0, out, err);
+    den_buffer_deinit(&text);
+    return err->status;
+}
+
 /* True where the prompt's last words open a block of reasoning. */
 static bool opens_reasoning(const struct den_turn *turn)
 {
@@ -282,6 +309,7 @@ enum den_status den_turn_create(struct den_turn_model *model,
     turn->handler = options->handler;
     turn->context = options->context;
     if (make_prompt(model, options, &turn->prompt, err) != DEN_OK ||
+        make_prediction(model, options->prediction, &turn->predicted, err) != DEN_OK ||
         make_constraints(turn, options, err) != DEN_OK || make_parser(turn, options, err) != DEN_OK)
         goto fail;
     *out = turn;
@@ -301,12 +329,18 @@ void den_turn_destroy(struct den_turn *turn)
     den_grammar_destroy(turn->plan.grammar);
     den_grammar_destroy(turn->schema_grammar);
     den_tokens_deinit(&turn->prompt);
+    den_tokens_deinit(&turn->predicted);
     free(turn);
 }
 
 const struct den_tokens *den_turn_prompt(const struct den_turn *turn)
 {
     return &turn->prompt;
+}
+
+const struct den_tokens *den_turn_predicted(const struct den_turn *turn)
+{
+    return &turn->predicted;
 }
 
 struct den_constraint *den_turn_constraint(const struct den_turn *turn)

@@ -30,6 +30,7 @@ struct den_turn_options {
     const json_t *template_variables;
     const json_t *schema;
     const char *grammar;
+    const json_t *prediction;
     int64_t now;
     den_answer_handler handler; /* gets the answer's parts */
     void *context;
@@ -41,6 +42,8 @@ enum den_status den_turn_create(struct den_turn_model *model,
                                 struct den_error *err);
 void den_turn_destroy(struct den_turn *turn);
 const struct den_tokens *den_turn_prompt(const struct den_turn *turn);
+/* What the client thinks that the answer will be; empty where it does not say. */
+const struct den_tokens *den_turn_predicted(const struct den_turn *turn);
 /* What the answer is held to: both NULL, or the first, or one of the two. */
 struct den_constraint *den_turn_constraint(const struct den_turn *turn);
 struct den_constraint *den_turn_alternative(const struct den_turn *turn);

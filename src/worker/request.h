@@ -24,7 +24,10 @@ struct den_worker_request {
     const json_t *template_variables; /* object: enable_thinking and the like; NULL: none */
     const json_t *schema;             /* the answer is JSON that this JSON Schema accepts ... */
     const char *grammar;              /* ... or a text of this GBNF grammar; NULL: neither */
-    bool batch;                       /* runs when no interactive request waits */
+    /* What the answer will probably be: a text, or a list of objects with "text". Changes nothing
+     * but the time that it takes; NULL: nobody knows. */
+    const json_t *prediction;
+    bool batch;          /* runs when no interactive request waits */
     const char *surface; /* who asks ("openai.chat"), for den_worker_activity(); NULL: "" */
     const char *preset;  /* "creative", "factual", "classify" or NULL */
     double temperature, top_p, min_p, typical_p, frequency_penalty, presence_penalty,

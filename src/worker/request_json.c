@@ -60,6 +60,7 @@ struct den_worker_request den_worker_request_defaults(void)
     X(tool_choice)                                                                                 \
     X(template_variables)                                                                          \
     X(schema)                                                                                      \
+    X(prediction)                                                                                  \
     X(logit_bias)
 #define TEXTS(X)                                                                                   \
     X(prompt)                                                                                      \

@@ -78,6 +78,16 @@ def test_seed_repeats(client):
     assert story(5) == story(5) != story(6)
 
 
+def test_prediction_changes_no_answer(client):
+    question = "Count from one to ten, in words."
+    plain = ask(client, question, temperature=0, max_tokens=40).choices[0].message.content
+    for predicted in (plain, "Something else altogether.", [{"type": "text", "text": plain[:20]}]):
+        answer = ask(client, question, temperature=0, max_tokens=40, prediction={"type": "content", "content": predicted})
+        assert answer.choices[0].message.content == plain
+    with pytest.raises(openai.BadRequestError, match="prediction.content"):
+        ask(client, question, prediction={"type": "content", "content": 3})
+
+
 def test_logprobs(client):
     answer = ask(client, PARIS, logprobs=True, top_logprobs=5, max_tokens=6).choices[0]
     assert len(answer.logprobs.content) == 6

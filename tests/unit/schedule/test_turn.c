@@ -232,6 +232,28 @@ static void none_is_as_without_tools(void **state)
     json_decref(choice);
 }
 
+static void a_prediction_becomes_tokens(void **state)
+{
+    json_t *parts = json_pack("[{s:s, s:s}, {s:i}, {s:s}]", "type", "text", "text", "Hello ", "x",
+                              1, "text", "there");
+    json_t *text = json_string("Hello there");
+    struct den_turn *one = make(&(struct den_turn_options){ .prompt = "a", .prediction = text });
+    struct den_turn *other = make(&(struct den_turn_options){ .prompt = "a", .prediction = parts });
+    struct den_turn *none = make(&(struct den_turn_options){ .prompt = "a" });
+    const struct den_tokens *tokens = den_turn_predicted(one);
+
+    assert_in_range(tokens->count, 2, 11);
+    assert_int_equal(den_turn_predicted(other)->count, tokens->count);
+    assert_memory_equal(den_turn_predicted(other)->items, tokens->items,
+                        tokens->count * sizeof *tokens->items);
+    assert_int_equal(den_turn_predicted(none)->count, 0);
+    den_turn_destroy(one);
+    den_turn_destroy(other);
+    den_turn_destroy(none);
+    json_decref(parts);
+    json_decref(text);
+}
+
 static void what_is_wrong_is_said(void **state)
 {
     struct told told = { 0 };
@@ -260,6 +282,7 @@ int schedule_test_turn(int argc, char **argv)
         cmocka_unit_test(auto_leaves_text_free),
         cmocka_unit_test(tools_and_a_schema_are_two_ways),
         cmocka_unit_test(none_is_as_without_tools),
+        cmocka_unit_test(a_prediction_becomes_tokens),
         cmocka_unit_test(what_is_wrong_is_said),
     };
     int failed;
