@@ -72,6 +72,8 @@ static enum den_status list(struct den_access *access, const struct den_argument
         json_decref(array);
         return err->status;
     }
+    if (count == 0 && !den_argument_flag(arguments, "json"))
+        fputs("there are no tokens; 'den token create NAME' makes one\n", stderr);
     if (count > 0 && !den_argument_flag(arguments, "json"))
         printf("%-*s %-6s %-12s %-12s %s\n", DEN_ACCESS_ID_LENGTH, "id", "scope", "created",
                "last used", "name");

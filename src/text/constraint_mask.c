@@ -14,41 +14,20 @@ static void add_token(const struct den_grammar_vocabulary *vocabulary, uint32_t 
         den_mask_set(mask, token);
 }
 
+/* Control tokens go by literal edges, whose steps are not cached: there are few of either. */
 static void walk(struct den_sets *sets, uint32_t set,
-                 const struct den_grammar_vocabulary *vocabulary, const struct den_token_trie *trie,
-                 uint32_t *mask)
+                 const struct den_grammar_vocabulary *vocabulary, bool is_control, uint32_t *mask)
 {
+    const struct den_token_trie *trie = is_control ? &vocabulary->control : &vocabulary->other;
     uint32_t path[DEN_TOKEN_TRIE_BYTES_MAX + 1];
     size_t i = 0;
 
     path[0] = set;
     while (i < trie->count) {
         const struct den_token_node *node = &trie->nodes[i];
-        uint32_t next = den_sets_step(sets, path[node->depth - 1], node->byte);
-
-        if (next == DEN_SET_NONE) {
-            i = node->end;
-            continue;
-        }
-        path[node->depth] = next;
-        if (node->token != DEN_TOKEN_NONE)
-            add_token(vocabulary, mask, node->token);
-        i++;
-    }
-}
-
-/* Control tokens go by literal edges, which are not cached: there are few of either. */
-static void walk_control(struct den_sets *sets, uint32_t set,
-                         const struct den_grammar_vocabulary *vocabulary, uint32_t *mask)
-{
-    const struct den_token_trie *trie = &vocabulary->control;
-    uint32_t path[DEN_TOKEN_TRIE_BYTES_MAX + 1];
-    size_t i = 0;
-
-    path[0] = set;
-    while (i < trie->count) {
-        const struct den_token_node *node = &trie->nodes[i];
-        uint32_t next = den_sets_step_literal(sets, path[node->depth - 1], node->byte);
+        const uint32_t from = path[node->depth - 1];
+        const uint32_t next = is_control ? den_sets_step_literal(sets, from, node->byte)
+                                         : den_sets_step(sets, from, node->byte);
 
         if (next == DEN_SET_NONE) {
             i = node->end;
@@ -223,9 +202,9 @@ void den_sets_mask(struct den_sets *sets, uint32_t set,
         memset(mask, 0, vocabulary->words * sizeof *mask);
     if (!run.only)
         walk_plain(sets, set, vocabulary, &run, mask);
-    walk(sets, set, vocabulary, &vocabulary->other, mask);
+    walk(sets, set, vocabulary, false, mask);
     if (has_literal(sets, set))
-        walk_control(sets, set, vocabulary, mask);
+        walk(sets, set, vocabulary, true, mask);
     sets->effort_max = UINT64_MAX;
 }
 
