@@ -43,8 +43,8 @@ static void print_model(const json_t *model)
     printf("%s\n", json_is_true(json_object_get(model, "default")) ? "  (default)" : "");
 }
 
-/* `verdict` NULL: the installed ones; "package": those that this machine has no pip for. Returns how
- * many there are; `limit` of them are printed. */
+/* `verdict` NULL: the installed ones; "package": those that this machine has no pip for. Returns
+ * how many there are; `limit` of them are printed. */
 static size_t print_group(const json_t *models, const char *verdict, size_t limit,
                           const char *heading)
 {
