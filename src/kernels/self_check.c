@@ -1,7 +1,7 @@
 /* See self_check.h. The product: 17 rows (tiles of every height and one that is left over) of 256
  * inputs (one unit of the largest blocks) by 18 outputs (a panel and a cut one). The older kernels
  * compute only four of the rows, since ref is slow: the first, one in the middle, the last of 16
- * and the one left over. Everything is on the stack, 100 KiB. */
+ * and the one left over. Everything is on the stack, 120 KiB. */
 #include "kernels/self_check.h"
 
 #include <math.h>
@@ -19,7 +19,7 @@ enum {
     WIDE_PANEL_BYTES = IN / 2 * DEN_LINE_BYTES + DEN_S16_SCALES_BYTES,
     GROUPS = IN / DEN_GROUP,
     /* as den_activations_bytes() and den_wide_activations_bytes() count, or more */
-    ACTIVATION_BYTES = ROWS * IN + 4 * 64 + ROWS * GROUPS * 16,
+    ACTIVATION_BYTES = 2 * ROWS * IN + 5 * 64 + ROWS * GROUPS * 16,
     WIDE_BYTES = 2 * DEN_WIDE_ROWS * IN * sizeof(int16_t) + ROWS * sizeof(float) + 2 * 64
 };
 
@@ -31,11 +31,13 @@ struct bench {
     _Alignas(64) unsigned char weights[PANELS * PANEL_BYTES_MAX];
     _Alignas(64) unsigned char wide_weights[PANELS * WIDE_PANEL_BYTES];
     _Alignas(64) unsigned char quantized[ACTIVATION_BYTES];
+    _Alignas(64) unsigned char quantized_fine[ACTIVATION_BYTES];
     _Alignas(64) unsigned char wide_bytes[WIDE_BYTES];
     float input[ROWS][IN];
     float expected[ROWS][OUT];
     float found[ROWS][OUT];
     struct den_activations x;
+    struct den_activations fine;
     struct den_wide_activations wide;
 };
 
@@ -52,11 +54,13 @@ static void fill_input(struct bench *bench, const struct den_kernels *trusted)
     size_t r, k;
 
     den_activations_place(&bench->x, bench->quantized, ROWS, IN);
+    den_activations_place_fine(&bench->fine, bench->quantized_fine, ROWS, IN);
     den_wide_activations_place(&bench->wide, bench->wide_bytes, ROWS, IN);
     for (r = 0; r < ROWS; r++) {
         for (k = 0; k < IN; k++)
             bench->input[r][k] = (float)((int32_t)(next(&state) % 2001) - 1000) / 1000;
         trusted->quantize.row(bench->input[r], IN, &bench->x, r);
+        trusted->quantize.row(bench->input[r], IN, &bench->fine, r);
         trusted->quantize.wide_row(bench->input[r], IN, &bench->wide, r);
     }
 }
@@ -110,11 +114,12 @@ static bool outputs_agree(const struct bench *bench, size_t begin, size_t end)
     return largest > 0;
 }
 
-static bool product_agrees(struct bench *bench, enum den_pack_format format,
+/* With the one or the other activations. */
+static bool product_agrees(struct bench *bench, enum den_pack_format format, bool fine,
                            den_matmul_kernel trusted, den_matmul_kernel candidate)
 {
     static const size_t rows[][2] = { { 0, 1 }, { 8, 9 }, { 15, 17 } };
-    struct den_matmul op = { .quantized = &bench->x,
+    struct den_matmul op = { .quantized = fine ? &bench->fine : &bench->x,
                              .wide = &bench->wide,
                              .input = bench->input[0],
                              .input_stride = IN,
@@ -134,7 +139,7 @@ static bool product_agrees(struct bench *bench, enum den_pack_format format,
     op.output = bench->found[0];
     candidate(&op, 0, packed.panels);
     op.output = bench->expected[0];
-    for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (i = fine ? 2 : 0; i < sizeof rows / sizeof rows[0]; i++) { /* fine: the last two */
         op.row_begin = rows[i][0];
         op.row_end = rows[i][1];
         trusted(&op, 0, packed.panels);
@@ -183,15 +188,18 @@ static void prepare(struct bench *bench, const struct den_kernels *trusted)
 static bool agree(struct bench *bench, const struct den_kernels *trusted,
                   const struct den_kernels *candidate)
 {
-    int format;
+    int format, fine;
 
     if (candidate->quantize.row != trusted->quantize.row && !quantization_agrees(bench, candidate))
         return false;
-    for (format = 0; format < DEN_PACK_FORMATS; format++)
-        if (candidate->matmul[format] != trusted->matmul[format] &&
-            !product_agrees(bench, (enum den_pack_format)format, trusted->matmul[format],
-                            candidate->matmul[format]))
-            return false;
+    for (format = 0; format < DEN_PACK_FORMATS; format++) {
+        if (candidate->matmul[format] == trusted->matmul[format])
+            continue;
+        for (fine = 0; fine <= den_pack_is_quantized((enum den_pack_format)format); fine++)
+            if (!product_agrees(bench, (enum den_pack_format)format, fine, trusted->matmul[format],
+                                candidate->matmul[format]))
+                return false;
+    }
     return true;
 }
 
