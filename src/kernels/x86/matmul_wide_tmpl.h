@@ -83,6 +83,7 @@ ALWAYS_INLINE void keep_run(pairs sums[][TILE_VECTORS], const int rows, const in
 struct column {
     const float (*totals)[LANES]; /* of its first row; those of other rows are `step` further */
     size_t step;
+    bool has_totals;      /* of runs before the last one */
     size_t at;            /* its first output */
     const float *weights; /* its scales */
 };
@@ -104,8 +105,7 @@ static void store_column(const struct den_matmul *op, const struct column *colum
 /* The same for whole columns whose last run is still in registers, without scales of rows: what
  * encoders do. */
 ALWAYS_INLINE void store_tile(const struct den_matmul *op, const struct column *column, size_t row,
-                              const int rows, pairs sums[][TILE_VECTORS], const int v,
-                              const bool has_totals, const bool accumulate)
+                              const int rows, pairs sums[][TILE_VECTORS], const int v)
 {
     const float *scales = op->wide->scales + row;
     float *output = op->output + row * op->output_stride + column->at;
@@ -116,10 +116,10 @@ ALWAYS_INLINE void store_tile(const struct den_matmul *op, const struct column *
     for (int r = 0; r < rows; r++) {
         lanes sum = to_floats(sums[r][v]);
 
-        if (has_totals)
+        if (column->has_totals)
             sum = add(load(column->totals[(size_t)r * column->step]), sum);
         sum = fused(sum, multiply(weights, all_of(scales[r])), bias);
-        store(output, accumulate ? add(load(output), sum) : sum);
+        store(output, op->accumulate ? add(load(output), sum) : sum);
         output += op->output_stride;
     }
 }
@@ -170,19 +170,14 @@ ALWAYS_INLINE void multiply_tile(const struct den_matmul *op, size_t p, size_t r
             scales + part / PARTS * w->panel_bytes + part % PARTS * LANES * sizeof(float);
         struct column column = { .totals = (const float(*)[LANES])totals + v,
                                  .step = (size_t)vectors,
+                                 .has_totals = has_totals,
                                  .at = p * DEN_PANEL + part * LANES,
                                  .weights = (const float *)(const void *)at };
 
         if (!whole && column.at < w->out)
             store_column(op, &column, row, (size_t)rows);
-        else if (whole && has_totals && op->accumulate)
-            store_tile(op, &column, row, rows, sums, v, true, true);
-        else if (whole && has_totals)
-            store_tile(op, &column, row, rows, sums, v, true, false);
-        else if (whole && op->accumulate)
-            store_tile(op, &column, row, rows, sums, v, false, true);
         else if (whole)
-            store_tile(op, &column, row, rows, sums, v, false, false);
+            store_tile(op, &column, row, rows, sums, v);
     }
 }
 
