@@ -76,6 +76,7 @@ static enum den_status open_view(struct den_roster *roster, struct view *out, st
                             : den_model_fits_machine(out->fits)->total_bytes / 4 * 3;
     out->settings.context_tokens = limits.context_tokens;
     out->settings.threads = limits.threads;
+    out->settings.int8_cache = limits.int8_cache;
     for (i = 0; i < den_catalogue_count(out->catalogue) && !out->has_packages; i++) {
         const struct den_catalogue_entry *listed = den_catalogue_at(out->catalogue, i);
 

@@ -344,7 +344,8 @@ struct den_roster_limits den_roster_limits(const struct den_roster *roster)
 {
     return (struct den_roster_limits){ .memory_bytes = roster->memory_bytes,
                                        .context_tokens = roster->worker.context_tokens,
-                                       .threads = roster->worker.threads };
+                                       .threads = roster->worker.threads,
+                                       .int8_cache = roster->worker.int8_cache };
 }
 
 /* The member stays, nameless, with its sleeping worker: others may still point into it. */

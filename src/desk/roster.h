@@ -64,6 +64,7 @@ struct den_roster_limits {
     uint64_t memory_bytes; /* of all workers together */
     size_t context_tokens; /* 0: each model's own */
     int threads;           /* 0: all */
+    bool int8_cache;
 };
 struct den_roster_limits den_roster_limits(const struct den_roster *roster);
 /* Ends the model's worker for good, before its files are removed: nobody finds it under its name or

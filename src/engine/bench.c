@@ -140,8 +140,7 @@ static enum den_status repeat(struct den_bench *bench, measurement measure, doub
 static size_t cache_bytes(const struct den_bench *bench)
 {
     const struct den_description *d = den_engine_description(bench->engine);
-    size_t element =
-        den_model_precision(den_engine_model(bench->engine)) == DEN_PRECISION_FP32 ? 4 : 2;
+    size_t layer_bytes = den_engine_cache_token_bytes(bench->engine) / d->layers;
     size_t tokens = bench->options.depth + (bench->options.generate + 1) / 2;
     size_t total = 0;
     size_t layer;
@@ -151,8 +150,7 @@ static size_t cache_bytes(const struct den_bench *bench)
 
         total += window > 0 && window < tokens ? window : tokens;
     }
-    return total * bench->options.sequences * d->kv_heads * (d->head_width + d->value_width) *
-           element;
+    return total * bench->options.sequences * layer_bytes;
 }
 
 static enum den_status check(const struct den_bench *bench, struct den_error *err)

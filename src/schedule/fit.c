@@ -6,7 +6,7 @@
  *     workspace    twice the batch's rows of the widest input, as floats and as
  *                  16-bit activations; partial results of attention             device/cpu
  *     scratch      the batch's rows of each intermediate result                 model/forward.c
- *     cache        keys and values in 16 bits, whole pages of 64 tokens     device/cpu/cpu_cache.c
+ *     cache        keys and values, whole pages of 64 tokens                device/cpu/cpu_cache.c
  *     mapped       the file's pages of the part that is being packed            model/model.c
  *
  * Memory is counted where it is touched: what the engine reserves and nothing reaches costs
@@ -67,10 +67,14 @@ static double scratch_bytes(const struct den_fit_shape *shape, double rows)
     return rows * 4 * (4 * (double)shape->width + query + keys + value + up);
 }
 
-static double cache_bytes(const struct den_fit_shape *shape, double tokens)
+static double cache_bytes(const struct den_fit_shape *shape, const struct den_fit_settings *given,
+                          double tokens)
 {
+    const double width = (double)(shape->head_width + shape->value_width);
+    const double head = given->int8_cache ? width + 2 * sizeof(float) : 2 * width;
+
     return ceil(tokens / PAGE_TOKENS) * PAGE_TOKENS * (double)(shape->layers * shape->kv_heads) *
-           (double)(shape->head_width + shape->value_width) * 2;
+           head;
 }
 
 static double process_bytes(const struct den_fit_shape *shape)
@@ -113,7 +117,7 @@ uint64_t den_fit_memory(const struct den_fit_shape *shape, const struct den_fit_
                                                      shape->head_bytes + shape->head_file_bytes));
     running = weights + workspace_bytes(shape, 2 * rows, given->threads) +
               scratch_bytes(shape, used_rows) +
-              conversations * (cache_bytes(shape, context) + 8 * (double)shape->vocabulary);
+              conversations * (cache_bytes(shape, given, context) + 8 * (double)shape->vocabulary);
     return (uint64_t)(process_bytes(shape) + larger(loading, running));
 }
 
@@ -147,12 +151,13 @@ static size_t largest_context(const struct den_fit_shape *shape,
     return low * PAGE_TOKENS < shape->context_tokens ? low * PAGE_TOKENS : shape->context_tokens;
 }
 
-static double speed(const struct den_fit_shape *shape, const struct den_fit_machine *machine)
+static double speed(const struct den_fit_shape *shape, const struct den_fit_settings *given,
+                    const struct den_fit_machine *machine)
 {
     if (shape->is_encoder || machine->read_bytes_per_s <= 0 || shape->read_bytes <= 0)
         return 0;
     return machine->read_bytes_per_s * machine->read_share /
-           (shape->read_bytes + cache_bytes(shape, TYPICAL_TOKENS));
+           (shape->read_bytes + cache_bytes(shape, given, TYPICAL_TOKENS));
 }
 
 static void explain(struct den_fit *fit, uint64_t room)
@@ -189,7 +194,7 @@ struct den_fit den_fit(const struct den_fit_shape *shape, const struct den_fit_s
         given.threads = machine->threads;
     fit.memory_bytes = den_fit_memory(shape, &given);
     fit.context_tokens = largest_context(shape, &given, room);
-    fit.tokens_per_s = speed(shape, machine);
+    fit.tokens_per_s = speed(shape, &given, machine);
     if ((double)fit.memory_bytes <= FITS_SHARE * (double)room)
         fit.verdict = DEN_FIT_FITS;
     else if (fit.memory_bytes <= room || (!shape->is_encoder && fit.context_tokens >= CONTEXT_MIN))

@@ -48,6 +48,7 @@ struct den_fit_settings {
     size_t conversations;  /* whose cache is full at once; 0: 1 */
     size_t batch_rows;     /* 0: 512 */
     int threads;           /* 0: 1 */
+    bool int8_cache;       /* keys and values in 8 bits rather than 16 */
 };
 
 /* Of the worker process at its peak. */

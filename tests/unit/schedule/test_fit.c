@@ -128,6 +128,9 @@ static void each_page_of_the_cache_counts_once(void **state)
     assert_int_equal(den_fit_memory(&shape, &settings), base + 64 * page + 8 * 49152);
     settings = (struct den_fit_settings){ .threads = 2 };
     assert_int_equal(den_fit_memory(&shape, &settings), base + 64 * page); /* 8192 tokens */
+    settings =
+        (struct den_fit_settings){ .context_tokens = 4096, .threads = 2, .int8_cache = true };
+    assert_int_equal(den_fit_memory(&shape, &settings), base - 64 * 64ull * 30 * 3 * (128 - 8));
 }
 
 static void the_verdict_follows_the_room_there_is(void **state)
