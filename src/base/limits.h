@@ -8,7 +8,7 @@
     1024 /* a path of 512 bytes and a sentence fit; errors never allocate  \
                                   */
 #define DEN_PATH_BYTES_MAX     4096 /* PATH_MAX of Linux */
-#define DEN_LOG_LINE_BYTES_MAX 4096 /* PIPE_BUF: what a pipe takes whole; longer lines are dropped */
+#define DEN_LOG_LINE_BYTES_MAX 4096 /* PIPE_BUF, written in one piece; longer lines are dropped */
 #define DEN_JSON_DEPTH_MAX     64 /* deeper than any client's body; bounds the parser's recursion */
 #define DEN_FILE_TEXT_BYTES_MAX                                                                    \
     (64u << 20) /* config and tokenizer files read whole: gemma's tokenizer.json is 34 MiB */

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "device/kv_pool.h" /* IWYU pragma: export */
 #include "tensor/tensor.h"
 
 struct den_packed_store; /* tensor/packed_store.h */
@@ -135,29 +136,7 @@ void den_device_norm(struct den_device *device, const struct den_normalize *op);
 void den_device_softcap(struct den_device *device, float *values, size_t rows, size_t width,
                         float cap);
 
-/* --- key/value cache --- */
-
-/* One page holds `page_tokens` consecutive tokens of one sequence, keys and values of all layers.
- * Inside a page, for each layer and KV head: keys transposed (head_width, page_tokens), so that
- * scores of 16 tokens fill a vector, then values (page_tokens, value_width). Elements are f16, f32
- * in the reference mode, or (Q8_0) int8: then each key and each value of a head has one f32 scale,
- * (page_tokens) of keys and as many of values behind the values. */
-struct den_kv_layout {
-    size_t layers;
-    size_t kv_heads;
-    size_t head_width;  /* of keys (and queries) */
-    size_t value_width; /* of values */
-    size_t page_tokens; /* a multiple of 16; 64 by default */
-    enum den_type type; /* F16, F32 or Q8_0 */
-};
-struct den_kv_pool; /* memory for `pages` pages; which page belongs to whom is the engine's business
-                     */
-enum den_status den_kv_pool_create(struct den_device *device, const struct den_kv_layout *layout,
-                                   size_t pages, struct den_kv_pool **out, struct den_error *err);
-void den_kv_pool_destroy(struct den_kv_pool *pool);
-const struct den_kv_layout *den_kv_pool_layout(const struct den_kv_pool *pool);
-size_t den_kv_pool_page_bytes(const struct den_kv_pool *pool);
-void den_kv_pool_copy_page(struct den_kv_pool *pool, int32_t from, int32_t to);
+/* --- key/value cache (kv_pool.h) --- */
 
 /* Where each row of a batch lives. Rows of one sequence are contiguous and in rising positions. */
 struct den_rows {

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "device/kv_pages.h"
 #include "engine/engine_parts.h"
 #include "engine/prefix_file.h"
 

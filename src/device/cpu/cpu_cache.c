@@ -103,6 +103,11 @@ void den_kv_pool_copy_page(struct den_kv_pool *pool, int32_t from, int32_t to)
     memcpy(den_kv_keys(pool, to, 0, 0), den_kv_keys(pool, from, 0, 0), pool->page_bytes);
 }
 
+unsigned char *den_kv_pool_page(struct den_kv_pool *pool, int32_t page)
+{
+    return den_kv_keys(pool, page, 0, 0);
+}
+
 /* --- rotation and writing --- */
 
 struct job {

@@ -2,7 +2,6 @@
  * would have followed; shared pages are never written; no page is ever lost. */
 #include "engine/long_tiny.h"
 
-#include "device/kv_pages.h"
 #include "engine/engine_parts.h"
 #include "engine/generation.h"
 
