@@ -3,11 +3,12 @@
  *     process      the program's own pages and stacks                         measured
  *     tokenizer    a figure a word of the vocabulary, and merges              measured
  *     weights      packed panels                                              kernels/pack_layout.h
- *     workspace    twice the batch's rows of the widest input, as floats and as
+ *     workspace    rows of the widest input that a batch reaches, as floats and as
  *                  16-bit activations; partial results of attention             device/cpu
  *     scratch      the batch's rows of each intermediate result                 model/forward.c
  *     cache        keys and values, whole pages of 64 tokens                device/cpu/cpu_cache.c
  *     mapped       the file's pages of the part that is being packed            model/model.c
+ *     loading      a figure for what is on the heap only then                   measured
  *
  * Memory is counted where it is touched: what the engine reserves and nothing reaches costs
  * nothing. The peak is the larger one of two moments: while the last part is being packed, and
@@ -31,7 +32,9 @@ enum {
 };
 static const double PROCESS_BYTES = 9.5e6;   /* a worker with no model: its program and libraries */
 static const double TOKENIZER_BYTES = 155.0; /* a word: text, trie, merges */
-static const double FITS_SHARE = 0.8;        /* of what there is; above it, it is tight */
+static const double LOADING_BYTES =
+    12e6;                             /* what building a tokenizer leaves on the heap for later */
+static const double FITS_SHARE = 0.8; /* of what there is; above it, it is tight */
 
 static double larger(double a, double b)
 {
@@ -115,10 +118,10 @@ uint64_t den_fit_memory(const struct den_fit_shape *shape, const struct den_fit_
     loading = larger(weights + shape->layer_file_bytes / (double)shape->layers,
                      shape->embedding_bytes + larger(shape->embedding_file_bytes,
                                                      shape->head_bytes + shape->head_file_bytes));
-    running = weights + workspace_bytes(shape, 2 * rows, given->threads) +
+    running = weights + workspace_bytes(shape, used_rows, given->threads) +
               scratch_bytes(shape, used_rows) +
               conversations * (cache_bytes(shape, given, context) + 8 * (double)shape->vocabulary);
-    return (uint64_t)(process_bytes(shape) + larger(loading, running));
+    return (uint64_t)(process_bytes(shape) + larger(loading + LOADING_BYTES, running));
 }
 
 /* --- verdict --- */
