@@ -122,10 +122,12 @@ static enum den_status submit(struct den_worker *worker, const struct den_worker
 
     if (script.submit_status != DEN_OK)
         return den_fail(error, script.submit_status, "the conversation is too long");
+    pthread_mutex_lock(&script.lock); /* answers begin on threads of their own */
     json_decref(script.messages);
     script.messages = json_deep_copy(request->messages);
     script.temperature = request->temperature;
     script.max_tokens = request->max_tokens;
+    pthread_mutex_unlock(&script.lock);
     ticket = calloc(1, sizeof *ticket);
     ticket->handler = handler;
     ticket->context = context;

@@ -190,13 +190,14 @@ static void survives_extremes(void **state)
     den_kernel_sets(&count);
     for (set = 0; set < count; set++)
         for (i = 0; i < sizeof levels / sizeof levels[0]; i++) {
-            struct den_activations x = make_activations(1, 32);
+            struct den_activations x;
             struct den_kernels table;
             const char *name;
             float input[32];
 
             if (!select_set(set, &table, &name))
                 continue;
+            x = make_activations(1, 32);
             for (k = 0; k < 32; k++)
                 input[k] = k % 2 ? levels[i] : -levels[i];
             table.quantize.row(input, 32, &x, 0);
