@@ -33,6 +33,16 @@ def add(figures):
         file.write(json.dumps(figures, separators=(",", ":")) + "\n")
 
 
+def objects(text):
+    """Every JSON object that begins a line, on one line or indented."""
+    decoder, at = json.JSONDecoder(), 0
+    while at < len(text):
+        if text[at] == "{":
+            figures, at = decoder.raw_decode(text, at)
+            yield figures
+        at = text.find("\n", at) + 1 or len(text)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--what", help="where the figures don't say it themselves")
@@ -43,10 +53,7 @@ def main():
             for line in lines(path.stem):
                 print(line["date"], line["commit"], path.stem, line["machine"]["cpu"])
         return
-    for text in sys.stdin:
-        if not text.startswith("{"):
-            continue
-        figures = json.loads(text)
+    for figures in objects(sys.stdin.read()):
         if a.what:
             figures["what"] = a.what
         if "what" not in figures or not figures["what"].replace("_", "").isalnum():
