@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -232,6 +233,22 @@ enum den_status den_folder_create(const char *path, struct den_error *err)
     if (!den_file_is_folder(path))
         return den_fail(err, DEN_IO, "%s: exists and is not a folder", path);
     return DEN_OK;
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
+{
+    (void)info;
+    (void)kind;
+    (void)where;
+    remove(path);
+    return 0;
+}
+
+void den_folder_remove(const char *path)
+{
+    enum { DESCRIPTORS = 16 };
+
+    nftw(path, remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
 }
 
 enum den_status den_path_join(char *out, size_t capacity, const char *folder, const char *name,

@@ -36,6 +36,8 @@ enum den_status den_folder_list(const char *path, void (*entry)(void *context, c
                                 void *context, struct den_error *err);
 /* Creates `path` and its missing parents with mode 0700. */
 enum den_status den_folder_create(const char *path, struct den_error *err);
+/* Removes a folder and all in it, as far as that can be done; links are removed, not followed. */
+void den_folder_remove(const char *path);
 
 /* Joins `folder` and `name` into `out` of `capacity` bytes; fails when it does not fit. */
 enum den_status den_path_join(char *out, size_t capacity, const char *folder, const char *name,

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,7 @@
 #include "desk/download_package.h"
 #include "desk/hub.h"
 
-enum { TREE_DESCRIPTORS = 8, MEASURE_SECONDS = 5 };
+enum { MEASURE_SECONDS = 5 };
 
 struct job {
     const struct den_download_options *options;
@@ -252,15 +251,6 @@ static enum den_status install(struct job *job, struct den_error *err)
     return sync_models(job, err);
 }
 
-static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
-{
-    (void)info;
-    (void)kind;
-    (void)where;
-    remove(path);
-    return 0;
-}
-
 void den_download_discard(const char *models, const char *name)
 {
     char path[DEN_PATH_BYTES_MAX], partial[DEN_PATH_BYTES_MAX];
@@ -270,7 +260,7 @@ void den_download_discard(const char *models, const char *name)
         return;
     if (join(partial, models, ".partial", &ignored) == DEN_OK &&
         join(path, partial, name, &ignored) == DEN_OK)
-        nftw(path, remove_one, TREE_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+        den_folder_remove(path);
 }
 
 /* --- only asking --- */

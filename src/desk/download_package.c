@@ -242,15 +242,6 @@ static enum den_status fail_child(const struct work *work, int code, struct den_
 
 /* --- the steps --- */
 
-static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
-{
-    (void)info;
-    (void)kind;
-    (void)where;
-    remove(path);
-    return 0;
-}
-
 static enum den_status prepare(struct work *work, struct den_error *err)
 {
     if (den_path_join(work->scratch, sizeof work->scratch, work->staging, ".package", err) !=
@@ -258,7 +249,7 @@ static enum den_status prepare(struct work *work, struct den_error *err)
         den_path_join(work->log, sizeof work->log, work->scratch, "tool.log", err) != DEN_OK ||
         den_path_join(work->files, sizeof work->files, work->scratch, "files", err) != DEN_OK)
         return err->status;
-    nftw(work->scratch, remove_one, TREE_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+    den_folder_remove(work->scratch);
     return den_folder_create(work->scratch, err);
 }
 
@@ -381,6 +372,6 @@ done:
         atomic_fetch_add(&progress->bytes_done, plan->bytes - work.counted);
     else
         atomic_fetch_sub(&progress->bytes_done, work.counted);
-    nftw(work.scratch, remove_one, TREE_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+    den_folder_remove(work.scratch);
     return err->status;
 }
