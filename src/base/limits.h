@@ -87,7 +87,7 @@
 
 /* --- store --- */
 #define DEN_DATABASE_READERS_MAX    8    /* connections that read at once; more wait */
-#define DEN_DATABASE_STATEMENTS_MAX 96   /* kept prepared by a connection; there are about 80 */
+#define DEN_DATABASE_STATEMENTS_MAX 256  /* kept prepared by a connection; there are about 200 */
 #define DEN_DATABASE_WAIT_MS        5000 /* for another program's lock; its writes take far less */
 #define DEN_DATABASE_TEXT_BYTES_MAX (64 << 20) /* one value: the longest message and its FTS row */
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/full_text.h"
 #include "store/migrations.h"
 #include "store/query.h"
 #include "store/sqlite_error.h"
@@ -40,7 +41,9 @@ static enum den_status set_up(struct den_connection *connection, struct den_erro
     sqlite3_busy_timeout(connection->handle, DEN_DATABASE_WAIT_MS);
     sqlite3_db_config(connection->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_limit(connection->handle, SQLITE_LIMIT_LENGTH, DEN_DATABASE_TEXT_BYTES_MAX);
-    code = run_text(connection, settings);
+    code = den_full_text_register(connection->handle);
+    if (code == SQLITE_OK)
+        code = run_text(connection, settings);
     if (code == SQLITE_OK && connection->is_writer)
         code = run_text(connection, durable);
     return code == SQLITE_OK ? DEN_OK : fail_here(err, connection, code);

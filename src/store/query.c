@@ -87,6 +87,7 @@ static int bind_values(sqlite3_stmt *statement, const char *types, va_list value
 {
     int place, code = SQLITE_OK;
     const char *text;
+    const void *blob;
 
     for (place = 1; *types && code == SQLITE_OK; types++, place++) {
         switch (*types) {
@@ -97,6 +98,11 @@ static int bind_values(sqlite3_stmt *statement, const char *types, va_list value
         case 'b':
             text = va_arg(values, const char *);
             code = bind_text(statement, place, text, va_arg(values, size_t));
+            break;
+        case 'x':
+            blob = va_arg(values, const void *);
+            code = sqlite3_bind_blob64(statement, place, blob ? blob : "", va_arg(values, size_t),
+                                       SQLITE_STATIC);
             break;
         case 'i':
             code = sqlite3_bind_int64(statement, place, va_arg(values, int64_t));
@@ -166,6 +172,11 @@ const char *den_query_text(struct den_query *query, int column)
     const unsigned char *text = sqlite3_column_text(query->statement, column);
 
     return text ? (const char *)text : "";
+}
+
+const void *den_query_blob(struct den_query *query, int column)
+{
+    return sqlite3_column_blob(query->statement, column);
 }
 
 size_t den_query_bytes(struct den_query *query, int column)

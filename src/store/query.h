@@ -10,8 +10,9 @@
  *     den_query_end(&query);
  *
  * `types` has a letter for each value: t (const char *, NULL: null), b (const char *, size_t: a
- * text of that many bytes), i (int64_t), r (double), n (null; takes no argument). SQL texts are
- * static: a connection keeps them prepared, found again by their address. */
+ * text of that many bytes), x (const void *, size_t: a blob), i (int64_t), r (double), n (null;
+ * takes no argument). SQL texts are static: a connection keeps them prepared, found again by their
+ * address. */
 #ifndef DEN_STORE_QUERY_H
 #define DEN_STORE_QUERY_H
 
@@ -42,6 +43,7 @@ void den_query_end(struct den_query *query);
 int64_t den_query_integer(struct den_query *query, int column);
 const char *den_query_text(struct den_query *query, int column);
 size_t den_query_bytes(struct den_query *query, int column);
+const void *den_query_blob(struct den_query *query, int column); /* den_query_bytes() of them */
 bool den_query_is_null(struct den_query *query, int column);
 
 /* Runs a statement that gives no rows. Does nothing where `err` holds a failure already, so that

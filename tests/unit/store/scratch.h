@@ -24,7 +24,7 @@ static int make_scratch(void **state)
 static int remove_scratch(void **state)
 {
     static const char *const ends[] = {
-        "", "-wal", "-shm", "-journal", ".version-1", ".version-2"
+        "", "-wal", "-shm", "-journal", ".version-1", ".version-2", ".version-3"
     };
     char path[256];
     size_t i;

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include "base/file.h"
+#include "store/full_text.h"
 #include "store/migrations.h"
 
 static const struct den_migration steps[] = {
@@ -16,7 +17,8 @@ static sqlite3 *handle;
 
 static int open_handle(void **state)
 {
-    return make_scratch(state) || sqlite3_open(scratch_path, &handle) != SQLITE_OK;
+    return make_scratch(state) || sqlite3_open(scratch_path, &handle) != SQLITE_OK ||
+           den_full_text_register(handle) != SQLITE_OK;
 }
 
 static int close_handle(void **state)
