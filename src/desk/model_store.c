@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,18 +28,6 @@ static enum den_status models_folder(char *out, struct den_error *err)
 }
 
 /* --- removal --- */
-
-static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)
-{
-    (void)info, (void)kind, (void)at;
-    return remove(path);
-}
-
-/* Links are removed, not followed. */
-static void remove_all(const char *path)
-{
-    nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 enum den_status den_model_remove(const char *name, struct den_error *err)
 {
@@ -67,7 +54,7 @@ enum den_status den_model_remove(const char *name, struct den_error *err)
         return err->status;
     if (rename(path, grave) != 0)
         den_fail_errno(err, DEN_IO, "%s: can't be removed", path);
-    remove_all(folder);
+    den_folder_remove(folder);
     return err->status;
 }
 
@@ -365,6 +352,6 @@ enum den_status den_model_import(const char *path, const char *name,
     if (take_model(&import, given, real) == DEN_OK && give_name(&import, chosen) == DEN_OK)
         snprintf(out_name, DEN_MODEL_NAME_BYTES_MAX, "%s", chosen);
     if (import.hidden[0])
-        remove_all(import.hidden);
+        den_folder_remove(import.hidden);
     return err->status;
 }

@@ -243,6 +243,26 @@ static void creates_folders(void **state)
     assert_int_equal(den_folder_create("", &err), DEN_INVALID);
 }
 
+/* Links are removed, what they lead to stays; a folder that is not there is fine. */
+static void removes_folders_with_all_in_them(void **state)
+{
+    struct den_error err = { 0 };
+    char kept[256], deep[256];
+
+    (void)state;
+    snprintf(kept, sizeof kept, "%s", in_folder("kept"));
+    assert_int_equal(den_folder_create(kept, &err), DEN_OK);
+    snprintf(deep, sizeof deep, "%s", in_folder("gone/a/b"));
+    assert_int_equal(den_folder_create(deep, &err), DEN_OK);
+    assert_int_equal(den_file_write(in_folder("gone/a/file"), "x", 1, &err), DEN_OK);
+    assert_int_equal(symlink(kept, in_folder("gone/link")), 0);
+    den_folder_remove(in_folder("gone"));
+    assert_false(den_file_exists(in_folder("gone")));
+    assert_true(den_file_is_folder(kept));
+    den_folder_remove(in_folder("gone"));
+    den_folder_remove(kept);
+}
+
 static void joins_paths(void **state)
 {
     struct den_error err = { 0 };
@@ -294,6 +314,7 @@ int base_test_file(int argc, char **argv)
         IN_FOLDER(refuses_what_is_no_file),
         IN_FOLDER(maps),
         IN_FOLDER(creates_folders),
+        IN_FOLDER(removes_folders_with_all_in_them),
         cmocka_unit_test(joins_paths),
         cmocka_unit_test(finds_its_home),
     };
