@@ -162,6 +162,7 @@ static void read_window_pattern(const struct reader *reader, struct den_descript
                                 size_t period)
 {
     char full[KEY_BYTES];
+    const struct den_gguf_key *windows;
     enum den_gguf_kind kind;
     size_t length = 0;
     size_t layer;
@@ -180,8 +181,9 @@ static void read_window_pattern(const struct reader *reader, struct den_descript
                  out->layers);
         return;
     }
+    windows = den_gguf_array(reader->gguf, full);
     for (layer = 0; layer < out->layers; layer++) {
-        bool windowed = length > 0    ? den_gguf_array_integer(reader->gguf, full, layer) != 0
+        bool windowed = length > 0    ? den_gguf_array_integer(windows, layer) != 0
                         : period == 0 ? true
                                       : (layer + 1) % period != 0;
 

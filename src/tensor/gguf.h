@@ -66,14 +66,15 @@ enum den_status den_gguf_get_bool(const struct den_gguf *gguf, const char *key, 
 enum den_status den_gguf_get_string(const struct den_gguf *gguf, const char *key,
                                     struct den_gguf_string *out, struct den_error *err);
 
-/* Arrays: the length, then items by index (checked when opened; an index out of range returns zero
- * or ""). */
+/* Arrays: the length, then items by index (checked when opened; an index out of range, and
+ * an array that is NULL, gives zero or ""). */
 enum den_status den_gguf_get_array(const struct den_gguf *gguf, const char *key,
                                    enum den_gguf_kind *out_kind, size_t *out_length,
                                    struct den_error *err);
-struct den_gguf_string den_gguf_array_string(const struct den_gguf *gguf, const char *key,
-                                             size_t index);
-int64_t den_gguf_array_integer(const struct den_gguf *gguf, const char *key, size_t index);
-double den_gguf_array_number(const struct den_gguf *gguf, const char *key, size_t index);
+/* The array itself, for reading many of its items; NULL where `key` is none. */
+const struct den_gguf_key *den_gguf_array(const struct den_gguf *gguf, const char *key);
+struct den_gguf_string den_gguf_array_string(const struct den_gguf_key *array, size_t index);
+int64_t den_gguf_array_integer(const struct den_gguf_key *array, size_t index);
+double den_gguf_array_number(const struct den_gguf_key *array, size_t index);
 
 #endif

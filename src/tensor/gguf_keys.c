@@ -270,37 +270,31 @@ enum den_status den_gguf_get_array(const struct den_gguf *gguf, const char *key,
     return DEN_OK;
 }
 
-/* NULL unless `key` is an array with an item `index`. */
-static const struct den_gguf_key *array_with(const struct den_gguf *gguf, const char *key,
-                                             size_t index)
+const struct den_gguf_key *den_gguf_array(const struct den_gguf *gguf, const char *key)
 {
     const struct den_gguf_key *found = den_gguf_part_find(&gguf->parts[0], key);
 
-    return found && found->is_array && index < found->length ? found : NULL;
+    return found && found->is_array ? found : NULL;
 }
 
-struct den_gguf_string den_gguf_array_string(const struct den_gguf *gguf, const char *key,
-                                             size_t index)
+struct den_gguf_string den_gguf_array_string(const struct den_gguf_key *array, size_t index)
 {
-    const struct den_gguf_key *found = array_with(gguf, key, index);
-
-    if (!found || found->kind != DEN_GGUF_STRING)
+    if (!array || index >= array->length || array->kind != DEN_GGUF_STRING)
         return (struct den_gguf_string){ .text = "", .length = 0 };
-    return string_at(found, index);
+    return string_at(array, index);
 }
 
-int64_t den_gguf_array_integer(const struct den_gguf *gguf, const char *key, size_t index)
+int64_t den_gguf_array_integer(const struct den_gguf_key *array, size_t index)
 {
-    const struct den_gguf_key *found = array_with(gguf, key, index);
     struct integer value;
 
-    return found && integer_at(found, index, &value) ? value.signed_value : 0;
+    return array && index < array->length && integer_at(array, index, &value) ? value.signed_value
+                                                                              : 0;
 }
 
-double den_gguf_array_number(const struct den_gguf *gguf, const char *key, size_t index)
+double den_gguf_array_number(const struct den_gguf_key *array, size_t index)
 {
-    const struct den_gguf_key *found = array_with(gguf, key, index);
     double value;
 
-    return found && number_at(found, index, &value) ? value : 0;
+    return array && index < array->length && number_at(array, index, &value) ? value : 0;
 }

@@ -56,6 +56,7 @@ static enum den_status create_vocabulary(const struct den_gguf *gguf, struct den
                                          struct den_error *err)
 {
     enum den_gguf_kind kind;
+    const struct den_gguf_key *tokens = den_gguf_array(gguf, KEY("tokens"));
     size_t bytes = 1 << 20;
     size_t count;
     size_t i;
@@ -66,8 +67,7 @@ static enum den_status create_vocabulary(const struct den_gguf *gguf, struct den
                         "tokenizer: %s: the key " KEY("tokens") " must be an array of strings",
                         den_gguf_path(gguf));
     for (i = 0; i < count; i++)
-        if (!den_checked_add(bytes, den_gguf_array_string(gguf, KEY("tokens"), i).length + 2,
-                             &bytes))
+        if (!den_checked_add(bytes, den_gguf_array_string(tokens, i).length + 2, &bytes))
             return den_fail(err, DEN_TOO_LARGE, "tokenizer: the vocabulary is too large");
     return den_tokenizer_create_empty(count, bytes, out, err);
 }
@@ -90,6 +90,9 @@ static enum den_status read_tokens(const struct den_gguf *gguf, bool wordpiece,
                                    struct den_tokenizer *tokenizer, struct den_error *err)
 {
     struct den_vocabulary *vocabulary = &tokenizer->vocabulary;
+    const struct den_gguf_key *tokens = den_gguf_array(gguf, KEY("tokens"));
+    const struct den_gguf_key *kinds = den_gguf_array(gguf, KEY("token_type"));
+    const struct den_gguf_key *scores = den_gguf_array(gguf, KEY("scores"));
     bool typed = den_gguf_has(gguf, KEY("token_type"));
     bool scored = den_gguf_has(gguf, KEY("scores"));
     struct den_buffer buffer;
@@ -97,9 +100,9 @@ static enum den_status read_tokens(const struct den_gguf *gguf, bool wordpiece,
 
     den_buffer_init(&buffer, 2 * DEN_TOKEN_BYTES_MAX);
     for (i = 0; i < vocabulary->capacity && err->status == DEN_OK; i++) {
-        struct den_gguf_string text = den_gguf_array_string(gguf, KEY("tokens"), i);
+        struct den_gguf_string text = den_gguf_array_string(tokens, i);
         struct den_token_text name = { text.text, text.length };
-        int64_t kind = typed ? den_gguf_array_integer(gguf, KEY("token_type"), i) : 1;
+        int64_t kind = typed ? den_gguf_array_integer(kinds, i) : 1;
 
         if (wordpiece && kind != DEN_TOKEN_CONTROL && kind != DEN_TOKEN_UNKNOWN)
             name = rename_wordpiece(name, &buffer);
@@ -108,7 +111,7 @@ static enum den_status read_tokens(const struct den_gguf *gguf, bool wordpiece,
         if (kind >= DEN_TOKEN_NORMAL && kind <= DEN_TOKEN_BYTE)
             vocabulary->kinds[i] = (uint8_t)kind;
         if (scored)
-            vocabulary->scores[i] = (float)den_gguf_array_number(gguf, KEY("scores"), i);
+            vocabulary->scores[i] = (float)den_gguf_array_number(scores, i);
     }
     den_buffer_deinit(&buffer);
     return err->status;
@@ -154,6 +157,7 @@ static enum den_status add_tokens(const struct den_gguf *gguf, struct den_gguf_s
 static enum den_status read_merges(const struct den_gguf *gguf, struct den_tokenizer *tokenizer,
                                    struct den_error *err)
 {
+    const struct den_gguf_key *merges = den_gguf_array(gguf, KEY("merges"));
     enum den_gguf_kind kind;
     size_t count = 0;
     size_t i;
@@ -166,7 +170,7 @@ static enum den_status read_merges(const struct den_gguf *gguf, struct den_token
     if (den_bpe_init_merges(&tokenizer->bpe, count, err) != DEN_OK)
         return err->status;
     for (i = 0; i < count; i++) {
-        struct den_gguf_string text = den_gguf_array_string(gguf, KEY("merges"), i);
+        struct den_gguf_string text = den_gguf_array_string(merges, i);
         const char *space = text.length > 1 ? memchr(text.text + 1, ' ', text.length - 1) : NULL;
         struct den_error missing = { 0 };
         size_t left;
@@ -267,6 +271,7 @@ static enum den_status read_sentencepiece(const struct den_gguf *gguf,
 static enum den_status read_charsmap(const struct den_gguf *gguf, struct den_tokenizer *tokenizer,
                                      struct den_error *err)
 {
+    const struct den_gguf_key *bytes = den_gguf_array(gguf, KEY("precompiled_charsmap"));
     struct den_normalizer_step step = { .kind = DEN_NORMALIZER_CHARSMAP };
     enum den_gguf_kind kind;
     struct den_buffer blob;
@@ -279,8 +284,7 @@ static enum den_status read_charsmap(const struct den_gguf *gguf, struct den_tok
         return err->status;
     den_buffer_init(&blob, DEN_FILE_TEXT_BYTES_MAX);
     for (i = 0; i < count && blob.status == DEN_OK; i++)
-        den_buffer_append_byte(
-            &blob, (char)(den_gguf_array_integer(gguf, KEY("precompiled_charsmap"), i) & 0xFF));
+        den_buffer_append_byte(&blob, (char)(den_gguf_array_integer(bytes, i) & 0xFF));
     if (den_buffer_status(&blob, "tokenizer: charsmap", err) == DEN_OK && blob.length > 0 &&
         den_charsmap_create(blob.data, blob.length, &step.charsmap, err) == DEN_OK)
         den_normalizer_add(&tokenizer->normalizer, step, err);

@@ -19,6 +19,7 @@ static void read_text(struct den_gguf_string text)
 
 static void read_array(const struct den_gguf *gguf, const char *key)
 {
+    const struct den_gguf_key *array = den_gguf_array(gguf, key);
     struct den_error err = { 0 };
     enum den_gguf_kind kind;
     size_t length;
@@ -27,9 +28,9 @@ static void read_array(const struct den_gguf *gguf, const char *key)
     if (den_gguf_get_array(gguf, key, &kind, &length, &err) != DEN_OK)
         return;
     for (i = 0; i <= length && i < 1000; i++) {
-        read_text(den_gguf_array_string(gguf, key, i));
-        sum += (unsigned)den_gguf_array_integer(gguf, key, i);
-        sum += den_gguf_array_number(gguf, key, i) > 0;
+        read_text(den_gguf_array_string(array, i));
+        sum += (unsigned)den_gguf_array_integer(array, i);
+        sum += den_gguf_array_number(array, i) > 0;
     }
 }
 

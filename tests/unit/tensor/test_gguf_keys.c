@@ -96,30 +96,32 @@ static void reads_arrays(void **state)
     assert_int_equal(den_gguf_get_array(*state, "array.text", &kind, &length, &err), DEN_OK);
     assert_int_equal(kind, DEN_GGUF_STRING);
     assert_int_equal(length, 4);
-    assert_int_equal(den_gguf_array_string(*state, "array.text", 0).length, 0);
-    text = den_gguf_array_string(*state, "array.text", 2);
+    assert_int_equal(den_gguf_array_string(den_gguf_array(*state, "array.text"), 0).length, 0);
+    text = den_gguf_array_string(den_gguf_array(*state, "array.text"), 2);
     assert_int_equal(text.length, 6);
     assert_memory_equal(text.text, "zw\xC3\xB6lf", 6);
-    text = den_gguf_array_string(*state, "array.text", 3);
+    text = den_gguf_array_string(den_gguf_array(*state, "array.text"), 3);
     assert_int_equal(text.length, 300);
     assert_int_equal(text.text[299], 'x');
-    assert_int_equal(den_gguf_array_integer(*state, "array.integers", 1), -1);
-    assert_true(den_gguf_array_number(*state, "array.integers", 2) == 4);
-    assert_true(den_gguf_array_number(*state, "array.numbers", 1) == -2.5);
-    assert_int_equal(den_gguf_array_integer(*state, "array.truths", 0), 1);
-    assert_int_equal(den_gguf_array_integer(*state, "array.truths", 1), 0);
+    assert_int_equal(den_gguf_array_integer(den_gguf_array(*state, "array.integers"), 1), -1);
+    assert_true(den_gguf_array_number(den_gguf_array(*state, "array.integers"), 2) == 4);
+    assert_true(den_gguf_array_number(den_gguf_array(*state, "array.numbers"), 1) == -2.5);
+    assert_int_equal(den_gguf_array_integer(den_gguf_array(*state, "array.truths"), 0), 1);
+    assert_int_equal(den_gguf_array_integer(den_gguf_array(*state, "array.truths"), 1), 0);
 }
 
 static void answers_zero_out_of_range(void **state)
 {
-    assert_int_equal(den_gguf_array_string(*state, "array.text", 4).length, 0);
-    assert_string_equal(den_gguf_array_string(*state, "array.text", SIZE_MAX).text, "");
-    assert_string_equal(den_gguf_array_string(*state, "array.integers", 0).text, "");
-    assert_string_equal(den_gguf_array_string(*state, "absent", 0).text, "");
-    assert_string_equal(den_gguf_array_string(*state, "kind.string", 0).text, "");
-    assert_int_equal(den_gguf_array_integer(*state, "array.integers", 3), 0);
-    assert_int_equal(den_gguf_array_integer(*state, "array.text", 0), 0);
-    assert_true(den_gguf_array_number(*state, "array.numbers", 2) == 0);
+    assert_int_equal(den_gguf_array_string(den_gguf_array(*state, "array.text"), 4).length, 0);
+    assert_string_equal(den_gguf_array_string(den_gguf_array(*state, "array.text"), SIZE_MAX).text,
+                        "");
+    assert_string_equal(den_gguf_array_string(den_gguf_array(*state, "array.integers"), 0).text,
+                        "");
+    assert_string_equal(den_gguf_array_string(den_gguf_array(*state, "absent"), 0).text, "");
+    assert_string_equal(den_gguf_array_string(den_gguf_array(*state, "kind.string"), 0).text, "");
+    assert_int_equal(den_gguf_array_integer(den_gguf_array(*state, "array.integers"), 3), 0);
+    assert_int_equal(den_gguf_array_integer(den_gguf_array(*state, "array.text"), 0), 0);
+    assert_true(den_gguf_array_number(den_gguf_array(*state, "array.numbers"), 2) == 0);
     assert_null(den_gguf_key_name(*state, den_gguf_key_count(*state)));
 }
 
