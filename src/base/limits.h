@@ -25,7 +25,7 @@
 #define DEN_GGUF_KEY_BYTES_MAX     65535        /* the format's own limit */
 #define DEN_GGUF_STRINGS_BYTES_MAX (1u << 30)   /* of one array; real ones stay under 10 MiB */
 #define DEN_SAFETENSORS_HEADER_MAX (100u << 20) /* the format's own limit */
-#define DEN_PACKED_MODEL_BYTES_MIN (8u << 20) /* a smaller model is packed sooner than opened */
+#define DEN_PACKED_MODEL_BYTES_MIN (8u << 20)   /* a smaller model is packed sooner than opened */
 #define DEN_PACKED_GROWTH_MAX      8 /* a packed file to its model: 2 bits a weight become 12 */
 #define DEN_PACKED_SPARE_BYTES     (256ull << 20) /* left free on the disk by a packed file */
 
@@ -59,9 +59,9 @@
 #define DEN_GRAMMAR_CONJUNCTS_MAX     128     /* schemas that apply to one value (allOf, $ref) */
 #define DEN_GRAMMAR_DEPTH_MAX         64      /* nesting of what is compiled; bounds the C stack */
 #define DEN_GRAMMAR_FRAMES_MAX        128     /* nesting of what is generated, two or so a level */
-#define DEN_GRAMMAR_SETS_MAX          16384 /* a constraint's cached states; then all anew */
-#define DEN_GRAMMAR_CONFIGS_MAX       2048  /* readings of one text that are followed at once */
-#define DEN_GRAMMAR_WORK_MAX          4000000    /* readings looked at for one mask: 0.1 s */
+#define DEN_GRAMMAR_SETS_MAX          16384   /* a constraint's cached states; then all anew */
+#define DEN_GRAMMAR_CONFIGS_MAX       2048    /* readings of one text that are followed at once */
+#define DEN_GRAMMAR_WORK_MAX          4000000 /* readings looked at for one mask: 0.1 s */
 #define DEN_GRAMMAR_MASKS_BYTES_MAX   (4u << 20) /* cached masks: 600 of 49k tokens */
 #define DEN_GRAMMAR_TRIGGERS_MAX      16
 
@@ -74,7 +74,7 @@
 #define DEN_CONTEXT_TOKENS_MAX (1 << 24)
 #define DEN_SEQUENCES_MAX      256 /* concurrent sessions of one engine */
 #define DEN_THREADS_MAX        256
-#define DEN_BATCH_ROWS_MAX     8192 /* of one step: beyond this, memory grows and speed does not */
+#define DEN_BATCH_ROWS_MAX     8192  /* of one step: beyond this, memory grows and speed does not */
 #define DEN_ENCODER_ROWS_MAX   32768 /* tokens of one text to embed; others take 8,192 */
 #define DEN_PREFIX_BYTES_DEFAULT                                                                   \
     (512u << 20) /* keys and values of texts that no session holds: 22,000 tokens of SmolLM2 */
@@ -83,7 +83,7 @@
     (256ull << 20) /* a model's prefix file: 11,000 tokens of SmolLM2, 2,000 of an 8B model */
 #define DEN_PREFIX_FILE_BYTES_MAX (1ull << 40)
 #define DEN_PREFIX_FILE_PAGES_MAX 65536 /* of one file; the index takes 20 MiB then */
-#define DEN_PREFIX_FILE_DAYS_MAX  30 /* an unused page is dropped then, as a deleted thread is */
+#define DEN_PREFIX_FILE_DAYS_MAX  30    /* an unused page is dropped then, as a deleted thread is */
 
 /* --- store --- */
 #define DEN_DATABASE_READERS_MAX    8    /* connections that read at once; more wait */
@@ -131,6 +131,30 @@
 #define DEN_HUB_PAGES_MAX               8           /* of a listing; each has 1,000 files */
 #define DEN_HUB_FILES_MAX               (DEN_MODEL_SHARDS_MAX + 64) /* of one model */
 
+/* --- documents --- */
+#define DEN_DOCUMENT_BYTES_MAX (2ull << 30) /* of one file; scans of 2,000 pages stay below it */
+#define DEN_DOCUMENT_PART_TEXT_MAX                                                                 \
+    (8u << 20) /* of one part, which is handed over whole; a longer one becomes several */
+#define DEN_DOCUMENT_PARTS_MAX       100000       /* pages, mails, members; libraries have fewer */
+#define DEN_DOCUMENT_PART_BLOCKS_MAX 65536        /* then the part is continued in another */
+#define DEN_DOCUMENT_PART_WORDS_MAX  65536        /* with boxes; the densest page seen has 4,000 */
+#define DEN_DOCUMENT_LABEL_BYTES_MAX 1024         /* of labels, ranges, anchors, titles, authors */
+#define DEN_DOCUMENT_NOTE_BYTES_MAX  4096         /* what was left out: a sentence for each kind */
+#define DEN_DOCUMENT_DECODED_MAX     (256u << 20) /* text that is not in UTF-8, made so at once */
+#define DEN_DOCUMENT_HTML_MAX        (128u << 20) /* one page of HTML; it is parsed from memory */
+#define DEN_DOCUMENT_STRINGS_MAX     (256u << 20) /* a workbook's shared strings, held at once */
+#define DEN_DOCUMENT_INFLATED_MAX    (4ull << 30) /* out of one zip, all members together ... */
+#define DEN_DOCUMENT_RATIO_MAX       200          /* ... and from each byte, text having 5 to 20 */
+#define DEN_DOCUMENT_RATIO_BYTES_MIN (64u << 20)  /* small files of zeros are no danger */
+#define DEN_DOCUMENT_XML_DEPTH_MAX   256          /* Word files have 30 */
+#define DEN_DOCUMENT_HTML_DEPTH_MAX  4096         /* of tags that nobody closed */
+#define DEN_DOCUMENT_NESTING_MAX     2            /* archives in archives, mails in mails */
+#define DEN_DOCUMENT_ROWS_MAX        4000000      /* of one sheet: Excel's 1,048,576 and to spare */
+#define DEN_DOCUMENT_COLUMNS_MAX     16384        /* Excel's own limit */
+#define DEN_DOCUMENT_CELL_BYTES_MAX  (1u << 20)   /* Excel's own limit is 32,767 characters */
+#define DEN_DOCUMENT_CHUNKS_MAX      (1u << 20)   /* of one part */
+#define DEN_FORMAT_SNIFF_BYTES       65536        /* a zip's first members lie in it */
+
 /* --- sandbox --- */
 #define DEN_SANDBOX_DESCRIPTORS_MAX                                                                \
     (DEN_WORKER_FILES_MAX + 8) /* handed to a child: the wire and a model's files */
@@ -145,15 +169,15 @@
 #define DEN_SESSION_SECONDS_MAX  (30 * 24 * 3600) /* after that the page asks for the token again */
 
 /* --- service --- */
-#define DEN_TLS_FILE_BYTES_MAX    (1u << 20)  /* a chain of certificates has some kilobytes */
-#define DEN_MODELS_MAX            256         /* asked for since the start; each has a handle */
-#define DEN_MODEL_NAME_BYTES_MAX  100         /* with its zero; names are typed and listed */
-#define DEN_SHAPES_BYTES_MAX      (1u << 20)  /* shapes.json: 300 bytes a model */
-#define DEN_HTTP_BODY_BYTES_MAX   (32u << 20) /* a long conversation with a pasted book */
+#define DEN_TLS_FILE_BYTES_MAX       (1u << 20)  /* a chain of certificates has some kilobytes */
+#define DEN_MODELS_MAX               256         /* asked for since the start; each has a handle */
+#define DEN_MODEL_NAME_BYTES_MAX     100         /* with its zero; names are typed and listed */
+#define DEN_SHAPES_BYTES_MAX         (1u << 20)  /* shapes.json: 300 bytes a model */
+#define DEN_HTTP_BODY_BYTES_MAX      (32u << 20) /* a long conversation with a pasted book */
 #define DEN_HTTP_OPEN_BODY_BYTES_MAX (16u << 10) /* before a token was shown: of /api/login */
-#define DEN_HTTP_CONNECTIONS_MAX  512
-#define DEN_ROUTE_VALUE_BYTES_MAX 192 /* an id in a path; model names have up to 127 */
-#define DEN_HTTP_IDLE_SECONDS_MAX 120 /* a client silent for longer mid-request is dropped */
+#define DEN_HTTP_CONNECTIONS_MAX     512
+#define DEN_ROUTE_VALUE_BYTES_MAX    192 /* an id in a path; model names have up to 127 */
+#define DEN_HTTP_IDLE_SECONDS_MAX    120 /* a client silent for longer mid-request is dropped */
 #define DEN_HTTP_QUEUE_BYTES_MAX                                                                   \
     (8u << 20) /* a stream's unread output; a reader slower than this is dropped */
 #define DEN_HTTP_REPLY_BYTES_MAX                                                                   \
