@@ -114,6 +114,20 @@
 #define DEN_BIN_DAYS                30         /* a deleted thread can be restored for so long */
 #define DEN_EXPORT_BYTES_MAX        (1u << 30) /* one file of all conversations */
 
+/* --- library --- */
+#define DEN_DOCUMENT_NAME_BYTES_MAX 1024 /* of a file with its folders; Linux allows 255 a part */
+#define DEN_DOCUMENT_TAGS_MAX       64   /* of one document; shown in one line */
+#define DEN_DOCUMENTS_TOLD_MAX      64   /* documents that an event each is sent of, a tick */
+#define DEN_PAGE_DOCUMENTS_MAX      200  /* of one answer of the list */
+#define DEN_JOBS_KEPT_MAX           200  /* ended ones; the oldest go */
+#define DEN_JOB_TASKS_MAX           1000000 /* files of one job: a whole disk is no library */
+#define DEN_JOB_TASKS_SHOWN_MAX     1000    /* failed ones that a job names */
+#define DEN_JOB_PATHS_MAX           1000    /* files and folders that one request names */
+#define DEN_TASK_BATCH              500     /* files listed in one transaction */
+#define DEN_INGEST_READERS          2       /* documents read at once, besides what is embedded */
+#define DEN_INGEST_EMBED_BATCH      64      /* passages embedded, then kept, at a time */
+#define DEN_FOLDER_DEPTH_MAX        64      /* folders in folders that are looked through */
+
 /* --- downloads --- */
 #define DEN_URL_BYTES_MAX               8192 /* signed addresses of content networks have 2 KiB */
 #define DEN_DOWNLOADS_MAX               256  /* in the list, finished ones with them */
