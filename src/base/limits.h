@@ -128,6 +128,26 @@
 #define DEN_INGEST_EMBED_BATCH      64      /* passages embedded, then kept, at a time */
 #define DEN_FOLDER_DEPTH_MAX        64      /* folders in folders that are looked through */
 
+/* --- documents: originals and reading --- */
+#define DEN_DOCUMENT_BYTES_MAX (1u << 30) /* one file; the largest scanned books have 500 MiB */
+#define DEN_READING_LINE_BYTES_MAX                                                                 \
+    (64u << 20) /* a part as JSON: its text, and 60 bytes for each word's place */
+#define DEN_READING_PARTS_MAX       100000 /* of one document; a sheet or a mail is one */
+#define DEN_READING_SILENT_SECONDS  60     /* a reader that says nothing for so long hangs */
+#define DEN_READING_CPU_SECONDS_MAX 600    /* of one child: a thousand times an ordinary file's */
+#define DEN_READING_MEMORY_BYTES    (1u << 30) /* of one child's address space */
+#define DEN_PROGRAM_OUTPUT_BYTES_MAX                                                               \
+    (256u << 20) /* what poppler or tesseract may print: 32 pages of words, a page as picture */
+#define DEN_PROGRAM_MEMORY_BYTES (2ull << 30) /* tesseract's models and a page of 40 megapixels */
+#define DEN_PDF_PAGES_MAX        20000 /* beyond it, pages are left out and the note says so */
+#define DEN_PDF_STRETCH_PAGES    32    /* read by one run of pdftotext, so that memory is bounded */
+#define DEN_PDF_PAGE_SECONDS_MAX 60    /* for one page; recognising takes 2 to 10 */
+#define DEN_PICTURE_PIXELS_MAX   40000000 /* of a rendered page: A3 at 450 dots per inch */
+#define DEN_PICTURE_BYTES_MAX    (64u << 20)
+#define DEN_WEB_PAGE_BYTES_MAX   (64u << 20) /* a document from the web */
+#define DEN_WEB_PAGE_SECONDS_MAX 120
+#define DEN_WEB_ROBOTS_BYTES_MAX (500u << 10) /* as RFC 9309 asks to read at least */
+
 /* --- downloads --- */
 #define DEN_URL_BYTES_MAX               8192 /* signed addresses of content networks have 2 KiB */
 #define DEN_DOWNLOADS_MAX               256  /* in the list, finished ones with them */
