@@ -128,13 +128,11 @@
 #define DEN_INGEST_EMBED_BATCH      64      /* passages embedded, then kept, at a time */
 #define DEN_FOLDER_DEPTH_MAX        64      /* folders in folders that are looked through */
 
-/* --- documents: originals and reading --- */
-#define DEN_DOCUMENT_BYTES_MAX (1u << 30) /* one file; the largest scanned books have 500 MiB */
+/* --- reading --- */
 #define DEN_READING_LINE_BYTES_MAX                                                                 \
     (64u << 20) /* a part as JSON: its text, and 60 bytes for each word's place */
-#define DEN_READING_PARTS_MAX       100000 /* of one document; a sheet or a mail is one */
-#define DEN_READING_SILENT_SECONDS  60     /* a reader that says nothing for so long hangs */
-#define DEN_READING_CPU_SECONDS_MAX 600    /* of one child: a thousand times an ordinary file's */
+#define DEN_READING_SILENT_SECONDS  60  /* a reader that says nothing for so long hangs */
+#define DEN_READING_CPU_SECONDS_MAX 600 /* of one child: a thousand times an ordinary file's */
 #define DEN_READING_MEMORY_BYTES    (1u << 30) /* of one child's address space */
 #define DEN_PROGRAM_OUTPUT_BYTES_MAX                                                               \
     (256u << 20) /* what poppler or tesseract may print: 32 pages of words, a page as picture */
@@ -147,6 +145,17 @@
 #define DEN_WEB_PAGE_BYTES_MAX   (64u << 20) /* a document from the web */
 #define DEN_WEB_PAGE_SECONDS_MAX 120
 #define DEN_WEB_ROBOTS_BYTES_MAX (500u << 10) /* as RFC 9309 asks to read at least */
+
+/* --- space --- */
+#define DEN_SPACE_ITEMS_MAX      (1u << 30) /* rows of the index have 32-bit numbers */
+#define DEN_SPACE_WIDTH_MAX      16384      /* of a vector; the widest known embedder has 8,192 */
+#define DEN_SPACE_CANDIDATES_MAX 2000       /* of one list; each is read from the database */
+#define DEN_SPACE_COUNT_MAX      500        /* hits of one search */
+#define DEN_SPACE_TERMS_MAX      48    /* of a question; each costs a walk through its postings */
+#define DEN_SPACE_WORD_BYTES_MAX 96    /* longer ones are no words that somebody looks for */
+#define DEN_SPACE_CHANGES_KEPT   65536 /* an index further behind reads everything again */
+#define DEN_SPACE_FILTERS_KEPT   16    /* sets of items kept for the next search; an MB each */
+#define DEN_SPACE_LIST_MAX       4096  /* ids in one list of a filter */
 
 /* --- downloads --- */
 #define DEN_URL_BYTES_MAX               8192 /* signed addresses of content networks have 2 KiB */
