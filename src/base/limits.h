@@ -175,6 +175,7 @@
 #define DEN_HUB_FILES_MAX               (DEN_MODEL_SHARDS_MAX + 64) /* of one model */
 
 /* --- documents --- */
+#define DEN_DOCUMENT_BYTES_MAX (2ull << 30) /* of one file; scans of 2,000 pages stay below it */
 #define DEN_DOCUMENT_PART_TEXT_MAX                                                                 \
     (8u << 20) /* of one part, which is handed over whole; a longer one becomes several */
 #define DEN_DOCUMENT_PARTS_MAX       100000       /* pages, mails, members; libraries have fewer */
