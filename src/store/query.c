@@ -167,6 +167,11 @@ int64_t den_query_integer(struct den_query *query, int column)
     return sqlite3_column_int64(query->statement, column);
 }
 
+double den_query_real(struct den_query *query, int column)
+{
+    return sqlite3_column_double(query->statement, column);
+}
+
 const char *den_query_text(struct den_query *query, int column)
 {
     const unsigned char *text = sqlite3_column_text(query->statement, column);

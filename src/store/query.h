@@ -41,6 +41,7 @@ void den_query_end(struct den_query *query);
 
 /* Of the row; texts live until the next row. A null is 0 and "". */
 int64_t den_query_integer(struct den_query *query, int column);
+double den_query_real(struct den_query *query, int column);
 const char *den_query_text(struct den_query *query, int column);
 size_t den_query_bytes(struct den_query *query, int column);
 const void *den_query_blob(struct den_query *query, int column); /* den_query_bytes() of them */
