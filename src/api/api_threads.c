@@ -57,7 +57,8 @@ static enum den_status read_limit(const struct den_request *request, size_t *out
 enum MHD_Result den_route_threads_list(struct den_request *request)
 {
     struct den_thread_list list = { .before = den_request_query(request, "before"),
-                                    .folder = den_request_query(request, "folder") };
+                                    .folder = den_request_query(request, "folder"),
+                                    .workspace = den_request_query(request, "workspace") };
     const char *words = den_request_query(request, "q");
     struct den_error err = { 0 };
     json_t *found = NULL;

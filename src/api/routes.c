@@ -8,6 +8,7 @@
 #include "api/api_llama.h"
 #include "api/api_model_manager.h"
 #include "api/api_threads.h"
+#include "api/api_workspaces.h"
 #include "api/assets.h"
 #include "api/ollama.h"
 
@@ -104,6 +105,25 @@ static const struct den_route routes[] = {
     { .path = "/api/threads/{id}/answers", CHAT, .post = den_route_answers_add },
     { .path = "/api/threads/{id}/stop", CHAT, .post = den_route_answers_stop },
     { .path = "/api/threads/{id}/export", CHAT, .get = den_route_thread_export },
+    { .path = "/api/threads/{id}/documents", CHAT, .post = den_route_thread_attach },
+    { .path = "/api/threads/{id}/documents/{document}", CHAT, .remove = den_route_thread_detach },
+    { .path = "/api/workspaces",
+      CHAT,
+      .get = den_route_workspaces_list,
+      .post = den_route_workspaces_create },
+    { .path = "/api/workspaces/{id}",
+      CHAT,
+      .get = den_route_workspace_get,
+      .patch = den_route_workspace_change,
+      .remove = den_route_workspace_delete },
+    { .path = "/api/workspaces/{id}/documents",
+      CHAT,
+      .get = den_route_workspace_documents,
+      .post = den_route_workspace_link },
+    { .path = "/api/workspaces/{id}/documents/{document}",
+      CHAT,
+      .patch = den_route_workspace_pin,
+      .remove = den_route_workspace_unlink },
     { .path = "/api/export", CHAT, .get = den_route_export },
     { .path = "/api/import", CHAT, .post = den_route_import },
     { .path = "/api/folders", CHAT, .get = den_route_folders_list, .post = den_route_folders_add },

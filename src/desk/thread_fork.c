@@ -12,11 +12,15 @@ static enum den_status copy_thread(struct den_connection *connection, int64_t fr
 {
     if (den_execute(connection, err,
                     "INSERT INTO threads (id, title, renamed, folder, created, updated, model, "
-                    "system, parameters, preview) SELECT ?2, title, renamed, folder, ?3, ?3, "
-                    "model, system, parameters, preview FROM threads WHERE row = ?1",
+                    "system, parameters, preview, workspace) SELECT ?2, title, renamed, folder, "
+                    "?3, ?3, model, system, parameters, preview, workspace FROM threads "
+                    "WHERE row = ?1",
                     "iti", from, id, den_clock_unix_ms()) == DEN_OK)
         *out_row = den_connection_last_row(connection);
-    return err->status;
+    return den_execute(connection, err,
+                       "INSERT INTO thread_documents (thread, document, added) "
+                       "SELECT ?2, document, added FROM thread_documents WHERE thread = ?1",
+                       "ii", from, *out_row);
 }
 
 /* One message of the path below `*parent`, which becomes the copy. An answer that is being written
@@ -28,13 +32,14 @@ static enum den_status copy_message(struct den_connection *connection, int64_t t
 
     if (den_id_make(id, err) != DEN_OK)
         return err->status;
-    if (den_execute(connection, err,
-                    "INSERT INTO messages (thread, id, parent, role, content, reasoning, created, "
-                    "model, finish, error_code, error_message, measures, attachments, seq) "
-                    "SELECT ?2, ?3, nullif(?4, 0), role, content, reasoning, created, model, "
-                    "coalesce(finish, 'stopped'), error_code, error_message, measures, "
-                    "attachments, seq FROM messages WHERE row = ?1",
-                    "iiti", from_row, thread, id, *parent) != DEN_OK)
+    if (den_execute(
+            connection, err,
+            "INSERT INTO messages (thread, id, parent, role, content, reasoning, created, "
+            "model, finish, error_code, error_message, measures, attachments, seq, "
+            "sources) SELECT ?2, ?3, nullif(?4, 0), role, content, reasoning, created, model, "
+            "coalesce(finish, 'stopped'), error_code, error_message, measures, "
+            "attachments, seq, sources FROM messages WHERE row = ?1",
+            "iiti", from_row, thread, id, *parent) != DEN_OK)
         return err->status;
     *parent = den_connection_last_row(connection);
     return den_execute(connection, err, "UPDATE threads SET head = ? WHERE row = ?", "ti", id,

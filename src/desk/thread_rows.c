@@ -10,7 +10,7 @@ enum { PREVIEW_CHARACTERS = 120, TITLE_CHARACTERS = 60 };
 #define MESSAGE_COLUMNS                                                                            \
     "m.id, (SELECT p.id FROM messages p WHERE p.row = m.parent), m.role, m.content, "              \
     "m.reasoning, m.created, m.model, m.finish, m.error_code, m.error_message, m.measures, "       \
-    "m.attachments, m.seq"
+    "m.attachments, m.seq, m.sources"
 
 static json_t *nullable(struct den_query *query, int column)
 {
@@ -29,12 +29,13 @@ static json_t *boolean(struct den_query *query, int column)
 
 json_t *den_thread_json(struct den_query *query)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
                      den_text_json(query, 0), "title", den_text_json(query, 1), "renamed",
                      boolean(query, 2), "folder", nullable(query, 3), "pinned", boolean(query, 4),
                      "created", integer(query, 5), "updated", integer(query, 6), "model",
                      den_text_json(query, 7), "preview", den_text_json(query, 8), "running",
-                     boolean(query, 9));
+                     boolean(query, 9), "workspace", nullable(query, 10), "documents",
+                     den_value_json(query, 11));
 }
 
 static json_t *error_json(struct den_query *query)
@@ -47,13 +48,13 @@ static json_t *error_json(struct den_query *query)
 
 static json_t *message_json(struct den_query *query)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-                     den_text_json(query, 0), "parent", nullable(query, 1), "role",
-                     den_text_json(query, 2), "content", den_text_json(query, 3), "reasoning",
-                     den_text_json(query, 4), "created", integer(query, 5), "model",
-                     den_text_json(query, 6), "finish", nullable(query, 7), "error",
-                     error_json(query), "measures", den_value_json(query, 10), "attachments",
-                     den_value_json(query, 11), "seq", integer(query, 12));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+        den_text_json(query, 0), "parent", nullable(query, 1), "role", den_text_json(query, 2),
+        "content", den_text_json(query, 3), "reasoning", den_text_json(query, 4), "created",
+        integer(query, 5), "model", den_text_json(query, 6), "finish", nullable(query, 7), "error",
+        error_json(query), "measures", den_value_json(query, 10), "attachments",
+        den_value_json(query, 11), "seq", integer(query, 12), "sources", den_value_json(query, 13));
 }
 
 /* --- reading --- */

@@ -11,6 +11,7 @@
 #include "desk/answer_parameters.h"
 #include "desk/events.h"
 #include "desk/threads_parts.h"
+#include "desk/workspaces_parts.h"
 
 static const int64_t DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -101,6 +102,8 @@ enum den_status den_threads_list(struct den_threads *threads, const struct den_t
                               "WHERE t.deleted IS NULL AND (?1 IS NULL OR "
                               "coalesce(t.folder, '') = ?1) "
                               "AND (t.pinned, t.updated, t.row) < (?2, ?3, ?4) "
+                              "AND (?6 IS NULL OR coalesce((SELECT w.id FROM workspaces w "
+                              "WHERE w.row = t.workspace), '') = ?6) "
                               "ORDER BY t.pinned DESC, t.updated DESC, t.row DESC LIMIT ?5";
     size_t limit = list->limit == 0                     ? 50
                    : list->limit > DEN_PAGE_THREADS_MAX ? DEN_PAGE_THREADS_MAX
@@ -113,8 +116,9 @@ enum den_status den_threads_list(struct den_threads *threads, const struct den_t
 
     if (read_cursor(list->before, &cursor, err) == DEN_OK &&
         den_database_read(threads->database, &connection, err) == DEN_OK) {
-        if (den_query_start(&query, connection, err, sql, "tiiii", list->folder, cursor.pinned,
-                            cursor.updated, cursor.row, (int64_t)limit + 1) == DEN_OK)
+        if (den_query_start(&query, connection, err, sql, "tiiiit", list->folder, cursor.pinned,
+                            cursor.updated, cursor.row, (int64_t)limit + 1,
+                            list->workspace) == DEN_OK)
             read_list(&query, limit, rows, next, err);
         den_query_end(&query);
         den_connection_end(connection, err);
@@ -129,8 +133,9 @@ enum den_status den_threads_list(struct den_threads *threads, const struct den_t
 
 struct thread_fields {
     const char *title, *system, *model, *folder, *head;
-    char *parameters; /* owned; NULL: not given */
-    bool has_folder, has_head, has_pinned, pinned;
+    char *parameters;  /* owned; NULL: not given */
+    int64_t workspace; /* row; 0: none */
+    bool has_folder, has_workspace, has_head, has_pinned, pinned;
 };
 
 static enum den_status read_fields(struct den_connection *connection, const json_t *fields,
@@ -140,6 +145,7 @@ static enum den_status read_fields(struct den_connection *connection, const json
 
     *out =
         (struct thread_fields){ .has_folder = json_object_get(fields, "folder") != NULL,
+                                .has_workspace = json_object_get(fields, "workspace") != NULL,
                                 .has_head = json_object_get(fields, "head") != NULL,
                                 .has_pinned = json_is_boolean(json_object_get(fields, "pinned")) };
     if (den_text_get(fields, "title", DEN_TITLE_BYTES_MAX, &out->title, err) != DEN_OK ||
@@ -148,6 +154,7 @@ static enum den_status read_fields(struct den_connection *connection, const json
         den_text_get(fields, "head", DEN_ID_LENGTH_MAX, &out->head, err) != DEN_OK ||
         den_json_get_bool(fields, "pinned", &out->pinned, err) != DEN_OK ||
         den_folder_choose(connection, fields, &out->folder, err) != DEN_OK ||
+        den_workspace_choose(connection, fields, &out->workspace, err) != DEN_OK ||
         den_answer_parameters_check(parameters, err) != DEN_OK)
         return err->status;
     if (json_is_object(parameters) && den_json_text(parameters, &out->parameters, err) != DEN_OK)
@@ -168,11 +175,12 @@ static enum den_status insert_thread(struct den_connection *connection, const ch
 
     if (den_execute(connection, err,
                     "INSERT INTO threads (id, title, renamed, folder, created, updated, model, "
-                    "system, parameters) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    "ttitiittt", id, fields->title ? fields->title : "",
+                    "system, parameters, workspace) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                    "nullif(?, 0))",
+                    "ttitiittti", id, fields->title ? fields->title : "",
                     (int64_t)(fields->title && fields->title[0]), fields->folder, now, now,
                     fields->model ? fields->model : "", fields->system ? fields->system : "",
-                    fields->parameters ? fields->parameters : "{}") == DEN_OK)
+                    fields->parameters ? fields->parameters : "{}", fields->workspace) == DEN_OK)
         *out_row = den_connection_last_row(connection);
     return err->status;
 }
@@ -188,9 +196,9 @@ static enum den_status match_thread(struct den_connection *connection, const cha
                     "SELECT row, deleted IS NULL AND title = coalesce(?2, title) AND "
                     "folder IS coalesce(?3, folder) AND model = coalesce(?4, model) AND "
                     "system = coalesce(?5, system) AND parameters = coalesce(?6, parameters) "
-                    "FROM threads WHERE id = ?1",
-                    "tttttt", id, fields->title, fields->folder, fields->model, fields->system,
-                    fields->parameters);
+                    "AND (?7 = 0 OR workspace IS ?7) FROM threads WHERE id = ?1",
+                    "tttttti", id, fields->title, fields->folder, fields->model, fields->system,
+                    fields->parameters, fields->workspace);
     if (den_query_next(&query, err)) {
         *out_row = den_query_integer(&query, 0);
         if (den_query_integer(&query, 1) == 0)
@@ -266,6 +274,9 @@ static enum den_status update_thread(struct den_connection *connection, int64_t 
     if (fields->has_folder)
         den_execute(connection, err, "UPDATE threads SET folder = ? WHERE row = ?", "ti",
                     fields->folder, row);
+    if (fields->has_workspace)
+        den_execute(connection, err, "UPDATE threads SET workspace = nullif(?, 0) WHERE row = ?",
+                    "ii", fields->workspace, row);
     if (fields->has_head)
         den_execute(connection, err, "UPDATE threads SET head = ? WHERE row = ?", "ti",
                     fields->head, row);

@@ -33,22 +33,24 @@ void den_threads_close(struct den_threads *threads);
 struct den_events *den_threads_events(const struct den_threads *threads);
 
 struct den_thread_list {
-    size_t limit;       /* 0: 50 */
-    const char *before; /* the cursor that the list before gave; NULL: from the start */
-    const char *folder; /* NULL: all; "": those in no folder */
+    size_t limit;          /* 0: 50 */
+    const char *before;    /* the cursor that the list before gave; NULL: from the start */
+    const char *folder;    /* NULL: all; "": those in no folder */
+    const char *workspace; /* id; NULL: all; "": those in no workspace */
 };
 /* {"threads": [thread], "next": cursor or null}: pinned ones first, then newest. */
 enum den_status den_threads_list(struct den_threads *threads, const struct den_thread_list *list,
                                  json_t **out, struct den_error *err);
 
-/* `fields`: id, title, folder, system, model, parameters, all optional. *out_existed: a thread with
+/* `fields`: id, title, folder, workspace, system, model, parameters, all optional. *out_existed: a thread with
  * this id and these fields was there already. */
 enum den_status den_thread_create(struct den_threads *threads, const json_t *fields, json_t **out,
                                   bool *out_existed, struct den_error *err);
 /* The thread with its messages. */
 enum den_status den_thread_get(struct den_threads *threads, const char *id, json_t **out,
                                struct den_error *err);
-/* `fields`: title, folder (null: none), pinned, system, model, parameters, head. */
+/* `fields`: title, folder (null: none), workspace (null: none), pinned, system, model, parameters,
+ * head. */
 enum den_status den_thread_change(struct den_threads *threads, const char *id, const json_t *fields,
                                   json_t **out, struct den_error *err);
 /* Into the bin: {"restorable_until": Unix milliseconds}. */

@@ -55,8 +55,11 @@ enum den_status den_thread_read_full(struct den_connection *connection, int64_t 
 /* `threads` of the list's order: the columns that den_thread_json() reads. */
 #define DEN_THREAD_COLUMNS                                                                         \
     "t.id, t.title, t.renamed, t.folder, t.pinned, t.created, t.updated, t.model, t.preview, "     \
-    "EXISTS (SELECT 1 FROM messages r WHERE r.thread = t.row AND r.finish IS NULL)"
-#define DEN_THREAD_COLUMN_COUNT 10
+    "EXISTS (SELECT 1 FROM messages r WHERE r.thread = t.row AND r.finish IS NULL), "              \
+    "(SELECT w.id FROM workspaces w WHERE w.row = t.workspace), "                                  \
+    "(SELECT json_group_array(json_object('id', d.id, 'name', d.name, 'state', d.state)) FROM "    \
+    "thread_documents l JOIN documents d ON d.row = l.document WHERE l.thread = t.row)"
+#define DEN_THREAD_COLUMN_COUNT 12
 json_t *den_thread_json(struct den_query *query);
 
 enum den_status den_message_find(struct den_connection *connection, int64_t thread, const char *id,

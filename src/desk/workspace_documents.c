@@ -1,0 +1,281 @@
+/* Which documents are in a workspace, or with one thread only. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "desk/events.h"
+#include "desk/workspaces.h"
+#include "desk/workspaces_parts.h"
+
+/* --- a document as JSON --- */
+
+#define COLUMNS                                                                                    \
+    "d.id, d.name, d.title, d.author, d.origin, d.address, d.media_type, d.format, d.tags, "       \
+    "d.bytes, d.modified, d.created, d.updated, d.state, d.error_code, d.error_message, d.note, "  \
+    "d.parts, d.items, d.tokens, (SELECT json_group_array(w.id) FROM workspace_documents l JOIN "  \
+    "workspaces w ON w.row = l.workspace WHERE l.document = d.row), l.pinned, l.added, d.row"
+enum { COLUMN_PINNED = 21, COLUMN_ADDED, COLUMN_ROW };
+
+static json_t *error_json(struct den_query *query)
+{
+    if (den_query_is_null(query, 14))
+        return json_null();
+    return json_pack("{s:o, s:o}", "code", den_text_json(query, 14), "message",
+                     den_text_json(query, 15));
+}
+
+static json_t *document_json(struct den_query *query)
+{
+    static const struct {
+        const char *name;
+        char type; /* t text, i integer, j JSON */
+        int column;
+    } columns[] = { { "id", 't', 0 },         { "name", 't', 1 },      { "title", 't', 2 },
+                    { "author", 't', 3 },     { "origin", 't', 4 },    { "address", 't', 5 },
+                    { "media_type", 't', 6 }, { "format", 't', 7 },    { "tags", 'j', 8 },
+                    { "bytes", 'i', 9 },      { "modified", 'i', 10 }, { "created", 'i', 11 },
+                    { "updated", 'i', 12 },   { "state", 't', 13 },    { "note", 't', 16 },
+                    { "parts", 'i', 17 },     { "items", 'i', 18 },    { "tokens", 'i', 19 },
+                    { "workspaces", 'j', 20 } };
+    json_t *document = json_object();
+    size_t i;
+
+    for (i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+        const int column = columns[i].column;
+        json_t *value = den_query_is_null(query, column) ? json_null()
+                        : columns[i].type == 't'         ? den_text_json(query, column)
+                        : columns[i].type == 'j'         ? den_value_json(query, column)
+                                                 : json_integer(den_query_integer(query, column));
+
+        json_object_set_new(document, columns[i].name, value);
+    }
+    json_object_set_new(document, "error", error_json(query));
+    json_object_set_new(document, "pinned",
+                        json_boolean(den_query_integer(query, COLUMN_PINNED) != 0));
+    return document;
+}
+
+/* --- the list --- */
+
+struct cursor {
+    int64_t added, row;
+};
+
+static enum den_status read_cursor(const char *text, struct cursor *out, struct den_error *err)
+{
+    int end = 0;
+
+    *out = (struct cursor){ INT64_MAX, INT64_MAX };
+    if (!text)
+        return DEN_OK;
+    if (sscanf(text, "%18" SCNd64 "_%18" SCNd64 "%n", &out->added, &out->row, &end) != 2 ||
+        text[end] != '\0')
+        return den_fail(err, DEN_INVALID, "'before' must be the 'next' of another list");
+    return DEN_OK;
+}
+
+static enum den_status read_list(struct den_query *query, size_t limit, json_t *list, char *next,
+                                 struct den_error *err)
+{
+    struct cursor last = { 0 };
+
+    while (den_query_next(query, err)) {
+        if (json_array_size(list) == limit) {
+            snprintf(next, 64, "%" PRId64 "_%" PRId64, last.added, last.row);
+            break;
+        }
+        last = (struct cursor){ den_query_integer(query, COLUMN_ADDED),
+                                den_query_integer(query, COLUMN_ROW) };
+        if (json_array_append_new(list, document_json(query)) != 0)
+            den_fail(err, DEN_NO_MEMORY, "workspaces: out of memory");
+    }
+    return err->status;
+}
+
+enum den_status den_workspace_documents(struct den_threads *threads, const char *id,
+                                        const struct den_workspace_document_list *list,
+                                        json_t **out, struct den_error *err)
+{
+    static const char sql[] =
+        "SELECT " COLUMNS " FROM workspace_documents l JOIN documents d ON d.row = l.document "
+        "WHERE l.workspace = ?1 AND (l.added, d.row) < (?2, ?3) AND (?4 IS NULL OR "
+        "instr(lower(d.name || ' ' || d.title), lower(?4)) > 0) AND (?5 IS NULL OR d.state = ?5) "
+        "ORDER BY l.added DESC, d.row DESC LIMIT ?6";
+    size_t limit = list->limit == 0                     ? 50
+                   : list->limit > DEN_PAGE_THREADS_MAX ? DEN_PAGE_THREADS_MAX
+                                                        : list->limit;
+    struct den_connection *connection;
+    struct cursor cursor;
+    struct den_query query;
+    char next[64] = "";
+    json_t *rows = json_array();
+    int64_t row;
+
+    if (read_cursor(list->before, &cursor, err) == DEN_OK &&
+        den_database_read(threads->database, &connection, err) == DEN_OK) {
+        if (den_workspace_find(connection, id, &row, err) == DEN_OK &&
+            den_query_start(&query, connection, err, sql, "iiitti", row, cursor.added, cursor.row,
+                            list->words, list->state, (int64_t)limit + 1) == DEN_OK) {
+            read_list(&query, limit, rows, next, err);
+            den_query_end(&query);
+        }
+        den_connection_end(connection, err);
+    }
+    if (err->status == DEN_OK)
+        *out = json_pack("{s:O, s:s?}", "documents", rows, "next", *next ? next : NULL);
+    json_decref(rows);
+    return err->status;
+}
+
+/* --- linking --- */
+
+static enum den_status find_document(struct den_connection *connection, const char *id,
+                                     int64_t *out_row, struct den_error *err)
+{
+    struct den_query query;
+
+    den_query_start(&query, connection, err, "SELECT row FROM documents WHERE id = ?", "t", id);
+    if (den_query_next(&query, err))
+        *out_row = den_query_integer(&query, 0);
+    else if (err->status == DEN_OK)
+        den_fail(err, DEN_NOT_FOUND, "there is no document '%.64s'", den_id_is_valid(id) ? id : "");
+    den_query_end(&query);
+    return err->status;
+}
+
+/* `insert` ties a document's row (?2) to `row` (?1) at the time ?3, unless it is tied. */
+static enum den_status link_all(struct den_connection *connection, const char *insert, int64_t row,
+                                const json_t *fields, struct den_error *err)
+{
+    const json_t *list = json_object_get(fields, "documents");
+    const int64_t now = den_clock_unix_ms();
+    int64_t document;
+    size_t i;
+
+    if (!json_is_array(list) || json_array_size(list) > DEN_WORKSPACE_LINKS_MAX)
+        return den_fail(err, DEN_INVALID, "'documents' must be a list of at most %d ids",
+                        DEN_WORKSPACE_LINKS_MAX);
+    for (i = 0; i < json_array_size(list) && err->status == DEN_OK; i++) {
+        const char *id = json_string_value(json_array_get(list, i));
+
+        if (!id)
+            return den_fail(err, DEN_INVALID, "'documents[%zu]' must be a document's id", i);
+        if (find_document(connection, id, &document, err) != DEN_OK)
+            return den_fail_at(err, "'documents'");
+        den_execute(connection, err, insert, "iii", row, document, now);
+    }
+    return err->status;
+}
+
+enum den_status den_workspace_link(struct den_threads *threads, const char *id,
+                                   const json_t *fields, json_t **out, struct den_error *err)
+{
+    static const char insert[] = "INSERT INTO workspace_documents (workspace, document, added) "
+                                 "VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+    struct den_connection *connection;
+    int64_t row;
+
+    if (den_database_write(threads->database, &connection, err) != DEN_OK)
+        return err->status;
+    if (den_workspace_find(connection, id, &row, err) == DEN_OK &&
+        link_all(connection, insert, row, fields, err) == DEN_OK)
+        den_workspace_touch(connection, row, err);
+    if (den_connection_end(connection, err) != DEN_OK)
+        return err->status;
+    den_workspace_tell(threads, id, false);
+    return den_workspace_get(threads, id, out, err);
+}
+
+/* Runs `sql` on the row of a workspace (?1) and of a document (?2), with `value` (?3). */
+static enum den_status change_link(struct den_threads *threads, const char *id,
+                                   const char *document, const char *sql, int64_t value,
+                                   struct den_error *err)
+{
+    struct den_connection *connection;
+    int64_t row, document_row;
+
+    if (den_database_write(threads->database, &connection, err) != DEN_OK)
+        return err->status;
+    if (den_workspace_find(connection, id, &row, err) == DEN_OK &&
+        find_document(connection, document, &document_row, err) == DEN_OK &&
+        den_execute(connection, err, sql, "iii", row, document_row, value) == DEN_OK) {
+        if (den_connection_changes(connection) == 0)
+            den_fail(err, DEN_NOT_FOUND, "the workspace does not have the document '%.64s'",
+                     document);
+        den_workspace_touch(connection, row, err);
+    }
+    if (den_connection_end(connection, err) == DEN_OK)
+        den_workspace_tell(threads, id, false);
+    return err->status;
+}
+
+enum den_status den_workspace_unlink(struct den_threads *threads, const char *id,
+                                     const char *document, struct den_error *err)
+{
+    return change_link(threads, id, document,
+                       "DELETE FROM workspace_documents WHERE workspace = ?1 AND document = ?2 "
+                       "AND ?3 = 0",
+                       0, err);
+}
+
+enum den_status den_workspace_pin(struct den_threads *threads, const char *id, const char *document,
+                                  const json_t *fields, json_t **out, struct den_error *err)
+{
+    const json_t *pinned = json_object_get(fields, "pinned");
+
+    if (!json_is_boolean(pinned))
+        return den_fail(err, DEN_INVALID, "'pinned' must be true or false");
+    if (change_link(threads, id, document,
+                    "UPDATE workspace_documents SET pinned = ?3 WHERE workspace = ?1 AND "
+                    "document = ?2",
+                    json_is_true(pinned), err) == DEN_OK)
+        *out = json_pack("{s:s, s:b}", "id", document, "pinned", (int)json_is_true(pinned));
+    return err->status;
+}
+
+/* --- of a thread --- */
+
+enum den_status den_thread_attach(struct den_threads *threads, const char *id, const json_t *fields,
+                                  json_t **out, struct den_error *err)
+{
+    static const char insert[] = "INSERT INTO thread_documents (thread, document, added) "
+                                 "VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+    struct den_connection *connection;
+    json_t *thread = NULL;
+    int64_t row = 0;
+
+    if (den_database_write(threads->database, &connection, err) != DEN_OK)
+        return err->status;
+    if (den_thread_find(connection, id, &row, err) == DEN_OK &&
+        link_all(connection, insert, row, fields, err) == DEN_OK)
+        den_thread_read(connection, row, &thread, err);
+    if (den_connection_end(connection, err) != DEN_OK) {
+        json_decref(thread);
+        return err->status;
+    }
+    den_threads_tell_thread(threads, thread);
+    *out = thread;
+    return DEN_OK;
+}
+
+enum den_status den_thread_detach(struct den_threads *threads, const char *id, const char *document,
+                                  struct den_error *err)
+{
+    struct den_connection *connection;
+    int64_t row = 0, document_row = 0;
+
+    if (den_database_write(threads->database, &connection, err) != DEN_OK)
+        return err->status;
+    if (den_thread_find(connection, id, &row, err) == DEN_OK &&
+        find_document(connection, document, &document_row, err) == DEN_OK &&
+        den_execute(connection, err,
+                    "DELETE FROM thread_documents WHERE thread = ? AND document = ?", "ii", row,
+                    document_row) == DEN_OK &&
+        den_connection_changes(connection) == 0)
+        den_fail(err, DEN_NOT_FOUND, "the thread does not have the document '%.64s'", document);
+    if (den_connection_end(connection, err) == DEN_OK)
+        den_threads_tell_row(threads, row);
+    return err->status;
+}
