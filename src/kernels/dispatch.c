@@ -11,6 +11,7 @@ static void fill_ref(struct den_kernels *table)
     den_quantize_kernels_ref(&table->quantize);
     den_vector_kernels_ref(&table->vector);
     den_attention_kernels_ref(&table->attention);
+    den_scan_kernels_ref(&table->scan);
 }
 
 #if defined(__x86_64__)

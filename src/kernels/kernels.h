@@ -10,6 +10,7 @@
 #include "base/cpu_features.h"
 #include "kernels/attention.h"
 #include "kernels/matmul.h"
+#include "kernels/scan.h"
 #include "kernels/vector.h"
 
 struct den_kernels {
@@ -19,6 +20,7 @@ struct den_kernels {
     struct den_quantize_kernels quantize;
     struct den_vector_kernels vector;
     struct den_attention_kernels attention;
+    struct den_scan_kernels scan;
 };
 
 /* An instruction set that has kernels. */

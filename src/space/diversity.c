@@ -1,0 +1,66 @@
+/* Diversity: maximal marginal relevance.
+ *
+ * The next hit is the one with the highest (1 - d) relevance - d likeness, likeness being the
+ * highest cosine with a hit that was chosen before, and relevance the fused score brought to [0, 1]
+ * over the pool. So that of five copies of one paragraph the first is shown and the others give way
+ * to what says something else. */
+#include "space/search_parts.h"
+
+#include <math.h>
+
+static double product(const float *a, const float *b, size_t width)
+{
+    double sum = 0;
+    size_t i;
+
+    for (i = 0; i < width; i++)
+        sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+/* Likeness to what was chosen; 0 where either has no vector. */
+static double likeness(const struct den_pool *pool, size_t chosen, const struct den_found *found)
+{
+    double most = 0;
+    size_t i;
+
+    for (i = 0; i < chosen && found->vector; i++)
+        if (pool->found[i].vector)
+            most = fmax(most, product(pool->found[i].vector, found->vector, pool->width));
+    return most;
+}
+
+void den_search_diversify(struct den_search *search, size_t count, double diversity)
+{
+    struct den_pool *pool = &search->pool;
+    double top, least;
+    size_t chosen, i;
+
+    if (diversity <= 0 || pool->count < 2)
+        return;
+    top = pool->found[0].fused;
+    least = pool->found[pool->count - 1].fused;
+    for (chosen = 1; chosen < count && chosen < pool->count; chosen++) {
+        double best = -INFINITY;
+        size_t best_at = chosen;
+        struct den_found taken;
+
+        for (i = chosen; i < pool->count; i++) {
+            const struct den_found *found = &pool->found[i];
+            double relevance = top > least ? (found->fused - least) / (top - least) : 1;
+            double value = (1 - diversity) * relevance;
+
+            if (value <= best) /* sorted: the others are not better even without likeness */
+                break;
+            value -= diversity * likeness(pool, chosen, found);
+            if (value > best) {
+                best = value;
+                best_at = i;
+            }
+        }
+        taken = pool->found[best_at];
+        for (i = best_at; i > chosen; i--)
+            pool->found[i] = pool->found[i - 1];
+        pool->found[chosen] = taken;
+    }
+}
