@@ -16,5 +16,6 @@ enum MHD_Result den_route_workspace_unlink(struct den_request *request);
 enum MHD_Result den_route_thread_attach(struct den_request *request);
 enum MHD_Result den_route_thread_detach(struct den_request *request);
 
+enum MHD_Result den_route_search(struct den_request *request);
 
 #endif

@@ -124,6 +124,7 @@ static const struct den_route routes[] = {
       CHAT,
       .patch = den_route_workspace_pin,
       .remove = den_route_workspace_unlink },
+    { .path = "/api/search", CHAT, .post = den_route_search },
     { .path = "/api/export", CHAT, .get = den_route_export },
     { .path = "/api/import", CHAT, .post = den_route_import },
     { .path = "/api/folders", CHAT, .get = den_route_folders_list, .post = den_route_folders_add },

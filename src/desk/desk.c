@@ -9,6 +9,7 @@
 #include "desk/answers.h"
 #include "desk/downloads.h"
 #include "desk/events.h"
+#include "desk/retrieval.h"
 #include "store/database.h"
 
 struct den_desk {
@@ -16,6 +17,8 @@ struct den_desk {
     struct den_database *database;
     struct den_events *events;
     struct den_threads *threads;
+    struct den_space *space;
+    struct den_retrieval *retrieval;
     struct den_answers *answers;
     struct den_downloads *downloads;
 };
@@ -50,6 +53,16 @@ static enum den_status open_downloads(struct den_desk *desk, const char *databas
     return den_downloads_open(&options, &desk->downloads, err);
 }
 
+/* What finds passages: the index, and the models that embed questions. */
+static enum den_status open_retrieval(struct den_desk *desk, struct den_error *err)
+{
+    const struct den_embed_source source = den_embed_source_of(desk->roster);
+
+    if (den_space_open(desk->database, &desk->space, err) != DEN_OK)
+        return err->status;
+    return den_retrieval_open(desk->space, &source, &desk->retrieval, err);
+}
+
 enum den_status den_desk_create(const struct den_desk_options *options, struct den_desk **out,
                                 struct den_error *err)
 {
@@ -64,7 +77,8 @@ enum den_status den_desk_create(const struct den_desk_options *options, struct d
         den_database_open(options->database ? options->database : path, &desk->database, err) !=
             DEN_OK ||
         den_events_create(&desk->events, err) != DEN_OK ||
-        den_threads_open(desk->database, desk->events, &desk->threads, err) != DEN_OK)
+        den_threads_open(desk->database, desk->events, &desk->threads, err) != DEN_OK ||
+        open_retrieval(desk, err) != DEN_OK)
         goto fail;
     source = den_answer_source_of(desk->roster);
     if (den_answers_open(desk->threads, &source, &desk->answers, err) != DEN_OK ||
@@ -83,6 +97,8 @@ void den_desk_destroy(struct den_desk *desk)
         return;
     den_downloads_close(desk->downloads);
     den_answers_close(desk->answers);
+    den_retrieval_close(desk->retrieval);
+    den_space_close(desk->space);
     den_threads_close(desk->threads);
     den_events_destroy(desk->events);
     den_database_close(desk->database);
@@ -108,6 +124,16 @@ struct den_threads *den_desk_threads(const struct den_desk *desk)
 struct den_answers *den_desk_answers(const struct den_desk *desk)
 {
     return desk->answers;
+}
+
+struct den_space *den_desk_space(const struct den_desk *desk)
+{
+    return desk->space;
+}
+
+struct den_retrieval *den_desk_retrieval(const struct den_desk *desk)
+{
+    return desk->retrieval;
 }
 
 struct den_downloads *den_desk_downloads(const struct den_desk *desk)

@@ -28,5 +28,9 @@ struct den_threads *den_desk_threads(const struct den_desk *desk);   /* desk/thr
 struct den_answers *den_desk_answers(const struct den_desk *desk);   /* desk/answers.h */
 struct den_downloads;
 struct den_downloads *den_desk_downloads(const struct den_desk *desk); /* desk/downloads.h */
+struct den_space;
+struct den_space *den_desk_space(const struct den_desk *desk); /* space/space.h */
+struct den_retrieval;
+struct den_retrieval *den_desk_retrieval(const struct den_desk *desk); /* desk/retrieval.h */
 
 #endif

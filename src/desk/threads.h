@@ -42,8 +42,8 @@ struct den_thread_list {
 enum den_status den_threads_list(struct den_threads *threads, const struct den_thread_list *list,
                                  json_t **out, struct den_error *err);
 
-/* `fields`: id, title, folder, workspace, system, model, parameters, all optional. *out_existed: a thread with
- * this id and these fields was there already. */
+/* `fields`: id, title, folder, workspace, system, model, parameters, all optional. *out_existed: a
+ * thread with this id and these fields was there already. */
 enum den_status den_thread_create(struct den_threads *threads, const json_t *fields, json_t **out,
                                   bool *out_existed, struct den_error *err);
 /* The thread with its messages. */
