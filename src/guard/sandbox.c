@@ -184,7 +184,7 @@ void den_sandbox_answer_probe(int argc, char **argv)
 }
 
 /* The names are pointers into the child's memory; ours are the same texts. */
-static bool adopt(struct den_sandbox_report *report)
+bool den_sandbox_adopt_report(struct den_sandbox_report *report)
 {
     size_t i;
 
@@ -221,7 +221,7 @@ enum den_status den_sandbox_probe(struct den_sandbox_report *out, struct den_err
     close(fds[0]);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
-    if (length != (ssize_t)sizeof report || !adopt(&report))
+    if (length != (ssize_t)sizeof report || !den_sandbox_adopt_report(&report))
         return den_fail(err, DEN_INTERNAL, "sandbox: the probe ended without an answer (%s %d)",
                         WIFSIGNALED(status) ? "signal" : "exit",
                         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));

@@ -58,6 +58,8 @@ enum den_status den_sandbox_lock_without(const struct den_sandbox_lock *options,
 void den_sandbox_mark(struct den_sandbox_report *report, enum den_sandbox_wall_id id, bool up,
                       const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* A report that another process wrote: false when it is none; its names become ours. */
+bool den_sandbox_adopt_report(struct den_sandbox_report *report);
 /* The level that these walls make. */
 enum den_sandbox_level den_sandbox_judge(const struct den_sandbox_report *report);
 /* "empty root, Landlock": those that are needed for the full level and not up. */
@@ -74,6 +76,10 @@ void den_sandbox_read_birth(const char *text, struct den_sandbox_birth *out);
 void den_sandbox_check_namespaces(const struct den_sandbox_birth *birth,
                                   struct den_sandbox_report *report);
 void den_sandbox_empty_root(struct den_sandbox_report *report);
+/* Mounts a tmpfs on a folder that everybody has, and goes there. 0, or an errno. */
+int den_sandbox_mount_root(const char *options);
+/* What is mounted here becomes the root, the old one goes. 0, or an errno at *out_step. */
+int den_sandbox_enter_root(const char **out_step);
 void den_sandbox_check_identity(struct den_sandbox_report *report);
 void den_sandbox_drop_capabilities(struct den_sandbox_report *report);
 void den_sandbox_check_birth(const struct den_sandbox_birth *birth,
@@ -93,6 +99,26 @@ int den_sandbox_clear_capabilities(void);
 /* Runs `step` in a signal handler on every other thread of this process; returns how many of them
  * failed (a non-zero return) or did not answer within five seconds. */
 int den_sandbox_on_other_threads(int (*step)(int argument), int argument);
+
+/* --- programs of others (sandbox_program.c) --- */
+
+enum {
+    DEN_PROGRAM_STDIN = 3,
+    DEN_PROGRAM_STDOUT,
+    DEN_PROGRAM_STDERR,
+    DEN_PROGRAM_REPORT,
+    DEN_PROGRAM_INPUT,
+    DEN_PROGRAM_END
+};
+
+/* A root of the system's programs and libraries, an empty /tmp, and the file at `input_fd` (-1:
+ * none), which is at `input_path` outside where that can be seen, as /input. */
+void den_sandbox_program_root(int input_fd, const char *input_path,
+                              struct den_sandbox_report *report);
+/* Adds to a ruleset what a program may do: read and run the system's files, read its input and,
+ * in a root of its own, write to /tmp. 0, or an errno. */
+int den_sandbox_landlock_allow_program(int ruleset, int abi, int input_fd, bool own_root);
+void den_sandbox_filter_program(struct den_sandbox_report *report);
 
 /* --- den_sandbox_spawn(): between clone() and exec --- */
 

@@ -58,20 +58,33 @@ void den_sandbox_check_namespaces(const struct den_sandbox_birth *birth,
     }
 }
 
-/* A folder to mount on; nothing is changed in it. */
-static int mount_empty(void)
+int den_sandbox_mount_root(const char *options)
 {
     static const char *const folders[] = { "/tmp", "/dev", "/usr", "/proc" };
     size_t i;
     int error = ENOENT;
 
     for (i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        if (mount("den", folders[i], "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-                  "size=4k,nr_inodes=1,mode=0500") == 0)
+        if (mount("den", folders[i], "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options) == 0)
             return chdir(folders[i]) == 0 ? 0 : errno;
         error = errno;
     }
     return error;
+}
+
+int den_sandbox_enter_root(const char **out_step)
+{
+    *out_step = "pivot to the new root";
+    if (syscall(SYS_pivot_root, ".", ".") != 0)
+        return errno;
+    *out_step = "unmount the old root";
+    if (umount2(".", MNT_DETACH) != 0 || chdir("/") != 0)
+        return errno;
+    *out_step = "make the root read-only";
+    if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+              NULL) != 0)
+        return errno;
+    return 0;
 }
 
 static int replace_root(const char **out_step)
@@ -82,20 +95,8 @@ static int replace_root(const char **out_step)
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
         return errno;
     *out_step = "mount an empty root";
-    error = mount_empty();
-    if (error)
-        return error;
-    *out_step = "pivot to it";
-    if (syscall(SYS_pivot_root, ".", ".") != 0)
-        return errno;
-    *out_step = "unmount the old root";
-    if (umount2(".", MNT_DETACH) != 0 || chdir("/") != 0)
-        return errno;
-    *out_step = "make it read-only";
-    if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-              NULL) != 0)
-        return errno;
-    return 0;
+    error = den_sandbox_mount_root("size=4k,nr_inodes=1,mode=0500");
+    return error ? error : den_sandbox_enter_root(out_step);
 }
 
 /* Looks, rather than believes: "." and ".." and nothing else. */
