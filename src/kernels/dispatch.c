@@ -24,6 +24,7 @@ static void fill_avx2(struct den_kernels *table)
     den_quantize_kernels_avx2(&table->quantize);
     den_vector_kernels_avx2(&table->vector);
     den_attention_kernels_avx2(&table->attention);
+    den_scan_kernels_avx2(&table->scan);
 }
 
 static void fill_avxvnni(struct den_kernels *table)
@@ -39,12 +40,14 @@ static void fill_avx512(struct den_kernels *table)
     den_matmul_float_kernels_avx512(table->matmul);
     den_vector_kernels_avx512(&table->vector);
     den_attention_kernels_avx512(&table->attention);
+    den_scan_kernels_avx512(&table->scan);
 }
 
 static void fill_avx512vnni(struct den_kernels *table)
 {
     den_matmul_kernels_avx512vnni(table->matmul);
     den_matmul_wide_kernels_avx512vnni(table->matmul);
+    den_scan_kernels_avx512vnni(&table->scan);
 }
 
 static void fill_amx(struct den_kernels *table)

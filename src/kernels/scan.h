@@ -8,6 +8,7 @@
 #ifndef DEN_KERNELS_SCAN_H
 #define DEN_KERNELS_SCAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,5 +32,9 @@ void den_scan_kernels_ref(struct den_scan_kernels *table);
 void den_scan_kernels_avx2(struct den_scan_kernels *table);
 void den_scan_kernels_avx512(struct den_scan_kernels *table);
 void den_scan_kernels_avx512vnni(struct den_scan_kernels *table);
+
+/* Whether those of the two that differ compute the same here. */
+bool den_scan_kernels_agree(const struct den_scan_kernels *trusted,
+                            const struct den_scan_kernels *candidate);
 
 #endif

@@ -192,6 +192,8 @@ static bool agree(struct bench *bench, const struct den_kernels *trusted,
 
     if (candidate->quantize.row != trusted->quantize.row && !quantization_agrees(bench, candidate))
         return false;
+    if (!den_scan_kernels_agree(&trusted->scan, &candidate->scan))
+        return false;
     for (format = 0; format < DEN_PACK_FORMATS; format++) {
         if (candidate->matmul[format] == trusted->matmul[format])
             continue;
