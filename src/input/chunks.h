@@ -3,7 +3,7 @@
  * A chunk is as long as the embedder reads well, counted in its own tokens, and follows the text's
  * structure: it begins at a block, holds whole blocks while they fit, breaks a long paragraph at
  * sentences (English and Chinese ones), a table between rows (with its header row repeated in
- * `context`), code at blank lines. A heading stays with what follows it, and the path of headings
+ * `heading`), code at blank lines. A heading stays with what follows it, and the path of headings
  * above a chunk is its context. Chunks do not overlap: neighbours are known and are joined when a
  * passage is shown to a model. */
 #ifndef DEN_INPUT_CHUNKS_H
@@ -31,6 +31,9 @@ struct den_chunk_options {
  * { 0 }; freed by den_heading_path_free(). */
 struct den_heading_path {
     char *titles[6];
+    enum den_part_kind kind; /* which part it belongs to: another sheet or mail begins anew */
+    size_t number;
+    char *label;
 };
 void den_heading_path_free(struct den_heading_path *path);
 

@@ -20,6 +20,9 @@ struct den_reader_source {
     size_t first_number;
 };
 
+/* Loads what converters of encodings need; called once, while files can still be opened. */
+void den_reader_prepare(void);
+
 /* DEN_BAD_FILE says what is wrong at which place; DEN_UNSUPPORTED for formats that no reader knows
  * (the message names those that can be read); DEN_TOO_LARGE beyond a limit. Parts that were handed
  * over before a failure stay good. */
