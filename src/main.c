@@ -1,12 +1,15 @@
 /* den: finds the verb, parses its arguments, runs it. Errors are printed here, once, with their
- * exit code. The same program is also what a worker process runs; who that is, is asked first. */
+ * exit code. The same program is also what a worker's or a reader's process runs; who that is, is
+ * asked first. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/help.h"
 #include "cli/verb.h"
+#include "desk/reading_process.h"
 #include "guard/sandbox.h"
+#include "guard/sandbox_program.h"
 #include "worker/process.h"
 
 static int report(const struct den_error *err)
@@ -41,7 +44,9 @@ int main(int argc, char **argv)
     const struct den_verb *verb;
 
     den_sandbox_answer_probe(argc, argv);
+    den_sandbox_become_program(argc, argv);
     den_worker_serve_if_asked(argc, argv);
+    den_reading_serve_if_asked(argc, argv);
     signal(SIGPIPE, SIG_IGN);
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
         printf("den %s\n", DEN_VERSION);

@@ -26,9 +26,15 @@ struct den_reading {
 enum den_status den_reading_run(const struct den_reading *reading,
                                 const struct den_document_sink *sink, struct den_error *err);
 
+struct den_reading_page {
+    int fd;
+    enum den_format format;
+    size_t number; /* of the page, from 1; a picture is one */
+    size_t width_max;
+};
 /* A page of a PDF, or a picture, as PNG of at most `width_max` pixels: *out_png is freed with
  * free(). DEN_UNSUPPORTED for formats without pages. */
-enum den_status den_reading_picture(int fd, enum den_format format, size_t page, size_t width_max,
-                                    void **out_png, size_t *out_length, struct den_error *err);
+enum den_status den_reading_picture(const struct den_reading_page *page, void **out_png,
+                                    size_t *out_length, struct den_error *err);
 
 #endif
