@@ -447,9 +447,14 @@ void den_writer_break(struct den_writer *writer, char byte)
     put(writer, &byte, 1);
 }
 
-void den_writer_word(struct den_writer *writer, const char *text, const struct den_word *box)
+void den_writer_space(struct den_writer *writer)
 {
-    size_t length = strlen(text);
+    writer->space_owed = true;
+}
+
+void den_writer_word(struct den_writer *writer, const char *text, size_t length,
+                     const struct den_word *box)
+{
     struct den_word word = *box;
 
     if (!writer->in_block || den_writer_failed(writer))
@@ -461,7 +466,6 @@ void den_writer_word(struct den_writer *writer, const char *text, const struct d
               sizeof *writer->words))
         return;
     word.start = writer->text.length;
-    writer->space_owed = true;
     den_writer_text(writer, text, length);
     writer->space_owed = false;
     word.end = writer->text.length;

@@ -72,8 +72,11 @@ void den_writer_block_end(struct den_writer *writer);
 void den_writer_source(struct den_writer *writer, size_t start, size_t end);
 void den_writer_range(struct den_writer *writer, const char *range);
 void den_writer_anchor(struct den_writer *writer, const char *anchor);
-/* A whole word of the open block with its place; a space comes before it by itself. */
-void den_writer_word(struct den_writer *writer, const char *text, const struct den_word *box);
+/* A space, if text follows in the block. */
+void den_writer_space(struct den_writer *writer);
+/* A whole word of the open block with its place. */
+void den_writer_word(struct den_writer *writer, const char *text, size_t length,
+                     const struct den_word *box);
 /* The blank between the block before and the next one: `newlines` of them (2 by itself). */
 void den_writer_gap(struct den_writer *writer, size_t newlines);
 

@@ -83,7 +83,7 @@ static enum den_status map_source(const struct den_reader_source *source, struct
 }
 
 static enum den_status read_with(const struct den_reader_source *source,
-                                 const struct den_document_sink *sink, den_read *read,
+                                 const struct den_document_sink *sink, den_read *read, double scale,
                                  struct den_error *err)
 {
     struct den_input input = { 0 };
@@ -93,6 +93,7 @@ static enum den_status read_with(const struct den_reader_source *source,
     if (map_source(source, &input, err) != DEN_OK)
         return err->status;
     input.inflated = &inflated;
+    input.scale = scale;
     den_writer_init(&writer, sink, source->first_number);
     if (read(&input, &writer, err) == DEN_OK) {
         den_writer_finish(&writer);
@@ -106,5 +107,22 @@ static enum den_status read_with(const struct den_reader_source *source,
 enum den_status den_reader_read(const struct den_reader_source *source,
                                 const struct den_document_sink *sink, struct den_error *err)
 {
-    return read_with(source, sink, den_read_any, err);
+    return read_with(source, sink, den_read_any, 0, err);
+}
+
+enum den_status den_reader_read_pdf_layout(const struct den_reader_source *source,
+                                           const struct den_document_sink *sink,
+                                           struct den_error *err)
+{
+    return read_with(source, sink, den_read_pdf_layout, 0, err);
+}
+
+enum den_status den_reader_read_recognised(const struct den_reader_source *source, double scale,
+                                           const struct den_document_sink *sink,
+                                           struct den_error *err)
+{
+    if (!(scale > 0 && scale <= 100))
+        return den_fail(err, DEN_INVALID, "%g points a pixel; 72 over the dots per inch is right",
+                        scale);
+    return read_with(source, sink, den_read_recognised, scale, err);
 }

@@ -16,6 +16,7 @@ struct den_input {
     enum den_format format;
     const char *charset; /* what a header says of it; NULL: nothing */
     unsigned nesting;    /* archives and mails around it */
+    double scale;        /* points per pixel of a recognised picture */
     uint64_t *inflated;  /* bytes that came out of all zips so far */
 };
 
@@ -29,5 +30,7 @@ den_read den_read_text; /* and source code */
 den_read den_read_markdown;
 den_read den_read_csv;
 den_read den_read_json;
+den_read den_read_pdf_layout;
+den_read den_read_recognised;
 
 #endif
