@@ -8,25 +8,20 @@
 
 #include <math.h>
 
-static double product(const float *a, const float *b, size_t width)
-{
-    double sum = 0;
-    size_t i;
-
-    for (i = 0; i < width; i++)
-        sum += (double)a[i] * (double)b[i];
-    return sum;
-}
-
 /* Likeness to what was chosen; 0 where either has no vector. */
-static double likeness(const struct den_pool *pool, size_t chosen, const struct den_found *found)
+static double likeness(const struct den_search *search, size_t chosen,
+                       const struct den_found *found)
 {
+    const struct den_scan_kernels *scan = &search->space->kernels.scan;
+    const struct den_pool *pool = &search->pool;
     double most = 0;
     size_t i;
 
-    for (i = 0; i < chosen && found->vector; i++)
-        if (pool->found[i].vector)
-            most = fmax(most, product(pool->found[i].vector, found->vector, pool->width));
+    for (i = 0; i < chosen && found->has_vector; i++)
+        if (pool->found[i].has_vector)
+            most = fmax(most, (double)scan->dot_f32_f16(den_pool_vector(pool, found),
+                                                        den_pool_halves(pool, &pool->found[i]),
+                                                        pool->width));
     return most;
 }
 
@@ -52,7 +47,7 @@ void den_search_diversify(struct den_search *search, size_t count, double divers
 
             if (value <= best) /* sorted: the others are not better even without likeness */
                 break;
-            value -= diversity * likeness(pool, chosen, found);
+            value -= diversity * likeness(search, chosen, found);
             if (value > best) {
                 best = value;
                 best_at = i;

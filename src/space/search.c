@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/buffer.h"
 #include "base/clock.h"
 #include "store/database.h"
 #include "store/query.h"
@@ -13,75 +12,13 @@ enum { CANDIDATES_DEFAULT = 100, COUNT_DEFAULT = 10 };
 
 #define DIVERSITY_DEFAULT 0.0
 
-/* --- the pool --- */
-
-static enum den_status create_pool(struct den_search *search, struct den_error *err)
-{
-    struct den_pool *pool = &search->pool;
-
-    pool->capacity = 2 * search->candidates;
-    pool->width = search->query->vector ? search->query->width : 0;
-    pool->found = calloc(pool->capacity, sizeof *pool->found);
-    pool->vectors = calloc(pool->capacity * pool->width + 1, sizeof *pool->vectors);
-    if (!pool->found || !pool->vectors)
-        return den_fail(err, DEN_NO_MEMORY, "space: no memory for a search");
-    return DEN_OK;
-}
-
-static void free_pool(struct den_pool *pool)
-{
-    free(pool->found);
-    free(pool->vectors);
-}
-
-static struct den_found *find(struct den_pool *pool, int64_t item)
-{
-    struct den_found *found;
-    size_t i;
-
-    for (i = 0; i < pool->count; i++)
-        if (pool->found[i].item == item)
-            return &pool->found[i];
-    if (pool->count == pool->capacity)
-        return NULL;
-    found = &pool->found[pool->count++];
-    *found = (struct den_found){ .item = item, .cosine = NAN };
-    return found;
-}
-
 /* --- the two lists --- */
 
 static enum den_status ask_words(struct den_search *search, struct den_error *err)
 {
-    struct den_word_hit *hits;
-    struct den_buffer expression;
-    size_t count = 0, i;
-
-    if (!search->query->words)
-        return DEN_OK;
-    den_words_split(search->query->words, &search->words);
-    if (search->words.count == 0)
-        return DEN_OK;
-    hits = malloc(search->candidates * sizeof *hits);
-    den_buffer_init(&expression, DEN_SPACE_TERMS_MAX * 2 * (DEN_SPACE_WORD_BYTES_MAX + 8));
-    for (i = 0; i < search->words.count; i++) {
-        if (i > 0)
-            den_buffer_append_text(&expression, " OR ");
-        den_words_quote(&search->words.word[i], &expression);
-    }
-    if (!hits || expression.status != DEN_OK)
-        den_fail(err, DEN_NO_MEMORY, "space: no memory for a search");
-    else
-        den_search_words(search, expression.data, search->candidates, hits, &count, err);
-    for (i = 0; i < count; i++) {
-        struct den_found *found = find(&search->pool, hits[i].item);
-
-        found->word_rank = (int)i + 1;
-        found->bm25 = hits[i].bm25;
-    }
-    den_buffer_deinit(&expression);
-    free(hits);
-    return err->status;
+    if (search->query->words)
+        den_words_split(search->query->words, &search->words);
+    return den_search_words(search, err);
 }
 
 static enum den_status ask_vectors(struct den_search *search, struct den_error *err)
@@ -96,38 +33,12 @@ static enum den_status ask_vectors(struct den_search *search, struct den_error *
         return den_fail(err, DEN_NO_MEMORY, "space: no memory for a search");
     den_search_vectors(search, search->query->vector, search->candidates, hits, &count, err);
     for (i = 0; i < count; i++) {
-        struct den_found *found = find(&search->pool, hits[i].item);
+        struct den_found *found = den_pool_add(&search->pool, hits[i].item);
 
         found->vector_rank = (int)i + 1;
         found->cosine = hits[i].cosine;
     }
     free(hits);
-    return err->status;
-}
-
-/* What the lists did not say of each. */
-static enum den_status complete(struct den_search *search, struct den_error *err)
-{
-    struct den_pool *pool = &search->pool;
-    size_t i;
-
-    for (i = 0; i < pool->count && pool->width > 0 && search->embedder; i++) {
-        struct den_found *found = &pool->found[i];
-        float *vector = pool->vectors + i * pool->width;
-        double cosine = 0;
-        bool is_there;
-        size_t j;
-
-        if (den_search_read_vector(search, found->item, vector, &is_there, err) != DEN_OK)
-            return err->status;
-        if (!is_there)
-            continue;
-        found->vector = vector;
-        for (j = 0; j < pool->width; j++)
-            cosine += (double)vector[j] * (double)search->query->vector[j];
-        if (found->vector_rank == 0)
-            found->cosine = cosine;
-    }
     return err->status;
 }
 
@@ -213,27 +124,30 @@ static enum den_status ask(struct den_search *search, size_t count, struct den_s
 {
     double diversity =
         isnan(search->query->diversity) ? DIVERSITY_DEFAULT : search->query->diversity;
-    double start = den_clock_seconds(), words, vectors;
+    double start = den_clock_seconds(), vectors, words;
 
-    if (find_embedder(search, err) != DEN_OK || create_pool(search, err) != DEN_OK ||
-        ask_words(search, err) != DEN_OK)
-        return err->status;
-    words = den_clock_seconds();
-    if (den_space_sync(search->space, search->connection, err) != DEN_OK ||
+    if (find_embedder(search, err) != DEN_OK ||
+        den_pool_init(&search->pool, 2 * search->candidates,
+                      search->query->vector ? search->query->width : 0, err) != DEN_OK ||
+        den_space_sync(search->space, search->connection, err) != DEN_OK ||
         ask_vectors(search, err) != DEN_OK)
         return err->status;
     vectors = den_clock_seconds();
-    if (complete(search, err) != DEN_OK)
+    if (ask_words(search, err) != DEN_OK)
         return err->status;
-    den_search_fuse(search);
+    words = den_clock_seconds();
+    if (den_search_read_vectors(search, err) != DEN_OK || den_search_fuse(search, err) != DEN_OK)
+        return err->status;
+    if (!search->query->no_feedback && den_search_smooth(search, err) != DEN_OK)
+        return err->status;
     out->confidence = den_search_confidence(search);
     den_search_diversify(search, count, diversity);
     if (find_documents(search, err) != DEN_OK || copy_hits(search, count, out, err) != DEN_OK)
         return err->status;
     out->searched = search->item_count;
-    out->words_seconds = words - start;
-    out->vectors_seconds = vectors - words;
-    out->fuse_seconds = den_clock_seconds() - vectors;
+    out->vectors_seconds = vectors - start;
+    out->words_seconds = words - vectors;
+    out->fuse_seconds = den_clock_seconds() - words;
     return DEN_OK;
 }
 
@@ -260,7 +174,7 @@ enum den_status den_space_search(struct den_space *space, const struct den_space
         ask(&search, count, &result, err);
     }
     den_space_return_set(space, set);
-    free_pool(&search.pool);
+    den_pool_deinit(&search.pool);
     if (den_connection_end(search.connection, err) != DEN_OK) {
         den_space_result_free(&result);
         return err->status;

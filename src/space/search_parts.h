@@ -1,8 +1,9 @@
 /* The inside of a search: what is found on the way from two lists to one.
  *
- * word_search.c and vector_search.c each give a list; search.c joins them to a pool, in which each
- * item stands once with all that is known of it; fusion.c gives it its score, diversity.c chooses
- * from the best, confidence.c says how far to believe it. */
+ * vector_search.c and word_search.c each give a list; they meet in a pool (pool.c), in which each
+ * item stands once with all that is known of it. fusion.c gives it its score, feedback.c lets its
+ * neighbours have a say in it, diversity.c chooses from the best, confidence.c says how far to
+ * believe them. */
 #ifndef DEN_SPACE_SEARCH_PARTS_H
 #define DEN_SPACE_SEARCH_PARTS_H
 
@@ -16,15 +17,38 @@ struct den_found {
     double bm25;
     double cosine; /* NAN: it has no vector */
     double fused;
-    float *vector; /* (width); NULL: none */
+    bool has_vector; /* den_pool_vector(), den_pool_halves() */
+    size_t slot;     /* of its vectors; stays its own when the pool is sorted */
 };
 
 struct den_pool {
     struct den_found *found;
     size_t count, capacity;
-    float *vectors; /* (capacity, width) */
+    uint32_t *places; /* (place_count) index + 1 by the hash of the item, until it is sorted */
+    size_t place_count;
+    float *vectors;   /* (capacity, width) */
+    uint16_t *halves; /* the same as they are stored */
     size_t width;
 };
+enum den_status den_pool_init(struct den_pool *pool, size_t capacity, size_t width,
+                              struct den_error *err);
+void den_pool_deinit(struct den_pool *pool);
+/* NULL: it is not there. Neither may be called once the pool is sorted. */
+struct den_found *den_pool_find(const struct den_pool *pool, int64_t item);
+/* The one that is there, or a new one; the pool has room. */
+struct den_found *den_pool_add(struct den_pool *pool, int64_t item);
+/* By the fused score; of equals the earlier item first. */
+void den_pool_sort(struct den_pool *pool);
+
+static inline float *den_pool_vector(const struct den_pool *pool, const struct den_found *found)
+{
+    return pool->vectors + found->slot * pool->width;
+}
+
+static inline uint16_t *den_pool_halves(const struct den_pool *pool, const struct den_found *found)
+{
+    return pool->halves + found->slot * pool->width;
+}
 
 struct den_search {
     struct den_space *space;
@@ -38,14 +62,9 @@ struct den_search {
     struct den_pool pool;
 };
 
-struct den_word_hit {
-    int64_t item;
-    double bm25;
-};
-/* The best `count` of those that match `expression`, best first; `out` has room for them. */
-enum den_status den_search_words(const struct den_search *search, const char *expression,
-                                 size_t count, struct den_word_hit *out, size_t *out_count,
-                                 struct den_error *err);
+/* Adds the best `candidates` by words to the pool; what is in it already and matches at all gets its
+ * bm25 as well. */
+enum den_status den_search_words(struct den_search *search, struct den_error *err);
 
 struct den_vector_hit {
     int64_t item;
@@ -55,12 +74,13 @@ struct den_vector_hit {
 enum den_status den_search_vectors(const struct den_search *search, const float *vector,
                                    size_t count, struct den_vector_hit *out, size_t *out_count,
                                    struct den_error *err);
-/* The item's vector, as it is stored; *out_is_there is false where it has none. */
-enum den_status den_search_read_vector(const struct den_search *search, int64_t item, float *out,
-                                       bool *out_is_there, struct den_error *err);
+/* Fills in the vectors of the pool, and cosines that are not known yet. */
+enum den_status den_search_read_vectors(struct den_search *search, struct den_error *err);
 
 /* Gives everything in the pool its score, and sorts it by that. */
-void den_search_fuse(struct den_search *search);
+enum den_status den_search_fuse(struct den_search *search, struct den_error *err);
+/* Scores of passages that say much the same are brought nearer to each other; sorts again. */
+enum den_status den_search_smooth(struct den_search *search, struct den_error *err);
 /* Moves `count` of the pool to its front so that they differ. */
 void den_search_diversify(struct den_search *search, size_t count, double diversity);
 double den_search_confidence(const struct den_search *search);

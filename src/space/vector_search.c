@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "store/query.h"
 
@@ -30,22 +31,6 @@ static enum den_status scan(const struct den_search *search, const float *vector
 }
 
 static const char vector_sql[] = "SELECT vector FROM vectors WHERE embedder = ? AND item = ?";
-
-enum den_status den_search_read_vector(const struct den_search *search, int64_t item, float *out,
-                                       bool *out_is_there, struct den_error *err)
-{
-    size_t width = search->query->width;
-    struct den_query query;
-
-    *out_is_there = false;
-    den_query_start(&query, search->connection, err, vector_sql, "ii", search->embedder, item);
-    if (den_query_next(&query, err) && den_query_bytes(&query, 0) == width * sizeof(uint16_t)) {
-        search->space->kernels.vector.from_f16(den_query_blob(&query, 0), width, out);
-        *out_is_there = true;
-    }
-    den_query_end(&query);
-    return err->status;
-}
 
 static enum den_status multiply(const struct den_search *search, const float *vector, int64_t item,
                                 double *out, struct den_error *err)
@@ -103,5 +88,40 @@ enum den_status den_search_vectors(const struct den_search *search, const float 
     }
     free(candidates);
     *out_count = found;
+    return err->status;
+}
+
+static void take_vector(struct den_search *search, struct den_query *query, struct den_found *found)
+{
+    struct den_pool *pool = &search->pool;
+    float *vector = den_pool_vector(pool, found);
+    double cosine = 0;
+    size_t i;
+
+    memcpy(den_pool_halves(pool, found), den_query_blob(query, 0), pool->width * sizeof(uint16_t));
+    search->space->kernels.vector.from_f16(den_pool_halves(pool, found), pool->width, vector);
+    found->has_vector = true;
+    for (i = 0; i < pool->width && isnan(found->cosine); i++)
+        cosine += (double)vector[i] * (double)search->query->vector[i];
+    if (isnan(found->cosine))
+        found->cosine = cosine;
+}
+
+enum den_status den_search_read_vectors(struct den_search *search, struct den_error *err)
+{
+    struct den_pool *pool = &search->pool;
+    struct den_query query;
+    size_t i;
+
+    for (i = 0; i < pool->count && pool->width > 0 && search->embedder; i++) {
+        den_query_start(&query, search->connection, err, vector_sql, "ii", search->embedder,
+                        pool->found[i].item);
+        if (den_query_next(&query, err) &&
+            den_query_bytes(&query, 0) == pool->width * sizeof(uint16_t))
+            take_vector(search, &query, &pool->found[i]);
+        den_query_end(&query);
+        if (err->status != DEN_OK)
+            break;
+    }
     return err->status;
 }

@@ -6,21 +6,27 @@
 
 #include <stdlib.h>
 
+#include "base/buffer.h"
 #include "store/query.h"
+
+struct hit {
+    int64_t item;
+    double bm25;
+};
 
 /* FTS5's bm25() is lower for better, with k1 = 1.2 and b = 0.75. */
 static const char words_sql[] = "SELECT rowid, -bm25(items_text, 2.0, 1.0) FROM items_text "
                                 "WHERE items_text MATCH ?";
 
 /* Which of two is worse; of equals the later one. */
-static bool is_worse(const struct den_word_hit *a, const struct den_word_hit *b)
+static bool is_worse(const struct hit *a, const struct hit *b)
 {
     return a->bm25 < b->bm25 || (a->bm25 == b->bm25 && a->item > b->item);
 }
 
-static void sink(struct den_word_hit *heap, size_t count, size_t at)
+static void sink(struct hit *heap, size_t count, size_t at)
 {
-    struct den_word_hit hit = heap[at];
+    struct hit hit = heap[at];
 
     for (;;) {
         size_t child = 2 * at + 1;
@@ -37,8 +43,7 @@ static void sink(struct den_word_hit *heap, size_t count, size_t at)
     heap[at] = hit;
 }
 
-static void offer(struct den_word_hit *heap, size_t *count, size_t most,
-                  const struct den_word_hit *hit)
+static void offer(struct hit *heap, size_t *count, size_t most, const struct hit *hit)
 {
     size_t at;
 
@@ -56,32 +61,77 @@ static void offer(struct den_word_hit *heap, size_t *count, size_t most,
 
 static int compare(const void *left, const void *right)
 {
-    const struct den_word_hit *a = left, *b = right;
+    const struct hit *a = left, *b = right;
 
     return is_worse(a, b) ? 1 : is_worse(b, a) ? -1 : 0;
 }
 
-enum den_status den_search_words(const struct den_search *search, const char *expression,
-                                 size_t count, struct den_word_hit *out, size_t *out_count,
-                                 struct den_error *err)
+static char *expression_of(const struct den_words *words)
+{
+    struct den_buffer expression;
+    char *text;
+    size_t i;
+
+    den_buffer_init(&expression, sizeof *words * 4);
+    for (i = 0; i < words->count; i++) {
+        if (i > 0)
+            den_buffer_append_text(&expression, " OR ");
+        den_words_quote(&words->word[i], &expression);
+    }
+    text = den_buffer_take(&expression);
+    den_buffer_deinit(&expression);
+    return text;
+}
+
+static size_t walk(struct den_search *search, const char *expression, struct hit *heap,
+                   struct den_error *err)
 {
     struct den_query query;
-    size_t found = 0;
+    size_t count = 0;
 
     den_query_start(&query, search->connection, err, words_sql, "t", expression);
     while (den_query_next(&query, err)) {
-        struct den_word_hit hit = { .item = den_query_integer(&query, 0) };
+        struct hit hit = { .item = den_query_integer(&query, 0) };
+        struct den_found *found;
 
         if (search->set && !den_item_set_has(search->set, hit.item))
             continue;
         hit.bm25 = den_query_real(&query, 1);
-        offer(out, &found, count, &hit);
+        found = den_pool_find(&search->pool, hit.item);
+        if (found)
+            found->bm25 = hit.bm25;
+        offer(heap, &count, search->candidates, &hit);
     }
     den_query_end(&query);
-    if (err->status != DEN_OK)
-        return err->status;
-    if (found > 0)
-        qsort(out, found, sizeof *out, compare);
-    *out_count = found;
-    return DEN_OK;
+    return count;
+}
+
+enum den_status den_search_words(struct den_search *search, struct den_error *err)
+{
+    char *expression = NULL;
+    struct hit *hits;
+    size_t count, i;
+
+    if (search->words.count == 0)
+        return DEN_OK;
+    hits = malloc(search->candidates * sizeof *hits);
+    expression = expression_of(&search->words);
+    if (!hits || !expression) {
+        den_fail(err, DEN_NO_MEMORY, "space: no memory for a search");
+        goto end;
+    }
+    count = walk(search, expression, hits, err);
+    if (err->status != DEN_OK || count == 0)
+        goto end;
+    qsort(hits, count, sizeof *hits, compare);
+    for (i = 0; i < count; i++) {
+        struct den_found *found = den_pool_add(&search->pool, hits[i].item);
+
+        found->word_rank = (int)i + 1;
+        found->bm25 = hits[i].bm25;
+    }
+end:
+    free(expression);
+    free(hits);
+    return err->status;
 }
