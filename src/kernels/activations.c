@@ -10,6 +10,7 @@ struct sizes {
     size_t values;
     size_t scales; /* of one of the two arrays of f32 */
     size_t biases;
+    size_t flags;
 };
 
 static bool size_arrays(size_t rows, size_t in_padded, struct sizes *out)
@@ -19,7 +20,15 @@ static bool size_arrays(size_t rows, size_t in_padded, struct sizes *out)
     return den_checked_multiply(rows, in_padded, &values) &&
            den_checked_align(values, 64, &out->values) &&
            den_checked_align(values / DEN_GROUP * sizeof(float), 64, &out->scales) &&
-           den_checked_align(values / DEN_HALF_GROUP * sizeof(int32_t), 64, &out->biases);
+           den_checked_align(values / DEN_HALF_GROUP * sizeof(int32_t), 64, &out->biases) &&
+           den_checked_align(values / DEN_GROUP, 64, &out->flags);
+}
+
+/* A row of a group is half a cache line; an odd number of lines from group to group meets every
+ * set in turn. Few rows lie in few lines in any case. */
+size_t den_activations_rows(size_t rows)
+{
+    return rows < 32 || rows > SIZE_MAX - 4 ? rows : rows + (6 - rows % 4) % 4;
 }
 
 bool den_activations_bytes(size_t rows, size_t in_padded, size_t *out_bytes)
@@ -31,13 +40,14 @@ bool den_activations_bytes(size_t rows, size_t in_padded, size_t *out_bytes)
         !den_checked_add(sizes.values, sizes.scales, &bytes) ||
         !den_checked_add(bytes, sizes.scales, &bytes) ||
         !den_checked_add(bytes, sizes.biases, &bytes) ||
-        !den_checked_add(bytes, sizes.values, &bytes))
+        !den_checked_add(bytes, sizes.values, &bytes) ||
+        !den_checked_add(bytes, sizes.flags, &bytes))
         return false;
     *out_bytes = bytes;
     return true;
 }
 
-/* values | scales | scaled_sums | biases | fine */
+/* values | scales | scaled_sums | biases | fine | has_fine */
 void den_activations_place(struct den_activations *out, void *memory, size_t rows, size_t in_padded)
 {
     unsigned char *at = memory;
@@ -62,6 +72,7 @@ void den_activations_place_fine(struct den_activations *out, void *memory, size_
     den_activations_place(out, memory, rows, in_padded);
     size_arrays(rows, in_padded, &sizes);
     out->fine = (int8_t *)out->biases + sizes.biases;
+    out->has_fine = (uint8_t *)out->fine + sizes.values;
 }
 
 bool den_wide_activations_bytes(size_t rows, size_t in_padded, size_t *out_bytes)

@@ -39,6 +39,10 @@ enum { DEN_PANEL = 16, DEN_GROUP = 32, DEN_HALF_GROUP = 16, DEN_SUPER_GROUP = 25
  * have them need no smaller codes for that in a run of 384, and lose half a bit in one of 768. */
 enum { DEN_WIDE_MAX = 4095, DEN_WIDE_RUN = 768, DEN_WIDE_SUM = 524416, DEN_WIDE_ROWS = 12 };
 
+/* Which groups of a row get fine codes (struct den_activations); docs/internals/kernels.md has what
+ * other values cost and bring. */
+#define DEN_FINE_ABOVE 2.0f
+
 enum den_pack_format {
     DEN_PACK_F32,    /* [k][16] f32 */
     DEN_PACK_F16,    /* [k][16] f16 */
@@ -73,12 +77,15 @@ struct den_packed {
  *
  * Fine activations have a second int8 for what rounding to the first left, in steps of 1/256 of it:
  * x = (256 * values + fine) * scales. Products add the integers of both before they scale, so that
- * precision of 15 bits costs twice the multiplications and nothing else. */
+ * precision of 15 bits costs twice the multiplications and nothing else. Where a row's groups are
+ * uneven, most of what rounding loses is lost in a few, and only those get fine codes: the others'
+ * are zeros, are told apart by `has_fine`, and a product may leave them out. */
 struct den_activations {
-    size_t rows;
+    size_t rows;        /* as many as a group has in memory; a product may use fewer */
     size_t in_padded;   /* inputs rounded up to a multiple of 32 */
     int8_t *values;     /* (in_padded / 32, rows, 32), in -127 .. 127, zero beyond the inputs */
     int8_t *fine;       /* as values, or NULL; below, a value is then 256 * value + fine */
+    uint8_t *has_fine;  /* (in_padded / 32, rows), with `fine`: 0 where all of the 32 are zero */
     float *scales;      /* (in_padded / 32, rows) */
     float *scaled_sums; /* (in_padded / 32, rows): scale * sum of the group's values */
     int32_t *biases;    /* (in_padded / 32, rows, 2): -8 * sum of each half group's values */
@@ -126,7 +133,9 @@ typedef void (*den_matmul_kernel)(const struct den_matmul *op, size_t panel_begi
 
 /* f32 to int8, into row `row` of `out`: the largest magnitude of each group of 32 over 127 is its
  * scale, values round to nearest even. A group whose magnitudes are all below 1e-30 is zeros. Where
- * `out` has them, fine codes are the rest times 256, rounded, at most 127, and the scale is 1/256.
+ * `out` has them, the scale is 1/256, and fine codes are the rest times 256, rounded, at most 127,
+ * in groups whose largest magnitude is above DEN_FINE_ABOVE times the mean of those of the row's
+ * groups; in others they are zero. (A piece does not know its row: all its groups have them.)
  * `width` values are read; the rest of the last group is zeros. */
 struct den_quantize_kernels {
     void (*row)(const float *input, size_t width, const struct den_activations *out, size_t row);
@@ -142,7 +151,10 @@ struct den_quantize_kernels {
                      size_t row);
 };
 
-/* Bytes for the five arrays of `rows` rows, each 64-byte aligned; false on overflow. */
+/* How many rows to place for `rows`: a few more where groups would otherwise lie a multiple of many
+ * cache lines apart, so that all that a tile of rows reads would fall on the same few sets. */
+size_t den_activations_rows(size_t rows);
+/* Bytes for the six arrays of `rows` rows, each 64-byte aligned; false on overflow. */
 bool den_activations_bytes(size_t rows, size_t in_padded, size_t *out_bytes);
 /* Lays them out in `memory` (64-byte aligned, den_activations_bytes() large), without `fine`; it
  * comes last, and what is never written costs no memory. */

@@ -134,7 +134,7 @@ static void draw_workspace(struct drawing *drawing, struct den_workspace *worksp
     if (queries < workspace->heads)
         queries = workspace->heads;
     if (!den_checked_align(workspace->width_max, DEN_SUPER_GROUP, &padded) ||
-        !den_activations_bytes(rows, padded, &activations) ||
+        !den_activations_bytes(den_activations_rows(rows), padded, &activations) ||
         !den_activations_bytes(1, padded, &workspace->quantized_row_bytes) ||
         !den_wide_activations_bytes(rows, padded, &wide) ||
         !den_wide_activations_bytes(1, padded, &wide_row))

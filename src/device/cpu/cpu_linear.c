@@ -139,8 +139,8 @@ static struct prepared place(const struct job *job, size_t rows, size_t slot, in
                                    rows, job->matrix->in_padded);
     else if (job->matrix->in_padded)
         (job->op->fine ? den_activations_place_fine : den_activations_place)(
-            &prepared.quantized, workspace->quantized + slot * workspace->quantized_row_bytes, rows,
-            job->matrix->in_padded);
+            &prepared.quantized, workspace->quantized + slot * workspace->quantized_row_bytes,
+            den_activations_rows(rows), job->matrix->in_padded);
     return prepared;
 }
 

@@ -17,7 +17,7 @@
 
 enum {
     DOT_BYTES_BIAS = 0, /* dot_bytes() multiplies by q, not by q + 128 */
-    ROWS_MAX = 6,       /* rows in registers at a time */
+    ROWS_MAX = 4,       /* rows in registers at a time */
 };
 
 typedef struct {
@@ -25,7 +25,7 @@ typedef struct {
     __m256i value;
 } signed_codes;
 
-/* A partial sum that sum_of_partial() adds to `sum`. */
+/* A partial sum that sum_of_partial() adds to `sum`, perhaps 256 times. */
 static inline partial partial_on(integers sum)
 {
     (void)sum;
@@ -39,9 +39,10 @@ static inline partial dot_nibbles(partial sum, codes weights, codes values)
     return sum;
 }
 
-static inline integers sum_of_partial(integers sum, partial part)
+/* `times` is 1 or 256. */
+static inline integers sum_of_partial(integers sum, partial part, const int times)
 {
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(part, _mm256_set1_epi16(1)));
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(part, _mm256_set1_epi16((short)times)));
 }
 
 static inline signed_codes signed_of(codes line)

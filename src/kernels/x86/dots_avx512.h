@@ -17,7 +17,7 @@ typedef struct {
     __mmask64 negative;
 } signed_codes;
 
-/* A partial sum that sum_of_partial() adds to `sum`. */
+/* A partial sum that sum_of_partial() adds to `sum`, perhaps 256 times. */
 static inline partial partial_on(integers sum)
 {
     (void)sum;
@@ -31,9 +31,10 @@ static inline partial dot_nibbles(partial sum, codes weights, codes values)
     return sum;
 }
 
-static inline integers sum_of_partial(integers sum, partial part)
+/* `times` is 1 or 256. */
+static inline integers sum_of_partial(integers sum, partial part, const int times)
 {
-    return _mm512_add_epi32(sum, _mm512_madd_epi16(part, _mm512_set1_epi16(1)));
+    return _mm512_add_epi32(sum, _mm512_madd_epi16(part, _mm512_set1_epi16((short)times)));
 }
 
 static inline signed_codes signed_of(codes line)

@@ -20,10 +20,11 @@ static inline partial dot_nibbles(partial sum, codes weights, codes values)
     return _mm512_dpbusd_epi32(sum, weights, values);
 }
 
-static inline integers sum_of_partial(integers sum, partial part)
+/* `times` is 1, or 256 and the sum was zero. */
+static inline integers sum_of_partial(integers sum, partial part, const int times)
 {
     (void)sum;
-    return part;
+    return times == 1 ? part : times_256(part);
 }
 
 static inline signed_codes signed_of(codes line)

@@ -8,7 +8,7 @@
 #include "kernels/x86/lines_avx2.h"
 
 /* Rows in registers at a time: 6 float sums, 6 integer sums, two lines of 16 registers. */
-enum { DOT_BYTES_BIAS = 1, ROWS_MAX = 6 };
+enum { DOT_BYTES_BIAS = 1, ROWS_MAX = 4 };
 
 typedef __m256i signed_codes; /* as stored */
 
@@ -22,10 +22,11 @@ static inline partial dot_nibbles(partial sum, codes weights, codes values)
     return _mm256_dpbusd_avx_epi32(sum, weights, values);
 }
 
-static inline integers sum_of_partial(integers sum, partial part)
+/* `times` is 1, or 256 and the sum was zero. */
+static inline integers sum_of_partial(integers sum, partial part, const int times)
 {
     (void)sum;
-    return part;
+    return times == 1 ? part : times_256(part);
 }
 
 static inline signed_codes signed_of(codes line)

@@ -19,25 +19,31 @@
  *
  * The tile function is one inlined body with constant rows and format, which the compiler unrolls
  * into registers. Every sum runs over k in the same order whatever the tile's height. */
+#include <string.h>
+
 #include "kernels/pack_layout.h"
 #include "kernels/x86/kernels_x86.h"
 #include "kernels/x86/store_tmpl.h"
 
 #define ALWAYS_INLINE __attribute__((always_inline)) static inline
 
+/* Or gcc would keep what the first walk took apart for a second walk that is rare: on the stack,
+ * for want of registers, which costs more than taking it apart again. */
+#define TAKE_APART_AGAIN(lines) __asm__("" : "+r"(lines))
+
 enum {
     PARTS = DEN_PANEL / LANES,
     PART_BYTES = DEN_LINE_BYTES / PARTS,
-    PREFETCH_BYTES = 2048,       /* ahead of the weights, where rows are few and memory the limit */
-    ROW_BLOCK_BYTES = 384 * 1024 /* of activations that pass over a panel before the next panel */
+    PREFETCH_BYTES = 2048, /* ahead of the weights, where rows are few and memory the limit */
+    ROW_BLOCK_BYTES = 384 * 1024, /* of activations that pass over a panel before the next panel */
+    SUMS_MAX = ROWS_MAX * PARTS
 };
 
 /* Where a tile reads. */
 struct tile {
-    const unsigned char *weights; /* the panel's first group, at the tile's part */
+    const unsigned char *weights; /* the panel's first group */
     const struct den_activations *x;
     size_t row;
-    size_t part; /* 0 .. PARTS - 1 */
 };
 
 /* What is constant in a tile's code: only ever built of constants. */
@@ -49,8 +55,9 @@ struct shape {
 
 /* One group of 32 of the tile's rows. */
 struct group {
-    const int8_t *values; /* (rows, 32) */
-    const int8_t *fine;   /* (rows, 32); never read where activations have none */
+    const int8_t *values;    /* (rows, 32) */
+    const int8_t *fine;      /* (rows, 32); never read where activations have none */
+    const uint8_t *has_fine; /* (rows); the same */
     const float *scales;
     const float *scaled_sums;
     const int32_t *biases; /* (rows, 2) */
@@ -63,241 +70,340 @@ ALWAYS_INLINE struct group group_of(const struct tile *tile, size_t g)
 
     return (struct group){ .values = x->values + at * DEN_GROUP,
                            .fine = x->fine + (x->fine ? at * DEN_GROUP : 0),
+                           .has_fine = x->has_fine + (x->fine ? at : 0),
                            .scales = x->scales + at,
                            .scaled_sums = x->scaled_sums + at,
                            .biases = x->biases + 2 * at };
 }
 
-/* --- integer sums of a group --- */
+/* --- integer sums of a group: [row * PARTS + part] --- */
 
-/* 32 k in the nibbles of four lines, added to `sums`. */
-ALWAYS_INLINE void walk_nibbles(const unsigned char *lines, const int8_t *values, const int rows,
-                                integers sums[ROWS_MAX])
+/* Two lines of nibbles' worth of k, low or high, times four activations of each row. */
+ALWAYS_INLINE void dot_line(const codes line[PARTS], const int8_t *values, const int rows,
+                            partial partials[SUMS_MAX])
 {
-    partial partials[ROWS_MAX];
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++) {
+        codes x = four_of(values + r * DEN_GROUP);
+
+#pragma GCC unroll 2
+        for (int v = 0; v < PARTS; v++)
+            partials[r * PARTS + v] = dot_nibbles(partials[r * PARTS + v], line[v], x);
+    }
+}
+
+/* 32 k in the nibbles of four lines, `times` 1 or 256, added to `sums`. */
+ALWAYS_INLINE void walk_nibbles(const unsigned char *lines, const int8_t *values, const int rows,
+                                const int times, integers sums[SUMS_MAX])
+{
+    partial partials[SUMS_MAX];
 
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; r++)
-        partials[r] = partial_on(sums[r]);
+    for (int i = 0; i < rows * PARTS; i++)
+        partials[i] = partial_on(sums[i]);
 #pragma GCC unroll 4
     for (int l = 0; l < 4; l++) {
-        codes line = load_codes(lines + l * DEN_LINE_BYTES);
-        codes low = low_nibbles(line), high = high_nibbles(line);
+        codes low[PARTS], high[PARTS];
 
-#pragma GCC unroll 16
-        for (int r = 0; r < rows; r++)
-            partials[r] = dot_nibbles(partials[r], low, four_of(values + r * DEN_GROUP + 4 * l));
-#pragma GCC unroll 16
-        for (int r = 0; r < rows; r++)
-            partials[r] =
-                dot_nibbles(partials[r], high, four_of(values + r * DEN_GROUP + 16 + 4 * l));
+#pragma GCC unroll 2
+        for (int v = 0; v < PARTS; v++) {
+            codes line = load_codes(lines + l * DEN_LINE_BYTES + v * PART_BYTES);
+
+            low[v] = low_nibbles(line);
+            high[v] = high_nibbles(line);
+        }
+        dot_line(low, values + 4 * l, rows, partials);
+        dot_line(high, values + 16 + 4 * l, rows, partials);
     }
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; r++)
-        sums[r] = sum_of_partial(sums[r], partials[r]);
+    for (int i = 0; i < rows * PARTS; i++)
+        sums[i] = sum_of_partial(sums[i], partials[i], times);
 }
 
 /* `count` lines of bytes, added to `sums`. */
 ALWAYS_INLINE void walk_bytes(const unsigned char *lines, const int8_t *values, const int count,
-                              const int rows, integers sums[ROWS_MAX])
+                              const int rows, integers sums[SUMS_MAX])
 {
 #pragma GCC unroll 8
     for (int l = 0; l < count; l++) {
-        signed_codes line = signed_of(load_codes(lines + l * DEN_LINE_BYTES));
+        signed_codes line[PARTS];
 
+#pragma GCC unroll 2
+        for (int v = 0; v < PARTS; v++)
+            line[v] = signed_of(load_codes(lines + l * DEN_LINE_BYTES + v * PART_BYTES));
 #pragma GCC unroll 16
-        for (int r = 0; r < rows; r++)
-            sums[r] = dot_bytes(sums[r], line, four_of(values + r * DEN_GROUP + 4 * l));
+        for (int r = 0; r < rows; r++) {
+            codes x = four_of(values + r * DEN_GROUP + 4 * l);
+
+#pragma GCC unroll 2
+            for (int v = 0; v < PARTS; v++)
+                sums[r * PARTS + v] = dot_bytes(sums[r * PARTS + v], line[v], x);
+        }
     }
 }
 
-ALWAYS_INLINE void clear_sums(integers sums[ROWS_MAX], const int rows)
+ALWAYS_INLINE void clear_sums(integers sums[SUMS_MAX], const int rows)
 {
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; r++)
-        sums[r] = all_of_i32(0);
+    for (int i = 0; i < rows * PARTS; i++)
+        sums[i] = all_of_i32(0);
 }
 
-ALWAYS_INLINE void raise_sums(integers sums[ROWS_MAX], const int rows)
+ALWAYS_INLINE void raise_sums(integers sums[SUMS_MAX], const int rows)
 {
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; r++)
-        sums[r] = times_256(sums[r]);
+    for (int i = 0; i < rows * PARTS; i++)
+        sums[i] = times_256(sums[i]);
+}
+
+/* sums[r] += biases[r] */
+ALWAYS_INLINE void add_biases(integers sums[SUMS_MAX], const int32_t *biases, const int rows)
+{
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++) {
+        integers bias = all_of_i32(biases[r]);
+
+#pragma GCC unroll 2
+        for (int v = 0; v < PARTS; v++)
+            sums[r * PARTS + v] = add_i32(sums[r * PARTS + v], bias);
+    }
+}
+
+/* Whether one of `rows` flags is set. */
+ALWAYS_INLINE bool any_of(const uint8_t *flags, const int rows)
+{
+    uint64_t first = 0;
+    uint32_t rest = 0;
+
+    memcpy(&first, flags, rows < 8 ? (size_t)rows : 8);
+    if (rows > 8)
+        memcpy(&rest, flags + 8, (size_t)rows - 8);
+    return (first | rest) != 0;
 }
 
 ALWAYS_INLINE void dot_group_nibbles(const unsigned char *lines, const struct group *x,
-                                     const struct shape shape, integers sums[ROWS_MAX])
+                                     const struct shape shape, integers sums[SUMS_MAX])
 {
     clear_sums(sums, shape.rows);
-    walk_nibbles(lines, x->values, shape.rows, sums);
-    if (!shape.fine)
-        return;
-    raise_sums(sums, shape.rows);
-    walk_nibbles(lines, x->fine, shape.rows, sums);
+    walk_nibbles(lines, x->values, shape.rows, shape.fine ? 256 : 1, sums);
+    if (shape.fine && any_of(x->has_fine, shape.rows)) {
+        TAKE_APART_AGAIN(lines);
+        walk_nibbles(lines, x->fine, shape.rows, 1, sums);
+    }
 }
 
 /* `count` lines, which meet the group's activations from `first` on. */
 ALWAYS_INLINE void dot_group_bytes(const unsigned char *lines, const struct group *x,
                                    const int first, const int count, const struct shape shape,
-                                   integers sums[ROWS_MAX])
+                                   integers sums[SUMS_MAX])
 {
     clear_sums(sums, shape.rows);
     walk_bytes(lines, x->values + first, count, shape.rows, sums);
     if (!shape.fine)
         return;
     raise_sums(sums, shape.rows);
-    walk_bytes(lines, x->fine + first, count, shape.rows, sums);
+    if (any_of(x->has_fine, shape.rows)) {
+        TAKE_APART_AGAIN(lines);
+        walk_bytes(lines, x->fine + first, count, shape.rows, sums);
+    }
 }
 
 /* --- one group of each format, scaled and added to the tile's sums --- */
 
 /* sums[r] += dots[r] * (scale * scale of the row) */
-ALWAYS_INLINE void add_scaled(lanes sums[ROWS_MAX], const integers dots[ROWS_MAX], lanes scale,
-                              const float *scales, const int rows)
+ALWAYS_INLINE void add_scaled(lanes sums[SUMS_MAX], const integers dots[SUMS_MAX],
+                              const lanes scale[PARTS], const float *scales, const int rows)
 {
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; r++)
-        sums[r] = fused(floats_of(dots[r]), multiply(scale, all_of(scales[r])), sums[r]);
+    for (int r = 0; r < rows; r++) {
+        lanes of_row = all_of(scales[r]);
+
+#pragma GCC unroll 2
+        for (int v = 0; v < PARTS; v++)
+            sums[r * PARTS + v] = fused(floats_of(dots[r * PARTS + v]), multiply(scale[v], of_row),
+                                        sums[r * PARTS + v]);
+    }
 }
 
 /* sums[r] += minimum * scaled sum of the row */
-ALWAYS_INLINE void add_minimum(lanes sums[ROWS_MAX], lanes minimum, const float *scaled_sums,
-                               const int rows)
+ALWAYS_INLINE void add_minimum(lanes sums[SUMS_MAX], const lanes minimum[PARTS],
+                               const float *scaled_sums, const int rows)
 {
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; r++)
-        sums[r] = fused(minimum, all_of(scaled_sums[r]), sums[r]);
+    for (int r = 0; r < rows; r++) {
+        lanes of_row = all_of(scaled_sums[r]);
+
+#pragma GCC unroll 2
+        for (int v = 0; v < PARTS; v++)
+            sums[r * PARTS + v] = fused(minimum[v], of_row, sums[r * PARTS + v]);
+    }
 }
 
 ALWAYS_INLINE void prefetch_lines(const unsigned char *at, const int bytes, const int rows)
 {
-    if (rows > 4)
+    if (rows > 2)
         return;
 #pragma GCC unroll 16
     for (int i = 0; i < bytes; i += DEN_LINE_BYTES)
         _mm_prefetch((const char *)at + PREFETCH_BYTES + i, _MM_HINT_T0);
 }
 
-ALWAYS_INLINE const uint16_t *halves_at(const unsigned char *group, size_t offset, size_t part)
+/* 16 f16 or f32 of a group, by parts. */
+ALWAYS_INLINE void load_halves(const unsigned char *at, lanes out[PARTS])
 {
-    return (const uint16_t *)(const void *)(group + offset) + part * LANES;
+#pragma GCC unroll 2
+    for (int v = 0; v < PARTS; v++)
+        out[v] = load_half((const uint16_t *)(const void *)at + v * LANES);
 }
 
-ALWAYS_INLINE const float *floats_at(const unsigned char *group, size_t offset, size_t part)
+ALWAYS_INLINE void load_floats(const unsigned char *at, lanes out[PARTS])
 {
-    return (const float *)(const void *)(group + offset) + part * LANES;
+#pragma GCC unroll 2
+    for (int v = 0; v < PARTS; v++)
+        out[v] = load((const float *)(const void *)at + v * LANES);
 }
 
 ALWAYS_INLINE void add_q4(const struct tile *tile, size_t g, const struct shape shape,
-                          lanes sums[ROWS_MAX])
+                          lanes sums[SUMS_MAX])
 {
     const unsigned char *group = tile->weights + g * DEN_Q4_BYTES;
     struct group x = group_of(tile, g);
-    integers dots[ROWS_MAX];
+    integers dots[SUMS_MAX];
+    int32_t biases[ROWS_MAX];
+    lanes scale[PARTS];
 
     prefetch_lines(group, DEN_Q4_BYTES, shape.rows);
-    dot_group_nibbles(group + tile->part * PART_BYTES, &x, shape, dots);
+    dot_group_nibbles(group, &x, shape, dots);
 #pragma GCC unroll 16
     for (int r = 0; r < shape.rows; r++)
-        dots[r] = add_i32(dots[r], all_of_i32(x.biases[2 * r] + x.biases[2 * r + 1]));
-    add_scaled(sums, dots, load_half(halves_at(group, DEN_Q4_SCALES_AT, tile->part)), x.scales,
-               shape.rows);
+        biases[r] = x.biases[2 * r] + x.biases[2 * r + 1];
+    add_biases(dots, biases, shape.rows);
+    load_halves(group + DEN_Q4_SCALES_AT, scale);
+    add_scaled(sums, dots, scale, x.scales, shape.rows);
 }
 
 ALWAYS_INLINE void add_q4_min(const struct tile *tile, size_t g, const struct shape shape,
-                              lanes sums[ROWS_MAX])
+                              lanes sums[SUMS_MAX])
 {
     const unsigned char *group = tile->weights + g * DEN_Q4_MIN_BYTES;
     struct group x = group_of(tile, g);
-    integers dots[ROWS_MAX];
+    integers dots[SUMS_MAX];
+    lanes scale[PARTS], minimum[PARTS];
 
     prefetch_lines(group, DEN_Q4_MIN_BYTES, shape.rows);
-    dot_group_nibbles(group + tile->part * PART_BYTES, &x, shape, dots);
-    add_scaled(sums, dots, load_half(halves_at(group, DEN_Q4_SCALES_AT, tile->part)), x.scales,
-               shape.rows);
-    add_minimum(sums, load_half(halves_at(group, DEN_Q4_MINIMA_AT, tile->part)), x.scaled_sums,
-                shape.rows);
+    dot_group_nibbles(group, &x, shape, dots);
+    load_halves(group + DEN_Q4_SCALES_AT, scale);
+    add_scaled(sums, dots, scale, x.scales, shape.rows);
+    load_halves(group + DEN_Q4_MINIMA_AT, minimum);
+    add_minimum(sums, minimum, x.scaled_sums, shape.rows);
 }
 
 ALWAYS_INLINE void add_q4_k(const struct tile *tile, size_t g, const struct shape shape,
-                            lanes sums[ROWS_MAX])
+                            lanes sums[SUMS_MAX])
 {
     const unsigned char *unit = tile->weights + g / 8 * DEN_Q4_K_BYTES;
     const unsigned char *lines = unit + DEN_Q4_K_LINES_AT + g % 8 * DEN_Q4_LINES_BYTES;
-    size_t column = g % 8 * DEN_PANEL + tile->part * LANES;
     struct group x = group_of(tile, g);
-    integers dots[ROWS_MAX];
-    lanes scale = load_u8(unit + DEN_Q4_K_SCALES_AT + column);
-    lanes minimum = load_u8(unit + DEN_Q4_K_MINIMA_AT + column);
+    integers dots[SUMS_MAX];
+    lanes scale[PARTS], minimum[PARTS];
 
     prefetch_lines(lines, DEN_Q4_LINES_BYTES + DEN_LINE_BYTES, shape.rows);
-    scale = multiply(scale, load_half(halves_at(unit, DEN_Q4_K_D_AT, tile->part)));
-    minimum = multiply(minimum, load_half(halves_at(unit, DEN_Q4_K_DMIN_AT, tile->part)));
-    dot_group_nibbles(lines + tile->part * PART_BYTES, &x, shape, dots);
+    dot_group_nibbles(lines, &x, shape, dots);
+    load_halves(unit + DEN_Q4_K_D_AT, scale);
+    load_halves(unit + DEN_Q4_K_DMIN_AT, minimum);
+#pragma GCC unroll 2
+    for (int v = 0; v < PARTS; v++) {
+        const unsigned char *column = unit + g % 8 * DEN_PANEL + v * LANES;
+
+        scale[v] = multiply(load_u8(column + DEN_Q4_K_SCALES_AT), scale[v]);
+        minimum[v] =
+            subtract(all_of(0), multiply(load_u8(column + DEN_Q4_K_MINIMA_AT), minimum[v]));
+    }
     add_scaled(sums, dots, scale, x.scales, shape.rows);
-    add_minimum(sums, subtract(all_of(0), minimum), x.scaled_sums, shape.rows);
+    add_minimum(sums, minimum, x.scaled_sums, shape.rows);
 }
 
 ALWAYS_INLINE void add_q8(const struct tile *tile, size_t g, const struct shape shape,
-                          lanes sums[ROWS_MAX])
+                          lanes sums[SUMS_MAX])
 {
     const unsigned char *group = tile->weights + g * DEN_Q8_BYTES;
     struct group x = group_of(tile, g);
-    integers dots[ROWS_MAX];
+    integers dots[SUMS_MAX];
+    int32_t biases[ROWS_MAX];
+    lanes scale[PARTS];
 
     prefetch_lines(group, DEN_Q8_BYTES, shape.rows);
-    dot_group_bytes(group + tile->part * PART_BYTES, &x, 0, 8, shape, dots);
+    dot_group_bytes(group, &x, 0, 8, shape, dots);
 #pragma GCC unroll 16
     for (int r = 0; DOT_BYTES_BIAS && r < shape.rows; r++)
-        dots[r] = add_i32(dots[r], all_of_i32(16 * (x.biases[2 * r] + x.biases[2 * r + 1])));
-    add_scaled(sums, dots, load_half(halves_at(group, DEN_Q8_SCALES_AT, tile->part)), x.scales,
-               shape.rows);
+        biases[r] = 16 * (x.biases[2 * r] + x.biases[2 * r + 1]);
+    if (DOT_BYTES_BIAS)
+        add_biases(dots, biases, shape.rows);
+    load_halves(group + DEN_Q8_SCALES_AT, scale);
+    add_scaled(sums, dots, scale, x.scales, shape.rows);
+}
+
+/* What bytes owe for half `h` of a group. */
+ALWAYS_INLINE void add_half_biases(integers dots[SUMS_MAX], const struct group *x, const int h,
+                                   const int rows)
+{
+    int32_t biases[ROWS_MAX];
+
+    if (!DOT_BYTES_BIAS)
+        return;
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++)
+        biases[r] = 16 * x->biases[2 * r + h];
+    add_biases(dots, biases, rows);
 }
 
 ALWAYS_INLINE void add_q8_k(const struct tile *tile, size_t g, const struct shape shape,
-                            lanes sums[ROWS_MAX])
+                            lanes sums[SUMS_MAX])
 {
     const unsigned char *unit = tile->weights + g / 8 * DEN_Q8_K_BYTES;
     struct group x = group_of(tile, g);
-    lanes d = load_half(halves_at(unit, DEN_Q8_K_D_AT, tile->part));
-    integers dots[ROWS_MAX];
+    integers dots[SUMS_MAX];
 
 #pragma GCC unroll 2
     for (int h = 0; h < 2; h++) {
         size_t i = g % 8 * 2 + (size_t)h;
         const unsigned char *lines = unit + DEN_Q8_K_LINES_AT + i * DEN_Q8_K_HALF_BYTES;
-        lanes step = load_i8(unit + DEN_Q8_K_SCALES_AT + i * DEN_PANEL + tile->part * LANES);
+        const unsigned char *steps = unit + DEN_Q8_K_SCALES_AT + i * DEN_PANEL;
+        lanes scale[PARTS];
 
         prefetch_lines(lines, DEN_Q8_K_HALF_BYTES, shape.rows);
-        dot_group_bytes(lines + tile->part * PART_BYTES, &x, h * DEN_HALF_GROUP, 4, shape, dots);
-#pragma GCC unroll 16
-        for (int r = 0; DOT_BYTES_BIAS && r < shape.rows; r++)
-            dots[r] = add_i32(dots[r], all_of_i32(16 * x.biases[2 * r + h]));
-        add_scaled(sums, dots, multiply(d, step), x.scales, shape.rows);
+        dot_group_bytes(lines, &x, h * DEN_HALF_GROUP, 4, shape, dots);
+        add_half_biases(dots, &x, h, shape.rows);
+        load_halves(unit + DEN_Q8_K_D_AT, scale);
+#pragma GCC unroll 2
+        for (int v = 0; v < PARTS; v++)
+            scale[v] = multiply(scale[v], load_i8(steps + v * LANES));
+        add_scaled(sums, dots, scale, x.scales, shape.rows);
     }
 }
 
 ALWAYS_INLINE void add_q8_16(const struct tile *tile, size_t g, const struct shape shape,
-                             lanes sums[ROWS_MAX])
+                             lanes sums[SUMS_MAX])
 {
     const unsigned char *half = tile->weights + 2 * g * DEN_Q8_16_HALF_BYTES;
     struct group x = group_of(tile, g);
-    integers dots[ROWS_MAX];
+    integers dots[SUMS_MAX];
 
 #pragma GCC unroll 2
     for (int h = 0; h < 2; h++, half += DEN_Q8_16_HALF_BYTES) {
+        float scaled_sums[ROWS_MAX];
+        lanes scale[PARTS], minimum[PARTS];
+
         prefetch_lines(half, DEN_Q8_16_HALF_BYTES, shape.rows);
-        dot_group_bytes(half + tile->part * PART_BYTES, &x, h * DEN_HALF_GROUP, 4, shape, dots);
-#pragma GCC unroll 16
-        for (int r = 0; DOT_BYTES_BIAS && r < shape.rows; r++)
-            dots[r] = add_i32(dots[r], all_of_i32(16 * x.biases[2 * r + h]));
-        add_scaled(sums, dots, load(floats_at(half, DEN_Q8_16_SCALES_AT, tile->part)), x.scales,
-                   shape.rows);
-        lanes minimum = load(floats_at(half, DEN_Q8_16_MINIMA_AT, tile->part));
+        dot_group_bytes(half, &x, h * DEN_HALF_GROUP, 4, shape, dots);
+        add_half_biases(dots, &x, h, shape.rows);
+        load_floats(half + DEN_Q8_16_SCALES_AT, scale);
+        add_scaled(sums, dots, scale, x.scales, shape.rows);
+        load_floats(half + DEN_Q8_16_MINIMA_AT, minimum);
 #pragma GCC unroll 16
         for (int r = 0; r < shape.rows; r++)
-            sums[r] =
-                fused(minimum, all_of(x.scales[r] * -0.125f * (float)x.biases[2 * r + h]), sums[r]);
+            scaled_sums[r] = x.scales[r] * -0.125f * (float)x.biases[2 * r + h];
+        add_minimum(sums, minimum, scaled_sums, shape.rows);
     }
 }
 
@@ -306,13 +412,13 @@ ALWAYS_INLINE void add_q8_16(const struct tile *tile, size_t g, const struct sha
 ALWAYS_INLINE void multiply_tile(const struct den_matmul *op, const struct tile *tile,
                                  size_t column, const struct shape shape)
 {
-    lanes sums[ROWS_MAX];
-    lanes done[ROWS_MAX]; /* indexed by a variable, which would keep `sums` out of registers */
+    lanes sums[SUMS_MAX];
+    lanes done[SUMS_MAX]; /* indexed by a variable, which would keep `sums` out of registers */
     size_t groups = op->weights->in / DEN_GROUP;
 
 #pragma GCC unroll 16
-    for (int r = 0; r < shape.rows; r++)
-        sums[r] = all_of(0);
+    for (int i = 0; i < shape.rows * PARTS; i++)
+        sums[i] = all_of(0);
     for (size_t g = 0; g < groups; g++)
         switch (shape.format) {
         case DEN_PACK_Q4:
@@ -334,11 +440,15 @@ ALWAYS_INLINE void multiply_tile(const struct den_matmul *op, const struct tile 
             add_q8_16(tile, g, shape, sums);
         }
 #pragma GCC unroll 16
-    for (int r = 0; r < shape.rows; r++)
-        done[r] = sums[r];
+    for (int i = 0; i < shape.rows * PARTS; i++)
+        done[i] = sums[i];
 #pragma GCC unroll 1
-    for (int r = 0; r < shape.rows; r++)
-        store_sums(op, tile->row + (size_t)r, column, done[r]);
+    for (int i = 0; i < shape.rows * PARTS; i++) {
+        size_t at = column + (size_t)(i % PARTS) * LANES;
+
+        if (at < op->weights->out)
+            store_sums(op, tile->row + (size_t)(i / PARTS), at, done[i]);
+    }
 }
 
 /* A tile's height is a constant of its code; none is made that the set has no registers for. */
@@ -376,17 +486,14 @@ ALWAYS_INLINE void multiply_panels(const struct den_matmul *op, size_t panel_beg
         block = 2 * ROWS_MAX;
     for (begin = op->row_begin; begin < op->row_end; begin = end) {
         end = op->row_end - begin < block ? op->row_end : begin + block;
-        for (p = panel_begin; p < panel_end; p++)
-            for (size_t part = 0; part < PARTS; part++) {
-                struct tile tile = { .weights = w->data + p * w->panel_bytes,
-                                     .x = op->quantized,
-                                     .row = begin,
-                                     .part = part };
-                size_t column = p * DEN_PANEL + part * LANES;
+        for (p = panel_begin; p < panel_end; p++) {
+            struct tile tile = { .weights = w->data + p * w->panel_bytes,
+                                 .x = op->quantized,
+                                 .row = begin };
 
-                while (column < w->out && tile.row < end)
-                    tile.row += multiply_some(op, &tile, column, end - tile.row, fine, format);
-            }
+            while (tile.row < end)
+                tile.row += multiply_some(op, &tile, p * DEN_PANEL, end - tile.row, fine, format);
+        }
     }
 }
 

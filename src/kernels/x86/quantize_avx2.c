@@ -48,18 +48,39 @@ static inline void sum_halves(__m256i bytes, int32_t *out_low, int32_t *out_high
     *out_high = _mm_cvtsi128_si32(_mm256_extracti128_si256(sums, 1));
 }
 
-ALWAYS_INLINE void quantize_group(const lanes input[VECTORS], const struct den_activations *out,
-                                  size_t row, size_t group, const bool fine)
+ALWAYS_INLINE float largest_in(const lanes input[VECTORS])
 {
-    size_t at = group * out->rows + row;
+    return largest_of(larger_of(larger_of(magnitude_of(input[0]), magnitude_of(input[1])),
+                                larger_of(magnitude_of(input[2]), magnitude_of(input[3]))));
+}
+
+/* Fine activations, with codes or (`refine` false) with zeros. */
+ALWAYS_INLINE void write_fine(const lanes scaled[VECTORS], const struct den_activations *out,
+                              size_t at, bool refine, int32_t *out_low, int32_t *out_high)
+{
+    __m256i bytes = _mm256_setzero_si256();
+    int32_t low = 0, high = 0;
+
+    if (refine) {
+        bytes = fine_bytes_of(scaled);
+        sum_halves(bytes, &low, &high);
+    }
+    _mm256_storeu_si256((__m256i *)(void *)(out->fine + at * DEN_GROUP), bytes);
+    out->has_fine[at] = refine;
+    *out_low = 256 * *out_low + low;
+    *out_high = 256 * *out_high + high;
+}
+
+/* `fine`: of fine activations; `refine`: this group has fine codes. */
+ALWAYS_INLINE void quantize_group(const lanes input[VECTORS], const struct den_activations *out,
+                                  size_t at, const bool fine, bool refine)
+{
     lanes scaled[VECTORS];
-    float amax = largest_of(larger_of(larger_of(magnitude_of(input[0]), magnitude_of(input[1])),
-                                      larger_of(magnitude_of(input[2]), magnitude_of(input[3]))));
+    float amax = largest_in(input);
     float scale = amax < SMALLEST ? 0 : amax / 127.0f;
     float inverse = amax < SMALLEST ? 0 : 127.0f / amax;
     __m256i bytes;
-    int32_t low;
-    int32_t high;
+    int32_t low, high;
 
 #pragma GCC unroll 4
     for (int v = 0; v < VECTORS; v++)
@@ -68,13 +89,7 @@ ALWAYS_INLINE void quantize_group(const lanes input[VECTORS], const struct den_a
     sum_halves(bytes, &low, &high);
     _mm256_storeu_si256((__m256i *)(void *)(out->values + at * DEN_GROUP), bytes);
     if (fine) {
-        int32_t fine_low, fine_high;
-
-        bytes = fine_bytes_of(scaled);
-        sum_halves(bytes, &fine_low, &fine_high);
-        _mm256_storeu_si256((__m256i *)(void *)(out->fine + at * DEN_GROUP), bytes);
-        low = 256 * low + fine_low;
-        high = 256 * high + fine_high;
+        write_fine(scaled, out, at, refine, &low, &high);
         scale /= FINE_STEPS;
     }
     out->scales[at] = scale;
@@ -103,17 +118,17 @@ ALWAYS_INLINE void quantize_some(const float *input, size_t count,
                                  const struct den_activations *out, size_t row, size_t column,
                                  const bool fine)
 {
+    size_t at = column / DEN_GROUP * out->rows + row, k;
     lanes group[VECTORS];
-    size_t g;
 
-    for (g = 0; g < count / DEN_GROUP; g++) {
-        load_group(input + g * DEN_GROUP, group);
-        quantize_group(group, out, row, column / DEN_GROUP + g, fine);
+    for (k = 0; k + DEN_GROUP <= count; k += DEN_GROUP, at += out->rows) {
+        load_group(input + k, group);
+        quantize_group(group, out, at, fine, true);
     }
-    if (count % DEN_GROUP == 0)
+    if (k == count)
         return;
-    load_rest(input + g * DEN_GROUP, count % DEN_GROUP, group);
-    quantize_group(group, out, row, column / DEN_GROUP + g, fine);
+    load_rest(input + k, count - k, group);
+    quantize_group(group, out, at, fine, true);
 }
 
 static void quantize_piece(const float *input, size_t count, const struct den_activations *out,
@@ -123,12 +138,6 @@ static void quantize_piece(const float *input, size_t count, const struct den_ac
         quantize_some(input, count, out, row, column, true);
     else
         quantize_some(input, count, out, row, column, false);
-}
-
-static void quantize_row(const float *input, size_t width, const struct den_activations *out,
-                         size_t row)
-{
-    quantize_piece(input, width, out, row, 0);
 }
 
 static float sum_of_squares(const float *input, size_t width)
@@ -153,48 +162,75 @@ static float sum_of_squares(const float *input, size_t width)
     return sum_of(add(add(sums[0], sums[1]), add(sums[2], sums[3])));
 }
 
-/* A row and the RMSNorm it gets. */
+/* A row and the norm it gets. */
 struct normed {
     const float *input;
-    const float *weight;
-    float epsilon;
+    const float *weight; /* or NULL: none */
+    float factor;
 };
 
-ALWAYS_INLINE void norm_quantize_some(const struct normed *normed, size_t width,
-                                      const struct den_activations *out, size_t row,
-                                      const bool fine)
+/* Values [k, k + 32) of the row, zeros from `width` on. */
+ALWAYS_INLINE void norm_group(const struct normed *normed, size_t width, size_t k,
+                              lanes group[VECTORS], const bool norm)
 {
-    const float *input = normed->input, *weight = normed->weight;
-    float squares = sum_of_squares(input, width);
-    lanes factor = all_of(1.0f / sqrtf(squares / (float)width + normed->epsilon));
-    lanes group[VECTORS];
     lanes weights[VECTORS];
-    size_t k;
 
-    for (k = 0; k < width; k += DEN_GROUP) {
-        if (width - k >= DEN_GROUP) {
-            load_group(input + k, group);
-            load_group(weight + k, weights);
-        } else {
-            load_rest(input + k, width - k, group);
-            load_rest(weight + k, width - k, weights);
-        }
+    if (width - k >= DEN_GROUP)
+        load_group(normed->input + k, group);
+    else
+        load_rest(normed->input + k, width - k, group);
+    if (!norm)
+        return;
+    if (width - k >= DEN_GROUP)
+        load_group(normed->weight + k, weights);
+    else
+        load_rest(normed->weight + k, width - k, weights);
 #pragma GCC unroll 4
-        for (int v = 0; v < VECTORS; v++)
-            group[v] = multiply(multiply(group[v], factor), weights[v]);
-        quantize_group(group, out, row, k / DEN_GROUP, fine);
+    for (int v = 0; v < VECTORS; v++)
+        group[v] = multiply(multiply(group[v], all_of(normed->factor)), weights[v]);
+}
+
+/* Which groups get fine codes is known when all have been seen, and so there are two passes. */
+ALWAYS_INLINE void quantize_normed(const struct normed *normed, size_t width,
+                                   const struct den_activations *out, size_t row, const bool norm,
+                                   const bool fine)
+{
+    size_t groups = (width + DEN_GROUP - 1) / DEN_GROUP, g;
+    lanes group[VECTORS];
+    float sum = 0;
+
+    for (g = 0; fine && g < groups; g++) {
+        norm_group(normed, width, g * DEN_GROUP, group, norm);
+        sum += largest_in(group);
     }
+    for (g = 0; g < groups; g++) {
+        norm_group(normed, width, g * DEN_GROUP, group, norm);
+        quantize_group(group, out, g * out->rows + row, fine,
+                       fine && largest_in(group) * (float)groups > DEN_FINE_ABOVE * sum);
+    }
+}
+
+static void quantize_row(const float *input, size_t width, const struct den_activations *out,
+                         size_t row)
+{
+    const struct normed normed = { .input = input };
+
+    if (out->fine)
+        quantize_normed(&normed, width, out, row, false, true);
+    else
+        quantize_piece(input, width, out, row, 0);
 }
 
 static void norm_quantize_row(const float *input, const float *weight, float epsilon, size_t width,
                               const struct den_activations *out, size_t row)
 {
-    const struct normed normed = { input, weight, epsilon };
+    float squares = sum_of_squares(input, width);
+    const struct normed normed = { input, weight, 1.0f / sqrtf(squares / (float)width + epsilon) };
 
     if (out->fine)
-        norm_quantize_some(&normed, width, out, row, true);
+        quantize_normed(&normed, width, out, row, true, true);
     else
-        norm_quantize_some(&normed, width, out, row, false);
+        quantize_normed(&normed, width, out, row, true, false);
 }
 
 /* Two vectors of f32 to sixteen i16 in order. */

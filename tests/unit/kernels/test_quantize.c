@@ -37,18 +37,20 @@ static void keeps_the_definition(void **state)
 /* Fine codes: what the first rounding left, in steps of 1/256. */
 static void keeps_the_definition_of_fine(void **state)
 {
-    static float input[32];
-    struct den_activations x = make_activations(1, 32);
+    static float input[256];
+    struct den_activations x = make_activations(1, 256);
     struct den_kernels ref;
     int k, sum = 0;
 
-    den_activations_place_fine(&x, x.values, 1, 32);
+    den_activations_place_fine(&x, x.values, 1, 256);
     den_kernels_select(0, &ref);
     for (k = 0; k < 32; k++)
         input[k] = (float)(127 - k * 8) + (float)(k % 7) * 0.08f;
     input[0] = 127;
     input[31] = -3.499f;
-    ref.quantize.row(input, 32, &x, 0);
+    for (k = 32; k < 256; k++) /* the mean of the groups' largest is 51 */
+        input[k] = k % 2 ? 40.3f : -20.1f;
+    ref.quantize.row(input, 256, &x, 0);
     for (k = 0; k < 32; k++) {
         double rest = (double)input[k] - x.values[k];
 
@@ -59,6 +61,15 @@ static void keeps_the_definition_of_fine(void **state)
     assert_true(x.scales[0] == 1.0f / 256);
     assert_int_equal(x.biases[0] + x.biases[1], -8 * sum);
     assert_true(fabsf(x.scaled_sums[0] - (float)sum / 256) < 1e-4f);
+    assert_int_equal(x.has_fine[0], 1);
+    for (k = 32; k < 256; k++) {
+        assert_int_equal(x.fine[k], 0);
+        assert_int_equal(x.has_fine[k / 32], 0);
+    }
+    assert_true(fabsf(x.scales[1] - 40.3f / 127 / 256) < 1e-8f);
+    ref.quantize.piece(input + 32, 224, &x, 0, 32);
+    for (k = 1; k < 8; k++)
+        assert_true(x.has_fine[k] && x.fine[32 * k] == lrint(-20.1 * 127 / 40.3 * 256) + 63 * 256);
     free(x.values);
 }
 
@@ -68,14 +79,19 @@ static int code_of(const struct den_activations *x, size_t i)
 }
 
 /* Ties and last bits of the norm may fall either way: one step of the code, no more (where a coarse
- * code ends fine ones are cut, which costs another). */
+ * code ends fine ones are cut, which costs another; without fine codes a step is 256). */
 static void compare(const struct den_activations *a, const struct den_activations *b, int steps_max,
                     const char *set, size_t width)
 {
     size_t groups = a->in_padded / DEN_GROUP * ROWS, i, h;
 
+    for (i = 0; i < groups && a->fine; i++)
+        assert_int_equal(a->has_fine[i], b->has_fine[i]);
     for (i = 0; i < groups * DEN_GROUP; i++)
-        if (abs(code_of(a, i) - code_of(b, i)) > (a->fine ? 2 : 1) * steps_max)
+        if (abs(code_of(a, i) - code_of(b, i)) > (!a->fine                     ? 1
+                                                  : a->has_fine[i / DEN_GROUP] ? 2
+                                                                               : 256) *
+                                                     steps_max)
             fail_msg("%s, width %zu: value %zu is %d, ref %d", set, width, i, code_of(b, i),
                      code_of(a, i));
     for (i = 0; i < groups; i++) {
@@ -111,7 +127,7 @@ static void quantize_all(const struct den_kernels *table, const float *input, si
 static void sets_agree_with_ref(void **state)
 {
     struct den_kernels ref, table;
-    size_t count, set, w;
+    size_t count, set, w, i;
     int how;
 
     den_kernel_sets(&count);
@@ -134,6 +150,8 @@ static void sets_agree_with_ref(void **state)
                     den_activations_place_fine(&b, b.values, ROWS, b.in_padded);
                 }
                 fill_random(input, ROWS * 2 * widths[w]);
+                for (i = 0; i < ROWS * 2 * widths[w]; i++) /* a third of it loud */
+                    input[i] *= how >= 3 && i % widths[w] < 96 ? 9 : 1;
                 quantize_all(&ref, input, widths[w], how % 3, &a);
                 quantize_all(&table, input, widths[w], how % 3, &b);
                 compare(&a, &b, how % 3 == 0 ? 0 : 1, name, widths[w]);
