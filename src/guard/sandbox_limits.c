@@ -63,7 +63,7 @@ void den_sandbox_check_birth(const struct den_sandbox_birth *birth,
 
 /* --- limits --- */
 
-static bool limit(int resource, rlim_t value)
+bool den_sandbox_lower(int resource, uint64_t value)
 {
     struct rlimit now;
 
@@ -80,18 +80,18 @@ void den_sandbox_limit(const struct den_sandbox_lock *options, struct den_sandbo
     size_t file_bytes = options->file_bytes > DEN_SANDBOX_MEMFD_BYTES_MAX
                             ? options->file_bytes
                             : DEN_SANDBOX_MEMFD_BYTES_MAX;
-    bool up = limit(RLIMIT_CORE, 0) && limit(RLIMIT_FSIZE, file_bytes) &&
-              limit(RLIMIT_MSGQUEUE, 0) && limit(RLIMIT_RTPRIO, 0);
+    bool up = den_sandbox_lower(RLIMIT_CORE, 0) && den_sandbox_lower(RLIMIT_FSIZE, file_bytes) &&
+              den_sandbox_lower(RLIMIT_MSGQUEUE, 0) && den_sandbox_lower(RLIMIT_RTPRIO, 0);
 
     if (options->files_max > 0)
-        up = limit(RLIMIT_NOFILE, options->files_max) && up;
+        up = den_sandbox_lower(RLIMIT_NOFILE, options->files_max) && up;
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* they reserve terabytes */
     if (options->memory_bytes > 0)
-        up = limit(RLIMIT_AS, options->memory_bytes) && up;
+        up = den_sandbox_lower(RLIMIT_AS, options->memory_bytes) && up;
 #endif
     /* Threads are counted for a user in a namespace: without one, the user's own programs count. */
     if (report->walls[DEN_WALL_USER].up)
-        up = limit(RLIMIT_NPROC, DEN_SANDBOX_THREADS_MAX) && up;
+        up = den_sandbox_lower(RLIMIT_NPROC, DEN_SANDBOX_THREADS_MAX) && up;
     prctl(PR_SET_DUMPABLE, 0, 0, 0,
           0); /* its memory is nobody's to read, its death leaves no file */
     if (!up)

@@ -85,6 +85,8 @@ void den_sandbox_drop_capabilities(struct den_sandbox_report *report);
 void den_sandbox_check_birth(const struct den_sandbox_birth *birth,
                              struct den_sandbox_report *report);
 void den_sandbox_limit(const struct den_sandbox_lock *options, struct den_sandbox_report *report);
+/* Lowers a limit of the process (RLIMIT_...) for good; one that is lower stays. */
+bool den_sandbox_lower(int resource, uint64_t value);
 void den_sandbox_refuse_execution(struct den_sandbox_report *report);
 void den_sandbox_filter_calls(struct den_sandbox_report *report);
 

@@ -51,13 +51,6 @@ bool den_sandbox_program_find(const char *name, char out[64])
 
 /* --- the child --- */
 
-static bool limit(int resource, rlim_t value)
-{
-    const struct rlimit both = { value, value };
-
-    return setrlimit((__rlimit_resource_t)resource, &both) == 0;
-}
-
 static void limit_program(char **argv, struct den_sandbox_report *report)
 {
     const size_t output = strtoull(argv[ARGUMENT_OUTPUT], NULL, 10);
@@ -70,11 +63,11 @@ static void limit_program(char **argv, struct den_sandbox_report *report)
 
     den_sandbox_limit(&options, report);
     if (output > 0)
-        up = limit(RLIMIT_FSIZE, output);
+        up = den_sandbox_lower(RLIMIT_FSIZE, output);
     if (seconds > 0)
-        up = limit(RLIMIT_CPU, seconds) && up;
+        up = den_sandbox_lower(RLIMIT_CPU, seconds) && up;
     if (report->walls[DEN_WALL_USER].up)
-        up = limit(RLIMIT_NPROC, THREADS_MAX) && up;
+        up = den_sandbox_lower(RLIMIT_NPROC, THREADS_MAX) && up;
     if (!up)
         den_sandbox_mark(report, DEN_WALL_LIMITS, false, "%s", strerror(errno));
 }
