@@ -91,9 +91,18 @@ static enum den_status check_right(struct den_request *request, struct den_error
                     den_scope_text(request->scope));
 }
 
+/* A body that goes to the route's receiver, not to memory. */
+static bool is_received(const struct den_request *request)
+{
+    return request->refusal.status == DEN_OK && request->route && request->route->receive &&
+           strcmp(request->method, MHD_HTTP_METHOD_POST) == 0;
+}
+
 /* Who has shown no token gets little memory. */
 static size_t body_bytes_max(const struct den_request *request)
 {
+    if (is_received(request))
+        return DEN_DOCUMENT_BYTES_MAX;
     return request->route && request->route->is_open ? DEN_HTTP_OPEN_BODY_BYTES_MAX
                                                      : DEN_HTTP_BODY_BYTES_MAX;
 }
@@ -220,6 +229,11 @@ static enum MHD_Result begin(struct den_server *server, struct MHD_Connection *c
 /* What a refused request sends is read and dropped. */
 static enum MHD_Result take_body(struct den_request *request, const char *data, size_t length)
 {
+    if (is_received(request) && request->discarded == 0 &&
+        request->route->receive(request, data, length, &request->refusal) == DEN_OK) {
+        request->received_bytes += length;
+        return MHD_YES;
+    }
     if (request->refusal.status == DEN_OK && request->discarded == 0 &&
         request->body.length + length <= body_bytes_max(request)) {
         den_buffer_append(&request->body, data, length);
@@ -257,7 +271,8 @@ static void log_request(const struct den_request *request)
         { "path", request->path, 0 },
         { "status", NULL, request->http },
         { "ms", NULL, (double)(long)((den_clock_seconds() - request->began) * 1000) },
-        { "bytes_in", NULL, (double)(request->body.length + request->discarded) },
+        { "bytes_in", NULL,
+          (double)(request->body.length + request->received_bytes + request->discarded) },
         { "scope", den_scope_text(request->scope), 0 },
     };
     enum den_log_level level = request->http >= 500                           ? DEN_LOG_ERROR
@@ -280,6 +295,8 @@ void den_request_completed(void *context, struct MHD_Connection *connection, voi
                       den_clock_seconds() - request->began);
     log_request(request);
     den_buffer_deinit(&request->body);
+    if (request->received)
+        request->drop_received(request->received);
     free(request);
     *state = NULL;
 }

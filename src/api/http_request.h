@@ -24,6 +24,9 @@ struct den_request {
     const char *method;
     const char *path; /* decoded, without the query */
     struct den_buffer body;
+    void *received; /* what the route's receiver made of the body */
+    void (*drop_received)(void *received);
+    size_t received_bytes;
     size_t discarded;              /* body bytes beyond the limit, read only to be able to answer */
     struct den_error refusal;      /* not DEN_OK: the request is answered with this */
     const struct den_route *route; /* NULL: none */

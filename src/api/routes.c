@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/anthropic.h"
+#include "api/api_documents.h"
 #include "api/api_llama.h"
 #include "api/api_model_manager.h"
 #include "api/api_threads.h"
@@ -124,6 +125,28 @@ static const struct den_route routes[] = {
       CHAT,
       .patch = den_route_workspace_pin,
       .remove = den_route_workspace_unlink },
+    { .path = "/api/documents",
+      CHAT,
+      .receive = den_receive_document,
+      .get = den_route_documents_list,
+      .post = den_route_documents_add },
+    { .path = "/api/documents/paths", .post = den_route_documents_paths },
+    { .path = "/api/documents/web", CHAT, .post = den_route_documents_web },
+    { .path = "/api/documents/{id}",
+      CHAT,
+      .get = den_route_document_get,
+      .patch = den_route_document_change,
+      .remove = den_route_document_delete },
+    { .path = "/api/documents/{id}/original", CHAT, .get = den_route_document_original },
+    { .path = "/api/documents/{id}/parts/{ordinal}", CHAT, .get = den_route_document_part },
+    { .path = "/api/documents/{id}/pages/{number}", CHAT, .get = den_route_document_page },
+    { .path = "/api/jobs", CHAT, .get = den_route_jobs_list },
+    { .path = "/api/jobs/{id}",
+      CHAT,
+      .get = den_route_job_get,
+      .patch = den_route_job_change,
+      .remove = den_route_job_delete },
+    { .path = "/api/jobs/{id}/retry", CHAT, .post = den_route_job_retry },
     { .path = "/api/search", CHAT, .post = den_route_search },
     { .path = "/api/export", CHAT, .get = den_route_export },
     { .path = "/api/import", CHAT, .post = den_route_import },

@@ -10,15 +10,20 @@
 #include "guard/access.h"
 
 typedef enum MHD_Result (*den_route_handler)(struct den_request *request);
+/* Takes a piece of a POST's body, which is then not gathered; what it refuses, the request is
+ * answered with. The handler follows when all of it was taken. */
+typedef enum den_status (*den_route_receiver)(struct den_request *request, const char *bytes,
+                                              size_t length, struct den_error *err);
 /* The body of an error as the surface's clients expect it; `code` NULL: the status's own. */
 typedef json_t *(*den_error_shape)(unsigned http, const struct den_error *error, const char *code);
 
 struct den_route {
     const char *path;
-    bool is_open;             /* needs no token */
-    enum den_scope scope;     /* what its methods need; nothing said: admin */
-    enum den_scope get_scope; /* what GET needs, where less will do */
-    den_error_shape error;    /* NULL: OpenAI's */
+    bool is_open;               /* needs no token */
+    enum den_scope scope;       /* what its methods need; nothing said: admin */
+    enum den_scope get_scope;   /* what GET needs, where less will do */
+    den_error_shape error;      /* NULL: OpenAI's */
+    den_route_receiver receive; /* of `post`; NULL: the body is gathered */
     den_route_handler get, post, put, patch, remove; /* HEAD goes to `get`; NULL: 405 */
 };
 

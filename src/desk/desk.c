@@ -9,6 +9,7 @@
 #include "desk/answers.h"
 #include "desk/downloads.h"
 #include "desk/events.h"
+#include "desk/library.h"
 #include "desk/retrieval.h"
 #include "store/database.h"
 
@@ -19,6 +20,7 @@ struct den_desk {
     struct den_threads *threads;
     struct den_space *space;
     struct den_retrieval *retrieval;
+    struct den_library *library;
     struct den_answers *answers;
     struct den_downloads *downloads;
 };
@@ -63,6 +65,16 @@ static enum den_status open_retrieval(struct den_desk *desk, struct den_error *e
     return den_retrieval_open(desk->space, &source, &desk->retrieval, err);
 }
 
+static enum den_status open_library(struct den_desk *desk, struct den_error *err)
+{
+    const struct den_library_options options = { .database = desk->database,
+                                                 .events = desk->events,
+                                                 .space = desk->space,
+                                                 .roster = desk->roster };
+
+    return den_library_open(&options, &desk->library, err);
+}
+
 enum den_status den_desk_create(const struct den_desk_options *options, struct den_desk **out,
                                 struct den_error *err)
 {
@@ -78,9 +90,9 @@ enum den_status den_desk_create(const struct den_desk_options *options, struct d
             DEN_OK ||
         den_events_create(&desk->events, err) != DEN_OK ||
         den_threads_open(desk->database, desk->events, &desk->threads, err) != DEN_OK ||
-        open_retrieval(desk, err) != DEN_OK)
+        open_retrieval(desk, err) != DEN_OK || open_library(desk, err) != DEN_OK)
         goto fail;
-    source = den_answer_source_of(desk->roster);
+    source = den_answer_source_of(desk->roster, desk->retrieval);
     if (den_answers_open(desk->threads, &source, &desk->answers, err) != DEN_OK ||
         open_downloads(desk, options->database ? options->database : path, err) != DEN_OK)
         goto fail;
@@ -97,6 +109,7 @@ void den_desk_destroy(struct den_desk *desk)
         return;
     den_downloads_close(desk->downloads);
     den_answers_close(desk->answers);
+    den_library_close(desk->library);
     den_retrieval_close(desk->retrieval);
     den_space_close(desk->space);
     den_threads_close(desk->threads);
@@ -129,6 +142,11 @@ struct den_answers *den_desk_answers(const struct den_desk *desk)
 struct den_space *den_desk_space(const struct den_desk *desk)
 {
     return desk->space;
+}
+
+struct den_library *den_desk_library(const struct den_desk *desk)
+{
+    return desk->library;
 }
 
 struct den_retrieval *den_desk_retrieval(const struct den_desk *desk)

@@ -30,6 +30,8 @@ struct den_downloads;
 struct den_downloads *den_desk_downloads(const struct den_desk *desk); /* desk/downloads.h */
 struct den_space;
 struct den_space *den_desk_space(const struct den_desk *desk); /* space/space.h */
+struct den_library;
+struct den_library *den_desk_library(const struct den_desk *desk); /* desk/library.h */
 struct den_retrieval;
 struct den_retrieval *den_desk_retrieval(const struct den_desk *desk); /* desk/retrieval.h */
 

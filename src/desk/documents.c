@@ -10,7 +10,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "desk/documents_parts.h"
+#include "desk/ingest_parts.h"
 #include "desk/events.h"
+#include "desk/reading.h"
 #include "desk/threads_parts.h"
 #include "input/format.h"
 #include "space/space.h"
@@ -351,4 +353,17 @@ void den_document_file_close(struct den_document_file *file)
         close(file->fd);
     free(file->name);
     *file = (struct den_document_file){ .fd = -1 };
+}
+
+enum den_status den_document_picture(const struct den_document_file *file, size_t page,
+                                     size_t width, void **out_png, size_t *out_length,
+                                     struct den_error *err)
+{
+    struct den_reading_page wanted = { .fd = file->fd, .number = page, .width_max = width };
+    int format = DEN_FORMAT_UNKNOWN;
+
+    if (den_ingest_sniff(file->fd, file->name, &format, err) != DEN_OK)
+        return err->status;
+    wanted.format = (enum den_format)format;
+    return den_reading_picture(&wanted, out_png, out_length, err);
 }

@@ -1,0 +1,275 @@
+/* Embedding: passages that lack a vector get one, many at a time and of whichever documents, so
+ * that folders of small files embed as fast as one large file.
+ *
+ * What is to be done is asked of the database each time: passages of documents in the state
+ * "embedding", then, when there are none, passages that lack a vector of a model that was installed
+ * or exchanged since. A batch's vectors, and that their documents are ready, are one transaction. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "desk/ingest_parts.h"
+#include "space/space.h"
+
+struct passage {
+    int64_t row, document;
+    char *text;
+    size_t length;
+};
+
+struct batch {
+    struct passage passages[DEN_INGEST_EMBED_BATCH];
+    size_t count;
+};
+
+static void clear(struct batch *batch)
+{
+    size_t i;
+
+    for (i = 0; i < batch->count; i++)
+        free(batch->passages[i].text);
+    batch->count = 0;
+}
+
+/* --- what is to be done --- */
+
+/* A job that is paused keeps its documents waiting. */
+#define NOT_PAUSED                                                                                 \
+    "NOT EXISTS (SELECT 1 FROM tasks t JOIN jobs j ON j.row = t.job WHERE t.document = d.row AND " \
+    "t.state = 'running' AND j.state = 'paused')"
+#define PASSAGES                                                                                   \
+    "SELECT i.row, i.document, CASE i.heading WHEN '' THEN i.text ELSE i.heading || char(10) || "  \
+    "i.text END FROM "
+
+static enum den_status add_rows(struct den_query *query, struct batch *out, struct den_error *err)
+{
+    while (out->count < DEN_INGEST_EMBED_BATCH && den_query_next(query, err)) {
+        struct passage *passage = &out->passages[out->count];
+
+        passage->row = den_query_integer(query, 0);
+        passage->document = den_query_integer(query, 1);
+        passage->length = den_query_bytes(query, 2);
+        passage->text = malloc(passage->length + 1);
+        if (!passage->text)
+            return den_fail(err, DEN_NO_MEMORY, "embedding: out of memory");
+        memcpy(passage->text, den_query_text(query, 2), passage->length + 1);
+        out->count++;
+    }
+    return err->status;
+}
+
+static enum den_status find_passages(struct den_ingest *ingest, int64_t embedder, struct batch *out,
+                                     struct den_error *err)
+{
+    struct den_connection *connection;
+    struct den_query query;
+
+    if (den_database_read(ingest->database, &connection, err) != DEN_OK)
+        return err->status;
+    den_query_start(&query, connection, err,
+                    PASSAGES "documents d JOIN items i ON i.document = d.row WHERE "
+                             "d.state = 'embedding' AND d.state <> 'ready' AND NOT EXISTS (SELECT "
+                             "1 FROM vectors v WHERE v.item = i.row AND v.embedder = ?1) "
+                             "AND " NOT_PAUSED " ORDER BY d.row, i.ordinal LIMIT ?2",
+                    "ii", embedder, (int64_t)DEN_INGEST_EMBED_BATCH);
+    add_rows(&query, out, err);
+    den_query_end(&query);
+    return den_connection_end(connection, err);
+}
+
+/* Passages of documents that count as ready: the model is new. */
+static enum den_status find_old(struct den_ingest *ingest, int64_t embedder, struct batch *out,
+                                struct den_error *err)
+{
+    int64_t rows[DEN_INGEST_EMBED_BATCH];
+    struct den_connection *connection;
+    struct den_query query;
+    size_t count = 0, i;
+
+    if (den_space_missing(ingest->space, embedder, 0, rows, DEN_INGEST_EMBED_BATCH, &count, err) !=
+            DEN_OK ||
+        count == 0 || den_database_read(ingest->database, &connection, err) != DEN_OK)
+        return err->status;
+    for (i = 0; i < count && err->status == DEN_OK; i++) {
+        den_query_start(&query, connection, err,
+                        PASSAGES "items i JOIN documents d ON d.row = i.document WHERE i.row = ? "
+                                 "AND " NOT_PAUSED,
+                        "i", rows[i]);
+        add_rows(&query, out, err);
+        den_query_end(&query);
+    }
+    return den_connection_end(connection, err);
+}
+
+/* Whether an embedding model should be woken at all. */
+static bool is_needed(struct den_ingest *ingest)
+{
+    struct den_connection *connection;
+    struct den_error err = { 0 };
+    struct den_query query;
+    bool found;
+
+    if (den_database_read(ingest->database, &connection, &err) != DEN_OK)
+        return false;
+    den_query_start(&query, connection, &err,
+                    "SELECT 1 WHERE EXISTS (SELECT 1 FROM documents d WHERE d.state = 'embedding' "
+                    "AND d.state <> 'ready' AND " NOT_PAUSED ") OR EXISTS (SELECT 1 FROM items) "
+                    "AND EXISTS (SELECT 1 FROM documents WHERE instr(note, ?1) > 0)",
+                    "t", DEN_NOTE_NO_EMBEDDER);
+    found = den_query_next(&query, &err);
+    den_query_end(&query);
+    den_connection_end(connection, &err);
+    return found;
+}
+
+/* --- keeping it --- */
+
+#define LACKS                                                                                      \
+    "EXISTS (SELECT 1 FROM items i WHERE i.document = ?1 AND NOT EXISTS (SELECT 1 FROM vectors v " \
+    "WHERE v.item = i.row AND v.embedder = ?2))"
+
+/* Documents of which nothing is missing any more are ready, and so are their tasks. */
+static enum den_status finish(struct den_ingest *ingest, struct den_connection *connection,
+                              int64_t document, int64_t embedder, struct den_error *err)
+{
+    den_execute(connection, err,
+                "UPDATE documents SET state = 'ready', note = trim(replace(note, ?3, ''), '; ') "
+                "WHERE row = ?1 AND state IN ('embedding', 'ready') AND NOT " LACKS,
+                "iit", document, embedder, DEN_NOTE_NO_EMBEDDER);
+    if (err->status == DEN_OK && den_connection_changes(connection) > 0) {
+        den_tasks_of_document(connection, document, "done", err);
+        den_documents_changed(ingest->documents, document);
+    }
+    return err->status;
+}
+
+static enum den_status keep(struct den_ingest *ingest, const struct den_space_embedder *embedder,
+                            const struct batch *batch, const float *vectors, struct den_error *err)
+{
+    struct den_space_item items[DEN_INGEST_EMBED_BATCH];
+    struct den_connection *connection;
+    size_t i, count = 0;
+
+    if (den_database_write(ingest->database, &connection, err) != DEN_OK)
+        return err->status;
+    for (i = 0; i < batch->count && err->status == DEN_OK; i++) {
+        struct den_query query;
+
+        /* a document may have been removed or read again meanwhile */
+        den_query_start(&query, connection, err, "SELECT 1 FROM items WHERE row = ?", "i",
+                        batch->passages[i].row);
+        if (den_query_next(&query, err))
+            items[count++] =
+                (struct den_space_item){ batch->passages[i].row, vectors + i * embedder->width };
+        den_query_end(&query);
+    }
+    if (err->status == DEN_OK && count > 0)
+        den_space_put_vectors(connection, embedder, items, count, err);
+    for (i = 0; i < batch->count && err->status == DEN_OK; i++)
+        if (i + 1 == batch->count || batch->passages[i].document != batch->passages[i + 1].document)
+            finish(ingest, connection, batch->passages[i].document, embedder->row, err);
+    return den_connection_end(connection, err);
+}
+
+/* They are found by their words; what was wrong is said, and a retry tries again. */
+static void give_up(struct den_ingest *ingest, const struct batch *batch,
+                    const struct den_error *reason)
+{
+    struct den_connection *connection;
+    struct den_error err = { 0 };
+    size_t i;
+
+    if (den_database_write(ingest->database, &connection, &err) != DEN_OK)
+        return;
+    for (i = 0; i < batch->count; i++) {
+        const int64_t document = batch->passages[i].document;
+
+        den_execute(connection, &err,
+                    "UPDATE documents SET state = 'failed', error_code = ?2, error_message = ?3 "
+                    "WHERE row = ?1 AND state = 'embedding'",
+                    "itt", document, den_document_error_code(reason->status), reason->message);
+        den_execute(connection, &err,
+                    "UPDATE tasks SET error_code = ?2, error_message = ?3 WHERE document = ?1 AND "
+                    "state = 'running'",
+                    "itt", document, den_document_error_code(reason->status), reason->message);
+        den_tasks_of_document(connection, document, "failed", &err);
+        den_documents_changed(ingest->documents, document);
+    }
+    den_connection_end(connection, &err);
+}
+
+/* --- a batch --- */
+
+static enum den_status embed_batch(struct den_ingest *ingest, void *handle,
+                                   const struct den_space_embedder *embedder,
+                                   const struct batch *batch, struct den_error *err)
+{
+    const char *texts[DEN_INGEST_EMBED_BATCH];
+    size_t lengths[DEN_INGEST_EMBED_BATCH], numbers, i;
+    float *vectors;
+
+    if (!den_checked_multiply(batch->count, embedder->width, &numbers) ||
+        (vectors = calloc(numbers, sizeof *vectors)) == NULL)
+        return den_fail(err, DEN_NO_MEMORY, "embedding: out of memory");
+    for (i = 0; i < batch->count; i++) {
+        texts[i] = batch->passages[i].text;
+        lengths[i] = batch->passages[i].length;
+    }
+    if (ingest->source.embed(handle, texts, lengths, batch->count, vectors, err) == DEN_OK)
+        keep(ingest, embedder, batch, vectors, err);
+    free(vectors);
+    return err->status;
+}
+
+/* When nothing lacks a vector of the new model, searches ask it. */
+static void switch_over(struct den_ingest *ingest, const struct den_space_embedder *embedder)
+{
+    struct den_error ignored = { 0 };
+
+    if (!embedder->current)
+        den_space_switch(ingest->space, embedder->row, &ignored);
+}
+
+static bool embed_next(struct den_ingest *ingest, void *handle,
+                       const struct den_space_embedder *embedder)
+{
+    struct batch *batch = calloc(1, sizeof *batch);
+    struct den_error err = { 0 };
+    bool has_more = false;
+
+    if (!batch)
+        return false;
+    if (find_passages(ingest, embedder->row, batch, &err) == DEN_OK && batch->count == 0)
+        find_old(ingest, embedder->row, batch, &err);
+    if (err.status == DEN_OK && batch->count == 0) {
+        switch_over(ingest, embedder);
+    } else if (err.status == DEN_OK) {
+        if (embed_batch(ingest, handle, embedder, batch, &err) == DEN_OK)
+            den_space_changed(ingest->space);
+        else if (!atomic_load(&ingest->is_closing))
+            give_up(ingest, batch, &err);
+        has_more = err.status == DEN_OK || err.status == DEN_TOO_LARGE;
+    }
+    clear(batch);
+    free(batch);
+    return has_more;
+}
+
+bool den_ingest_embed(struct den_ingest *ingest)
+{
+    struct den_space_embedder embedder = { 0 };
+    struct den_error err = { 0 };
+    bool has_more = false;
+    size_t width;
+    void *handle;
+    char name[128];
+
+    if (!is_needed(ingest) ||
+        ingest->source.take(ingest->source.context, &handle, name, &width, &err) != DEN_OK)
+        return false;
+    if (den_space_embedder(ingest->space, name, width, &embedder, &err) == DEN_OK)
+        has_more = embed_next(ingest, handle, &embedder);
+    ingest->source.give_back(ingest->source.context, handle);
+    return has_more;
+}
