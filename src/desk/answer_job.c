@@ -114,7 +114,7 @@ struct snapshot {
     char model[DEN_NAME_BYTES_MAX];
     /* of the end */
     const char *finish;
-    char *measures; /* JSON; NULL: none */
+    char *measures, *sources; /* JSON; NULL: none */
     struct den_error error;
 };
 
@@ -135,6 +135,7 @@ static void free_snapshot(struct snapshot *snapshot)
     free(snapshot->content);
     free(snapshot->reasoning);
     free(snapshot->measures);
+    free(snapshot->sources);
 }
 
 /* False: the row is gone, or is no longer being written. */
@@ -210,13 +211,14 @@ static enum den_status write_end(struct den_answer_job *job, const struct snapsh
 
     if (den_database_write(job->answers->threads->database, &connection, err) != DEN_OK)
         return err->status;
-    den_execute(connection, err,
-                "UPDATE messages SET content = ?, reasoning = ?, seq = ?, model = ?, finish = ?, "
-                "error_code = ?, error_message = ?, measures = coalesce(?, measures) "
-                "WHERE row = ? AND finish IS NULL",
-                "ttittttti", snapshot->content, snapshot->reasoning, snapshot->seq, snapshot->model,
-                snapshot->finish, is_error ? code_of(snapshot->error.status) : NULL,
-                is_error ? snapshot->error.message : NULL, snapshot->measures, job->row);
+    den_execute(
+        connection, err,
+        "UPDATE messages SET content = ?, reasoning = ?, seq = ?, model = ?, finish = ?, "
+        "error_code = ?, error_message = ?, measures = coalesce(?, measures), "
+        "sources = coalesce(?, sources) WHERE row = ? AND finish IS NULL",
+        "ttitttttti", snapshot->content, snapshot->reasoning, snapshot->seq, snapshot->model,
+        snapshot->finish, is_error ? code_of(snapshot->error.status) : NULL,
+        is_error ? snapshot->error.message : NULL, snapshot->measures, snapshot->sources, job->row);
     den_query_start(&query, connection, err, "SELECT thread FROM messages WHERE row = ?", "i",
                     job->row);
     if (den_query_next(&query, err))
@@ -259,6 +261,7 @@ static void settle(struct den_answer_job *job)
     end.finish = conclude(job);
     end.error = job->error;
     end.measures = job->measures ? json_dumps(job->measures, JSON_COMPACT) : NULL;
+    end.sources = job->sources ? json_dumps(job->sources, JSON_COMPACT) : NULL;
     pthread_mutex_unlock(&job->lock);
     for (tries = 0; end.content && end.reasoning && tries < SETTLE_TRIES; tries++) {
         struct den_error err = { 0 };
@@ -344,20 +347,24 @@ static void write_answer(struct den_answer_job *job)
     struct den_worker *worker = NULL;
     struct den_error err = { 0 };
     size_t context_tokens = 0;
-    bool is_wanted;
+    bool is_wanted, is_refused = false;
 
-    if (source->take(source->context, job->model, &worker, &model_name, &context_tokens, &err) ==
-        DEN_OK) {
+    if (den_answer_ground_begin(job, &is_refused, &err) == DEN_OK && !is_refused &&
+        source->take(source->context, job->model, &worker, &model_name, &context_tokens, &err) ==
+            DEN_OK) {
         pthread_mutex_lock(&job->lock);
         strncpy(job->model_name, model_name, sizeof job->model_name - 1);
         job->context_tokens = context_tokens;
         is_wanted = !job->is_settled;
         pthread_mutex_unlock(&job->lock);
-        if (is_wanted && submit(job, worker, &err) == DEN_OK)
+        if (is_wanted && den_answer_ground_fit(job, worker, &err) == DEN_OK &&
+            submit(job, worker, &err) == DEN_OK)
             carry(job);
         source->release(take_ticket(job));
         source->give_back(source->context, worker);
     }
+    if (err.status == DEN_OK && !is_refused)
+        den_answer_ground_cite(job);
     pthread_mutex_lock(&job->lock);
     if (err.status != DEN_OK)
         job->error = err;
@@ -443,6 +450,9 @@ void den_answer_job_destroy(struct den_answer_job *job)
     json_decref(job->messages);
     json_decref(job->parameters);
     json_decref(job->measures);
+    json_decref(job->sources);
+    den_grounding_destroy(job->grounding);
+    free(job->question);
     free(job->model);
     free(job);
 }

@@ -1,45 +1,21 @@
 /* From a thread to the conversation that a model reads: OpenAI's messages with plain texts. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buffer.h"
 #include "desk/answers_parts.h"
-
-/* Backticks enough that none in the text can end the block. */
-static size_t fence_of(const char *text)
-{
-    size_t longest = 2, run;
-
-    for (; *text; text += run ? run : 1) {
-        run = strspn(text, "`");
-        if (run > longest)
-            longest = run;
-    }
-    return longest + 1;
-}
-
-static void append_fence(struct den_buffer *out, size_t length)
-{
-    while (length-- > 0)
-        den_buffer_append_byte(out, '`');
-    den_buffer_append_byte(out, '\n');
-}
+#include "desk/prompt_block.h"
 
 static void append_attachment(struct den_buffer *out, const json_t *attachment)
 {
     const char *name = json_string_value(json_object_get(attachment, "name"));
     const char *text = json_string_value(json_object_get(attachment, "text"));
-    size_t fence;
+    char title[DEN_NAME_BYTES_MAX + 2];
 
     if (!name || !text)
         return;
-    fence = fence_of(text);
-    den_buffer_appendf(out, "%s:\n", name);
-    append_fence(out, fence);
-    den_buffer_append_text(out, text);
-    if (*text && text[strlen(text) - 1] != '\n')
-        den_buffer_append_byte(out, '\n');
-    append_fence(out, fence);
-    den_buffer_append_byte(out, '\n');
+    snprintf(title, sizeof title, "%s:", name);
+    den_prompt_block(out, title, text);
 }
 
 /* Two questions in a row (an answer between them was deleted) become one: most templates want the
@@ -86,8 +62,10 @@ static enum den_status append_system(struct den_connection *connection, int64_t 
 {
     struct den_query query;
 
-    den_query_start(&query, connection, err, "SELECT system FROM threads WHERE row = ?", "i",
-                    thread);
+    den_query_start(&query, connection, err,
+                    "SELECT CASE t.system WHEN '' THEN coalesce(w.system, '') ELSE t.system END "
+                    "FROM threads t LEFT JOIN workspaces w ON w.row = t.workspace WHERE t.row = ?",
+                    "i", thread);
     if (den_query_next(&query, err) && den_query_bytes(&query, 0) > 0)
         json_array_append_new(
             list, json_pack("{s:s, s:o}", "role", "system", "content", den_text_json(&query, 0)));

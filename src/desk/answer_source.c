@@ -18,12 +18,16 @@ static void give_back(void *context, struct den_worker *worker)
     den_roster_give_back(context, worker);
 }
 
-struct den_answer_source den_answer_source_of(struct den_roster *roster)
+struct den_answer_source den_answer_source_of(struct den_roster *roster,
+                                              struct den_retrieval *retrieval)
 {
     return (struct den_answer_source){ .context = roster,
                                        .take = take,
                                        .give_back = give_back,
                                        .submit = den_worker_submit,
                                        .cancel = den_ticket_cancel,
-                                       .release = den_ticket_release };
+                                       .release = den_ticket_release,
+                                       .tokenize = den_worker_tokenize,
+                                       .apply_template = den_worker_apply_template,
+                                       .retrieval = retrieval };
 }

@@ -131,6 +131,7 @@ static struct den_answer_job *make_job(struct den_answers *answers, const char *
         return NULL;
     }
     job->answers = answers;
+    job->retrieval = den_retrieval_defaults();
     job->row = row;
     job->seq = json_integer_value(json_object_get(answer, "seq"));
     snprintf(job->thread, sizeof job->thread, "%s", thread);
@@ -154,18 +155,50 @@ static struct den_answer_job *make_job(struct den_answers *answers, const char *
     return job;
 }
 
-/* An override of the request, else what the thread says. */
+static void choose_documents(struct den_query *query, struct den_answer_job *job)
+{
+    json_t *settings = den_value_json(query, 3);
+    struct den_error ignored = { 0 };
+
+    snprintf(job->workspace, sizeof job->workspace, "%s", den_query_text(query, 2));
+    job->has_documents = den_query_integer(query, 4) != 0;
+    den_retrieval_settings_read(settings, &job->retrieval, &ignored);
+    json_decref(settings);
+}
+
+static enum den_status read_question(struct den_connection *connection, int64_t row,
+                                     struct den_answer_job *job, struct den_error *err)
+{
+    struct den_query query;
+
+    den_query_start(&query, connection, err, "SELECT content FROM messages WHERE row = ?", "i",
+                    row);
+    if (den_query_next(&query, err)) {
+        job->question = strdup(den_query_text(&query, 0));
+        if (!job->question)
+            den_fail(err, DEN_NO_MEMORY, "answers: out of memory");
+    }
+    den_query_end(&query);
+    return err->status;
+}
+
+/* An override of the request, else what the thread says, else its workspace. */
 static enum den_status choose_settings(struct den_connection *connection, int64_t thread,
                                        const json_t *fields, struct den_answer_job *job,
                                        struct den_error *err)
 {
+    static const char sql[] =
+        "SELECT CASE t.model WHEN '' THEN coalesce(w.model, '') ELSE t.model END, "
+        "CASE t.parameters WHEN '{}' THEN coalesce(w.parameters, '{}') ELSE t.parameters END, "
+        "w.id, w.retrieval, EXISTS (SELECT 1 FROM thread_documents l WHERE l.thread = t.row) "
+        "FROM threads t LEFT JOIN workspaces w ON w.row = t.workspace WHERE t.row = ?";
     const json_t *parameters = json_object_get(fields, "parameters");
     const char *model = json_string_value(json_object_get(fields, "model"));
     struct den_query query;
 
-    den_query_start(&query, connection, err, "SELECT model, parameters FROM threads WHERE row = ?",
-                    "i", thread);
+    den_query_start(&query, connection, err, sql, "i", thread);
     if (den_query_next(&query, err)) {
+        choose_documents(&query, job);
         job->model = strdup(model && *model ? model : den_query_text(&query, 0));
         job->parameters =
             json_is_object(parameters) ? json_deep_copy(parameters) : den_value_json(&query, 1);
@@ -195,7 +228,7 @@ static enum den_status read_conversation(struct den_answers *answers, struct den
     den_query_end(&query);
     if (err->status == DEN_OK && question == 0)
         den_fail(err, DEN_NOT_FOUND, "the question was deleted meanwhile");
-    if (err->status == DEN_OK &&
+    if (err->status == DEN_OK && read_question(connection, question, job, err) == DEN_OK &&
         den_answer_prompt(connection, thread, goes_on ? job->row : question, &job->messages, err) ==
             DEN_OK)
         choose_settings(connection, thread, fields, job, err);
@@ -214,9 +247,16 @@ static void give_up_row(struct den_answers *answers, int64_t row)
     den_connection_end(connection, &err);
 }
 
+/* What a request wants of its answer, besides a question. */
+struct wish {
+    const json_t *fields;         /* "model" and "parameters"; NULL: the thread's */
+    const json_t *only_documents; /* a boolean; anything else: the workspace's */
+    bool goes_on;
+};
+
 /* Uses the reserved place, or frees it. */
-static enum den_status begin(struct den_answers *answers, const char *thread, const json_t *fields,
-                             const struct den_message_added *added, bool goes_on,
+static enum den_status begin(struct den_answers *answers, const char *thread,
+                             const struct wish *wish, const struct den_message_added *added,
                              struct den_error *err)
 {
     struct den_answer_job *job;
@@ -226,7 +266,9 @@ static enum den_status begin(struct den_answers *answers, const char *thread, co
         return DEN_OK;
     }
     job = make_job(answers, thread, added->answer, added->answer_row, err);
-    if (job && read_conversation(answers, job, fields, goes_on, err) == DEN_OK) {
+    if (job && read_conversation(answers, job, wish->fields, wish->goes_on, err) == DEN_OK) {
+        if (json_is_boolean(wish->only_documents))
+            job->retrieval.only_documents = json_is_true(wish->only_documents);
         den_answer_job_start(job);
         return DEN_OK;
     }
@@ -242,6 +284,7 @@ enum den_status den_answers_ask(struct den_answers *answers, const char *thread,
                                 const json_t *fields, json_t **out, bool *out_existed,
                                 struct den_error *err)
 {
+    const struct wish wish = { .only_documents = json_object_get(fields, "only_documents") };
     struct den_message_added added = { 0 };
     bool wants_answer = true;
 
@@ -254,7 +297,7 @@ enum den_status den_answers_ask(struct den_answers *answers, const char *thread,
         return err->status;
     }
     if (wants_answer)
-        begin(answers, thread, NULL, &added, false, err);
+        begin(answers, thread, &wish, &added, err);
     if (err->status == DEN_OK) {
         *out = json_pack("{s:O, s:O?}", "message", added.message, "answer", added.answer);
         *out_existed = added.existed;
@@ -276,6 +319,8 @@ enum den_status den_answers_answer(struct den_answers *answers, const char *thre
                                    const json_t *fields, json_t **out, bool *out_existed,
                                    struct den_error *err)
 {
+    struct wish wish = { .fields = fields,
+                         .only_documents = json_object_get(fields, "only_documents") };
     struct den_message_added added = { 0 };
     const char *cut = NULL;
 
@@ -288,7 +333,8 @@ enum den_status den_answers_answer(struct den_answers *answers, const char *thre
         free_place(answers);
         return err->status;
     }
-    if (begin(answers, thread, fields, &added, cut != NULL, err) == DEN_OK) {
+    wish.goes_on = cut != NULL;
+    if (begin(answers, thread, &wish, &added, err) == DEN_OK) {
         *out = json_pack("{s:O}", "answer", added.answer);
         *out_existed = added.existed;
     }

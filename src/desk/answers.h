@@ -15,6 +15,7 @@
 #include "worker/request.h"
 
 struct den_answers;
+struct den_retrieval;
 struct den_roster;
 struct den_ticket;
 struct den_worker;
@@ -34,8 +35,17 @@ struct den_answer_source {
                               struct den_error *err);
     void (*cancel)(struct den_ticket *ticket);
     void (*release)(struct den_ticket *ticket);
+    /* As those of worker/worker.h: how many tokens a passage and a conversation have. NULL: it is
+     * guessed by their bytes. */
+    enum den_status (*tokenize)(struct den_worker *worker, const char *text, size_t length,
+                                unsigned flags, json_t *out_ids, struct den_error *err);
+    enum den_status (*apply_template)(struct den_worker *worker,
+                                      const struct den_worker_request *request, json_t **out,
+                                      struct den_error *err);
+    struct den_retrieval *retrieval; /* NULL: no documents are asked */
 };
-struct den_answer_source den_answer_source_of(struct den_roster *roster);
+struct den_answer_source den_answer_source_of(struct den_roster *roster,
+                                              struct den_retrieval *retrieval);
 
 /* `threads` must outlive the answers. What a crash left unfinished is marked as interrupted, unless
  * another Den that uses the same database is running. */
@@ -49,7 +59,7 @@ void den_answers_close(struct den_answers *answers);
 enum den_status den_answers_get_thread(struct den_answers *answers, const char *id, json_t **out,
                                        struct den_error *err);
 /* Adds a question (thread_messages.h says its fields) and, unless its "answer" is false, begins the
- * answer: {"message", "answer"}. DEN_BUSY beyond DEN_ANSWERS_MAX, before anything is added. */
+ * answer, by documents alone where "only_documents" says so: {"message", "answer"}. DEN_BUSY beyond DEN_ANSWERS_MAX, before anything is added. */
 enum den_status den_answers_ask(struct den_answers *answers, const char *thread,
                                 const json_t *fields, json_t **out, bool *out_existed,
                                 struct den_error *err);

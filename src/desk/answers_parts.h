@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "desk/answers.h"
+#include "desk/grounding.h"
 #include "desk/threads_parts.h"
 
 /* One answer while it is written. */
@@ -18,6 +19,12 @@ struct den_answer_job {
     char *model;        /* asked for; "": the default */
     json_t *messages;   /* the conversation, as workers take it */
     json_t *parameters; /* object */
+    /* What its documents are: of the workspace, of the thread. */
+    char workspace[DEN_ID_LENGTH_MAX + 1]; /* "": none */
+    bool has_documents;                    /* the thread has some of its own */
+    struct den_retrieval_settings retrieval;
+    char *question;                  /* without what was attached to it */
+    struct den_grounding *grounding; /* of the job's own thread; NULL: none */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -35,6 +42,7 @@ struct den_answer_job {
     char finish[32];
     struct den_error error;
     json_t *measures;
+    json_t *sources; /* NULL: it stands on no documents */
 };
 
 struct den_answers {
@@ -55,6 +63,18 @@ void den_answer_job_start(struct den_answer_job *job);
 /* Asks it to end; `by_user` makes it "stopped" rather than "interrupted". */
 void den_answer_job_stop(struct den_answer_job *job, bool by_user);
 void den_answer_job_destroy(struct den_answer_job *job);
+
+/* --- the answer's documents (answer_ground.c), on the job's own thread --- */
+
+/* Searches, and tells so. *out_refused: the answer is there already, without a model: that nothing
+ * was found. */
+enum den_status den_answer_ground_begin(struct den_answer_job *job, bool *out_refused,
+                                        struct den_error *err);
+/* Puts what was found into the conversation, keeps it as the message's sources, and tells. */
+enum den_status den_answer_ground_fit(struct den_answer_job *job, struct den_worker *worker,
+                                      struct den_error *err);
+/* Marks the sentences that are supported, once the answer is whole. */
+void den_answer_ground_cite(struct den_answer_job *job);
 
 /* The conversation from the root to row `message`, as workers take it: a system message first, then
  * texts in which attachments come before the question. */

@@ -1,0 +1,73 @@
+/* Sentences: where they end, and which markers are theirs. */
+#include "test.h"
+
+#include <string.h>
+
+#include "desk/sentences.h"
+
+/* The sentences, divided by '|', each with its markers. */
+static void check(const char *text, const char *expected)
+{
+    struct den_sentence sentences[32];
+    size_t count = den_sentences_split(text, strlen(text), sentences, 32), i;
+    char found[1024] = "";
+
+    for (i = 0; i < count; i++) {
+        strcat(found, i ? "|" : "");
+        strncat(found, text + sentences[i].start, sentences[i].end - sentences[i].start);
+        strcat(found, "~");
+        strncat(found, text + sentences[i].end, sentences[i].markers_end - sentences[i].end);
+    }
+    assert_string_equal(found, expected);
+}
+
+static void ends_are_found(void **state)
+{
+    check("", "");
+    check("  \n ", "");
+    check("One", "One~");
+    check("One. Two! Three?", "One.~|Two!~|Three?~");
+    check("It costs 3.50 euros. Really?!", "It costs 3.50 euros.~|Really?!~");
+    check("Dr. Becker and J. Smith met, e.g. in May. Then they left.",
+          "Dr. Becker and J. Smith met, e.g. in May.~|Then they left.~");
+    check("He said \"Stop.\" She left.", "He said \"Stop.\"~|She left.~");
+    check("- one\n- two", "- one~|- two~");
+    check("see a.out for it", "see a.out for it~");
+    check("\xE4\xB8\x80\xE3\x80\x82\xE4\xBA\x8C\xEF\xBC\x81", /* two sentences */
+          "\xE4\xB8\x80\xE3\x80\x82~|\xE4\xBA\x8C\xEF\xBC\x81~");
+}
+
+static void markers_are_the_sentences(void **state)
+{
+    check("One. [1] Two. [2][3] Three.", "One.~ [1]|Two.~ [2][3]|Three.~");
+    check("One [1]. Two.", "One [1].~|Two.~");
+    check("No end mark [2]\nNext", "No end mark~ [2]|Next~");
+    check("An [x] and [1234] are none.", "An [x] and [1234] are none.~");
+    check("Both. [1, 2] Three.", "Both.~ [1, 2]|Three.~");
+    check("[1]", "[1]~");
+}
+
+static void code_is_one_block(void **state)
+{
+    check("Look.\n```c\na[0] = 1. + b;\n```\nDone.", "Look.~|```c\na[0] = 1. + b;\n```~|Done.~");
+    check("```\nnever closed.", "```\nnever closed.~");
+}
+
+static void capacity_is_kept(void **state)
+{
+    struct den_sentence two[2];
+
+    assert_int_equal(den_sentences_split("A b. C d. E f.", 14, two, 2), 2);
+}
+
+int desk_test_sentences(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ends_are_found),
+        cmocka_unit_test(markers_are_the_sentences),
+        cmocka_unit_test(code_is_one_block),
+        cmocka_unit_test(capacity_is_kept),
+    };
+
+    return cmocka_run_group_tests_name("desk/sentences", tests, NULL, NULL);
+}
