@@ -99,8 +99,9 @@ static enum den_status serve(char **argv, struct den_error *err)
     case DEN_READER_FILE:
         return den_reader_read(&source, &sink, err);
     case DEN_READER_LAYOUT:
+        return den_reader_read_pdf_layout(&source, &sink, err);
     case DEN_READER_RECOGNISED:
-        break;
+        return den_reader_read_recognised(&source, strtod(argv[5], NULL), &sink, err);
     }
     return den_fail(err, DEN_INVALID, "reader: there is no way '%s' to read", argv[2]);
 }

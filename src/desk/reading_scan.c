@@ -174,9 +174,8 @@ static enum den_status measure(const struct den_reading_page *page, struct den_p
     close(result.output_fd);
     if (err->status != DEN_OK)
         return err->status;
-    if (page->number > out->pages && out->pages > 0)
-        return den_fail(err, DEN_NOT_FOUND, "there is no page %zu; the document has %zu",
-                        page->number, out->pages);
+    if (strstr(result.complaint, "page range"))
+        return den_fail(err, DEN_NOT_FOUND, "there is no page %zu", page->number);
     if (result.exit_code != 0 || out->width <= 0)
         return den_fail(err, DEN_BAD_FILE, "page %zu can't be shown: %.200s", page->number,
                         result.complaint);
