@@ -213,9 +213,10 @@ static void test_hostile_files_end_with_a_sentence(void **state)
         const char *name, *says;
         enum den_status status;
     } cases[] = {
-        { "locked.pdf", "password", DEN_UNSUPPORTED }, { "truncated.pdf", "damaged", DEN_BAD_FILE },
-        { "loop.pdf", "damaged", DEN_BAD_FILE },       { "many.pdf", "damaged", DEN_BAD_FILE },
-        { "deep.pdf", "deep.pdf", DEN_BAD_FILE },      { "empty.pdf", "empty", DEN_BAD_FILE },
+        { "locked.pdf", "password", DEN_UNSUPPORTED },
+        { "truncated.pdf", "damaged", DEN_BAD_FILE },
+        { "loop.pdf", "damaged", DEN_BAD_FILE },
+        { "many.pdf", "damaged", DEN_BAD_FILE },
     };
     size_t i;
 
