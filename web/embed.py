@@ -34,7 +34,7 @@ WEB = pathlib.Path(__file__).resolve().parent
 MODULES = WEB / "node_modules"
 
 # In this order: later rules win.
-STYLES = ["theme", "layout", "chat", "prose", "views"]
+STYLES = ["theme", "layout", "chat", "prose", "views", "desk"]
 
 # name: (files joined in order, line added at the end)
 LIBRARIES = {

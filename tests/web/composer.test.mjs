@@ -44,8 +44,10 @@ test("a long paste becomes an attachment, which can become text again; a short o
     });
 });
 
-test("text files are dropped in; what is no text is refused with its name", async () => {
+test("text files are dropped in where no documents are kept; what is no text is refused with its name", async () => {
+    state.mock.desk.isOffered = false;
     await withPage({}, async (page) => {
+        await page.waitForFunction(() => !document.querySelector(".workspace-bar"));
         const bytes = (text) => [...new TextEncoder().encode(text)];
         await drop(page, [{ name: "notes.md", bytes: bytes("# Käse 中文") }, { name: "photo.jpg", bytes: [255, 216, 0, 1] }]);
         await page.locator(".chip", { hasText: "notes.md" }).waitFor();
@@ -56,6 +58,7 @@ test("text files are dropped in; what is no text is refused with its name", asyn
         assert.deepEqual(state.mock.requests.at(-1).attachments, [{ name: "notes.md", text: "# Käse 中文" }]);
         await page.locator(".attached").waitFor();
     });
+    state.mock.desk.isOffered = true;
 });
 
 test("/ lists commands and templates; a template asks for its variables", async () => {

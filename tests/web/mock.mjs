@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MockThreads, Refusal } from "./mock_threads.mjs";
+import { MockDesk, pagePicture } from "./mock_desk.mjs";
 import { ACTIVITY, MODELS, SERVER } from "./mock_data.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -23,7 +24,8 @@ const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; ch
 class Mock {
     constructor() {
         this.listeners = new Set();
-        this.threads = new MockThreads((name, data, thread) => this.tell(name, data, thread));
+        this.desk = new MockDesk((name, data) => this.tell(name, data));
+        this.threads = new MockThreads((name, data, thread) => this.tell(name, data, thread), this.desk);
         this.models = structuredClone(MODELS);
         this.settings = {};
         this.prompts = [];
@@ -125,11 +127,12 @@ class Mock {
         const { threads } = this;
         if (what === "threads" && !id) return method === "GET" ? threads.list(query) : threads.create(body);
         if (what === "threads" && !verb) {
-            if (method === "GET") return { ...threads.find(id), ...threads.summary(threads.find(id)) };
+            if (method === "GET") return threads.whole(id);
             return method === "PATCH" ? threads.change(id, body) : threads.remove(id);
         }
         if (what === "threads" && verb === "messages" && mid)
             return method === "PATCH" ? threads.rewrite(id, mid, body) : threads.removeMessage(id, mid);
+        if (what === "threads" && verb === "documents") return threads.detach(id, mid);
         if (what === "threads" && verb === "export") return threads.find(id);
         if (what === "threads")
             return { messages: "ask", answers: "answerAgain", stop: "stop", restore: "restore", fork: "fork" }[verb]
@@ -153,6 +156,21 @@ class Mock {
         if (what === "activity") return ACTIVITY;
         if (what === "import") return threads.importFile(body);
         if (what === "export") return { format: "den", version: 1, threads: [...threads.threads.values()] };
+        if (what === "workspaces" && method === "DELETE" && !verb)
+            for (const one of threads.threads.values()) if (one.workspace === id) one.workspace = null;
+        return this.desk.route(method, parts, query, body);
+    }
+
+    /** Bytes in, pictures and originals out. @returns {any} undefined: something else */
+    async handOver(method, path, query, length, response) {
+        const { desk } = this;
+        if (method === "POST" && path === "/api/documents" && desk.isOffered) {
+            const reply = await desk.receive(query, length);
+            this.threads.attach(query.get("thread"), reply.document);
+            return reply;
+        }
+        if (/\/pages\/\d+$/.test(path)) response.setHeader("Content-Type", "image/png").end(pagePicture());
+        else if (/\/original$/.test(path)) response.setHeader("Content-Type", "application/octet-stream").end("original");
         return undefined;
     }
 
@@ -166,13 +184,15 @@ class Mock {
             if (this.wantsToken && request.headers.cookie !== "den_session=s")
                 throw new Refusal(401, "a token is needed");
             if (path === "/api/events") return this.listen(request, response, query);
-            const result = this.route(request.method, path.slice(5).split("/"), query, text ? JSON.parse(text) : undefined);
+            const done = await this.handOver(request.method, path, query, text.length, response);
+            if (response.writableEnded) return undefined;
+            const result = done ?? this.route(request.method, path.slice(5).split("/"), query, text && !done ? JSON.parse(text) : undefined);
             if (result === undefined) throw new Refusal(404, `no such path: ${path}`);
-            response.end(JSON.stringify(result));
+            return response.end(JSON.stringify(result));
         } catch (error) {
             if (!(error instanceof Refusal)) throw error;
             response.writeHead(error.status);
-            response.end(JSON.stringify(error.body));
+            return response.end(JSON.stringify(error.body));
         }
     }
 }

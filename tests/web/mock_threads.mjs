@@ -3,7 +3,8 @@
  *
  * The question steers the answer: "error:context", "error:429", "error:500" fail; "slow" writes slowly,
  * "endless" until it is stopped, "endless reading" never begins; "reason" thinks first, "tool" calls a
- * tool, "sample" is tests/web/sample.md, "huge" 50 kB of it, "echo:TEXT" says TEXT. */
+ * tool, "sample" is tests/web/sample.md, "huge" 50 kB of it, "echo:TEXT" says TEXT. In a workspace the
+ * documents are asked: three passages, a sentence that is supported and one that is not. */
 
 import { readFileSync } from "node:fs";
 
@@ -40,12 +41,23 @@ function replyTo(text) {
 
 export class MockThreads {
     /** @param {(name: string, data: object, thread?: string) => void} tell */
-    constructor(tell) {
+    constructor(tell, desk) {
         this.tell = tell;
+        this.desk = desk;
         this.threads = new Map();
         this.folders = [];
         this.deleted = new Map();
         this.requests = []; /* what was asked for, for tests to look at */
+    }
+
+    /** A thread as it is read, with its documents as they are now. */
+    whole(id) {
+        const thread = this.find(id);
+        const documents = (thread.documents ?? []).map((one) => {
+            const { name, state } = this.desk.documents.get(one.id) ?? one;
+            return { id: one.id, name, state };
+        });
+        return { ...thread, ...this.summary(thread), documents };
     }
 
     summary({ messages, system, parameters, head, ...thread }) {
@@ -70,6 +82,7 @@ export class MockThreads {
         const start = Number(query.get("before") ?? 0);
         const all = [...this.threads.values()]
             .filter((one) => !folder || one.folder === folder)
+            .filter((one) => !query.get("workspace") || one.workspace === query.get("workspace"))
             .sort((a, b) => Number(b.pinned) - Number(a.pinned) || b.updated - a.updated);
         const next = start + limit < all.length ? String(start + limit) : null;
         return { threads: all.slice(start, start + limit).map((one) => this.summary(one)), next };
@@ -95,7 +108,8 @@ export class MockThreads {
         const now = Date.now();
         const thread = { id: body.id ?? newId(), title: body.title ?? "", renamed: !!body.title, folder: body.folder ?? null,
                          pinned: false, created: now, updated: now, model: body.model ?? "", preview: "",
-                         system: body.system ?? "", parameters: body.parameters ?? {}, head: null, messages: [] };
+                         system: body.system ?? "", parameters: body.parameters ?? {}, head: null, messages: [],
+                         workspace: body.workspace ?? null, documents: [] };
         if (!this.threads.has(thread.id)) this.threads.set(thread.id, thread);
         this.changed(thread);
         return { ...thread, ...this.summary(thread) };
@@ -176,6 +190,7 @@ export class MockThreads {
         const isStopped = () => message.finish !== null;
         const slow = question.includes("slow") ? 120 : 4;
         await wait(5);
+        const fromDocuments = more ? null : await this.retrieve(thread, message, question, tell);
         for (let done = 0; done <= 2048 && !isStopped(); done += 512) {
             tell("progress", { done, total: 2048 });
             await wait(slow);
@@ -190,13 +205,14 @@ export class MockThreads {
         }
         if (question.includes("tool")) message.tool_calls = [{ id: "c1", name: "weather", arguments: '{"city":"Paris"}', result: "21 °C" }];
         const size = question.includes("huge") ? 160 : 4;
-        const pieces = (more ?? replyTo(question)).match(new RegExp(`[\\s\\S]{1,${size}}`, "g")) ?? [];
+        const pieces = (more ?? fromDocuments ?? replyTo(question)).match(new RegExp(`[\\s\\S]{1,${size}}`, "g")) ?? [];
         for (let index = 0; !isStopped(); index++) {
             if (index >= pieces.length && !question.includes("endless")) break;
             grow("content", pieces[index % pieces.length]);
             await wait(question.includes("slow") ? 40 : 2);
         }
         message.finish ??= "stop";
+        this.cite(message);
         message.measures = { prompt_seconds: 0.4, generate_seconds: (Date.now() - started) / 1000, prompt_tokens: 2048,
                              cached_tokens: 512, generated_tokens: pieces.length, tokens_per_s: 84.2,
                              context_tokens: CONTEXT_TOKENS };
@@ -208,6 +224,37 @@ export class MockThreads {
         for (const message of this.find(id).messages)
             if (message.finish === null && (!body.message || body.message === message.id)) message.finish = "stopped";
         return {};
+    }
+
+    attach(id, { id: document, name, state }) {
+        if (id) this.find(id).documents.push({ id: document, name, state });
+    }
+
+    detach(id, mid) {
+        const thread = this.find(id);
+        thread.documents = thread.documents.filter((one) => one.id !== mid);
+        return {};
+    }
+
+    /** What is looked up before an answer in a workspace. @returns {Promise<string | null>} the answer */
+    async retrieve(thread, message, question, tell) {
+        if (!thread.workspace) return null;
+        tell("retrieval", { state: "searching", sources: null });
+        await wait(question.includes("slow") ? 400 : 20);
+        const hits = this.desk.search({ query: question, workspace: thread.workspace, count: 3 });
+        const passages = hits.hits.map((one, index) => ({ ...one, number: index + 1 }));
+        message.sources = { found: hits.found, confidence: hits.confidence, query: hits.query, passages, citations: [] };
+        tell("retrieval", { state: "done", sources: message.sources });
+        if (!hits.found) return "I can only guess.";
+        return "The deposit is **1,200 euros** 🎉. [1] The house is made of cheese. [2] See `a[1]` too.\n\nAnd [9] is no source.";
+    }
+
+    /** The citations of a finished answer. */
+    cite(message) {
+        if (!message.sources?.passages.length) return;
+        message.sources = { ...message.sources, citations: [["[1]", 1, true, 0.91], ["[2]", 2, false, 0.12]].map(([mark, number, supported, score]) =>
+            ({ start: message.content.indexOf(mark), end: message.content.indexOf(mark) + 3, passages: [number], supported, score }))
+            .filter(({ start }) => start >= 0) };
     }
 
     rewrite(id, mid, body) {

@@ -14,7 +14,8 @@ Object.assign(globalThis, {
     localStorage: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) },
     navigator: { platform: "Linux" }, history: { replaceState() {} }, location: { pathname: "/", hash: "" }, document: { hidden: true },
 });
-const { Page, readAddress } = await import("../../web/src/page.js");
+const { Page } = await import("../../web/src/page.js");
+const { readAddress, toAddress } = await import("../../web/src/address.js");
 const { OpenThread } = await import("../../web/src/thread.js");
 
 /** Answers requests by "METHOD path" with objects, or functions of the body; the rest fails. */
@@ -123,10 +124,14 @@ test("a thread that is not there, and one that can't be fetched, are told apart"
 });
 
 test("addresses say what is shown", () => {
-    assert.deepEqual(readAddress("#/chat/abc/m1"), { view: "chat", id: "abc", message: "m1" });
-    assert.deepEqual(readAddress("#/settings/shortcuts"), { view: "settings", id: "shortcuts", message: "" });
-    assert.deepEqual(readAddress(""), { view: "chat", id: "", message: "" });
-    assert.deepEqual(readAddress("#/nosuch/x"), { view: "chat", id: "", message: "" });
+    assert.deepEqual(readAddress("#/chat/abc/m1"), { view: "chat", id: "abc", message: "m1", workspace: "" });
+    assert.deepEqual(readAddress("#/settings/shortcuts"), { view: "settings", id: "shortcuts", message: "", workspace: "" });
+    assert.deepEqual(readAddress(""), { view: "chat", id: "", message: "", workspace: "" });
+    assert.deepEqual(readAddress("#/nosuch/x"), { view: "chat", id: "", message: "", workspace: "" });
+    assert.deepEqual(readAddress("#/in/w1/"), { view: "chat", id: "", message: "", workspace: "w1" });
+    const question = toAddress("search", encodeURIComponent("a/b 100 %"), "w1");
+    assert.deepEqual(readAddress(question), { view: "search", id: "a/b 100 %", message: "", workspace: "w1" });
+    assert.equal(toAddress("models", "", "w1"), "#/models");
 });
 
 test("failures are sorted by what can be done about them", () => {

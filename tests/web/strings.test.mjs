@@ -4,9 +4,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 const WEB = new URL("../../web/", import.meta.url);
-const names = readdirSync(new URL("strings/", WEB));
-const languages = Object.fromEntries(await Promise.all(names.map(async (name) =>
-    [name, (await import(new URL(`strings/${name}`, WEB))).default])));
+const files = readdirSync(new URL("strings/", WEB));
+const names = files.filter((name) => !name.startsWith("later_"));
+const tableOf = async (name) => (await import(new URL(`strings/${name}`, WEB))).default;
+const languages = {};
+for (const name of names) languages[name] = { ...await tableOf(name), ...await tableOf(`later_${name}`) };
 const english = languages["en.js"];
 const valuesOf = (sentence) => (sentence.match(/\{\w+\}/g) ?? []).sort();
 
@@ -22,6 +24,22 @@ test("translations use the same values and are not empty", () => {
             assert.notEqual(sentence.trim(), "", `${name}: ${key}`);
             assert.deepEqual(valuesOf(sentence), valuesOf(english[key]), `${name}: ${key}`);
         }
+});
+
+test("what is fetched later has its words with it, and no word twice", async () => {
+    assert.equal(files.length, 2 * names.length);
+    const [first, later] = [await tableOf("en.js"), await tableOf("later_en.js")];
+    for (const key of Object.keys(later)) assert.ok(!(key in first), `'${key}' is in both`);
+    for (const name of names) {
+        const other = await tableOf(`later_${name}`);
+        assert.deepEqual(Object.keys(other).sort(), Object.keys(later).sort(), name);
+    }
+    const atOnce = readdirSync(new URL("src/", WEB), { recursive: true }).map(String)
+        .filter((name) => name.endsWith(".js") && !name.startsWith("views/"));
+    for (const name of atOnce) {
+        const text = readFileSync(new URL(`src/${name}`, WEB), "utf8");
+        for (const [, key] of text.matchAll(/\bt\("(\w+)"/g)) assert.ok(key in first, `${name}: '${key}' comes too late`);
+    }
 });
 
 test("every sentence is used somewhere", () => {

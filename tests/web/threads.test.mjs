@@ -98,7 +98,7 @@ test("Ctrl+K finds words in any message, goes there, and runs commands", async (
         });
         await page.keyboard.press("Control+K");
         await page.keyboard.type("nowhere at all");
-        await page.getByText("No chat holds these words").waitFor();
+        await page.getByText("No chat and no document holds these words").waitFor();
         await page.locator(".palette input").fill("> activity");
         await page.getByRole("option", { name: "Activity" }).waitFor();
         await page.keyboard.press("Enter");

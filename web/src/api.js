@@ -38,7 +38,7 @@ export function createId() {
 export async function request(path, options = {}) {
     /** @type {Record<string, string>} */
     const headers = {};
-    if (options.body !== undefined) headers["Content-Type"] = "application/json";
+    if (typeof options.body === "string") headers["Content-Type"] = "application/json";
     let response;
     try {
         response = await fetch(path, { ...options, headers, cache: "no-store" });

@@ -2,10 +2,11 @@
  * And templates: `{{name}}` in a prompt's text is asked for before the text is used. */
 
 import { download } from "./files.js";
+import { t } from "./i18n.js";
 
 /** @typedef {import("./page.js").Page} Page */
 /** @typedef {{ name: string, label: import("./i18n.js").StringKey, act(page: Page): void,
- *   icon: import("./components/icons.js").IconName, chatOnly?: boolean }} Command */
+ *   icon: import("./components/icons.js").IconName, chatOnly?: boolean, workspaceOnly?: boolean }} Command */
 
 /** `name` is what is typed behind the slash, the same in every language.
  * @type {Command[]} */
@@ -25,12 +26,30 @@ export const COMMANDS = [
     { name: "delete", label: "deleteChat", icon: "trash", chatOnly: true, act: (page) =>
         void page.threads.remove(page.open.id) },
     { name: "prompts", label: "prompts", icon: "edit", act: (page) => page.go("settings", "prompts") },
+    { name: "documents", label: "documents", icon: "file", act: (page) => page.go("documents") },
+    { name: "search", label: "searchDocuments", icon: "search", act: (page) => page.go("search") },
+    { name: "workspace", label: "newWorkspace", icon: "workspace", act: (page) => beginWorkspace(page) },
+    { name: "leave", label: "noWorkspace", icon: "close", workspaceOnly: true, act: (page) => page.workspaces.choose("") },
+    { name: "retrieval", label: "workspaceSettings", icon: "tune", workspaceOnly: true, act: (page) => page.go("workspace") },
     { name: "models", label: "models", icon: "models", act: (page) => page.go("models") },
     { name: "settings", label: "settings", icon: "settings", act: (page) => page.go("settings") },
     { name: "server", label: "server", icon: "server", act: (page) => page.go("server") },
     { name: "activity", label: "activity", icon: "activity", act: (page) => page.go("activity") },
     { name: "help", label: "shortcuts", icon: "help", act: (page) => page.ask("help") },
 ];
+
+/** Asks for a name, then goes there. @param {Page} page */
+export function beginWorkspace(page) {
+    page.ask("name", {
+        title: t("newWorkspace"), label: t("workspaceName"), value: "", action: t("create"),
+        act: async (/** @type {string} */ name) => {
+            const made = await page.workspaces.create(name);
+            if (!made) return;
+            page.workspaces.set(made.id);
+            page.go("documents");
+        },
+    });
+}
 
 /** @param {Page} page @param {string} id @param {"markdown" | "json"} format */
 export function exportThread(page, id, format) {
@@ -41,7 +60,8 @@ export function exportThread(page, id, format) {
 /** @param {Page} page
  * @returns {Command[]} that make sense now */
 export function commandsNow(page) {
-    return COMMANDS.filter((one) => !one.chatOnly || !page.open.isNew || one.name === "system");
+    return COMMANDS.filter((one) => (!one.chatOnly || !page.open.isNew || one.name === "system") &&
+        (!one.workspaceOnly || page.workspaces.id));
 }
 
 const VARIABLE = /\{\{\s*([^{}]+?)\s*\}\}/g;

@@ -39,6 +39,37 @@ export async function readFiles(files) {
     return { attachments, refused };
 }
 
+/** @typedef {{ path: string, file: File }} Found a file with the folders it came in */
+
+/** What was dropped, with the files of folders. Must be called before the event is over; the folders are
+ * read behind it.
+ * @param {DataTransfer | null} data
+ * @returns {Promise<Found[]>} */
+export async function droppedFiles(data) {
+    const entries = [...(data?.items ?? [])].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+    const files = [...(data?.files ?? [])];
+    if (!entries.some((one) => one?.isDirectory)) return files.map((file) => ({ path: file.name, file }));
+    /** @type {Found[]} */
+    const found = [];
+    /** @param {any} entry @param {string} folder */
+    async function walk(entry, folder) {
+        const path = folder + entry.name;
+        if (entry.isFile) {
+            const file = await new Promise((resolve) => entry.file(resolve, () => resolve(null)));
+            if (file) found.push({ path, file });
+            return;
+        }
+        const reader = entry.createReader();
+        for (;;) { /* a reader gives a hundred at a time */
+            const some = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
+            if (!some.length) return;
+            for (const one of some) if (!one.name.startsWith(".")) await walk(one, `${path}/`);
+        }
+    }
+    for (const entry of entries) await walk(entry, "");
+    return found;
+}
+
 /** @param {Blob} blob @param {string} name */
 export function save(blob, name) {
     const link = document.createElement("a");
@@ -56,14 +87,16 @@ export async function download(path, name) {
     save(await response.blob(), given ? decodeURIComponent(given[1]) : name);
 }
 
-/** Asks for one file. @param {string} accept
+/** Asks for files; with `accept` for one, with `isFolder` for those of a folder.
+ * @param {string} [accept] @param {boolean} [isFolder]
  * @returns {Promise<File[]>} */
-export function chooseFiles(accept = "") {
+export function chooseFiles(accept = "", isFolder = false) {
     return new Promise((resolve) => {
         const input = document.createElement("input");
         input.type = "file";
         input.accept = accept;
         input.multiple = !accept;
+        input.webkitdirectory = isFolder;
         input.onchange = () => resolve([...(input.files ?? [])]);
         input.oncancel = () => resolve([]);
         input.click();

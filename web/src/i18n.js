@@ -1,16 +1,17 @@
 /* Words: every sentence the page says, in the reader's language.
  *
- * strings/LANGUAGE.js maps keys to sentences; `{name}` is replaced. A test compares the keys of all
+ * strings/LANGUAGE.js maps keys to sentences, strings/later_LANGUAGE.js those of what is fetched later
+ * (later_words.js adds them); `{name}` is replaced. A test compares the keys of all
  * languages. The language is the one chosen in the settings, else the first of the browser's that
  * there is, else English. Dates and numbers go through Intl. */
 
 import en from "../strings/en.js";
 import zh from "../strings/zh.js";
 
-/** @typedef {keyof typeof en} StringKey */
+/** @typedef {keyof typeof en | keyof typeof import("../strings/later_en.js").default} StringKey */
 
-/** @type {Record<string, Record<StringKey, string>>} */
-const LANGUAGES = { en, zh };
+/** @type {Record<string, Record<string, string>>} */
+const LANGUAGES = { en: { ...en }, zh: { ...zh } };
 
 let current = "en";
 
@@ -22,6 +23,11 @@ export function pickLanguage(wanted) {
         if (language in LANGUAGES) return language;
     }
     return "en";
+}
+
+/** @param {string} name of a language @param {Record<string, string>} words */
+export function addWords(name, words) {
+    Object.assign(LANGUAGES[name], words);
 }
 
 /** @param {string} chosen "" for the browser's */

@@ -17,8 +17,22 @@ import { Marked } from "marked";
 const INLINE_MATH = /^(?:\$(?![\s$])((?:\\.|[^\\$\n])+?)(?<!\s)\$(?!\d)|\\\(([^\n]+?)\\\))/;
 const BLOCK_MATH = /^(?:\$\$([\s\S]+?)\$\$|\\\[([\s\S]+?)\\\])[ \t]*(?:\n+|$)/;
 
+/* What components/citations.js puts in the place of a marker: its index, and ? where the source does not
+ * support the sentence. */
+const CITATION = /^\ue000(\d+)(\??)\ue001/;
+
 /** @type {import("marked").TokenizerAndRendererExtension[]} */
 const extensions = [
+    {
+        name: "citation",
+        level: "inline",
+        start: (source) => source.match(/\ue000/)?.index,
+        tokenizer(source) {
+            const match = CITATION.exec(source);
+            return match
+                ? { type: "citation", raw: match[0], index: Number(match[1]), isDoubtful: match[2] !== "" } : undefined;
+        },
+    },
     {
         name: "inlineMath",
         level: "inline",

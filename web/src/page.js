@@ -4,10 +4,12 @@
  *   page.threads  the list                    page.models   what can answer
  *   page.open     the conversation shown      page.prompts  templates
  *   page.live     the stream of events        page.drafts   what is not sent yet
+ *   page.workspaces                           page.source   the passage shown beside
  *
  * What is shown is in the address (`#/chat/ID`, `#/models` ...), so that the browser's own back and
  * forward, bookmarks and reloads work. */
 
+import { isOutside, readAddress, toAddress } from "./address.js";
 import { ApiError, call, createId, isAlive, login } from "./api.js";
 import { Drafts } from "./drafts.js";
 import { Live } from "./live.js";
@@ -16,20 +18,9 @@ import { onceAFrame } from "./redraw.js";
 import { DEFAULTS, saveSettings } from "./settings.js";
 import { OpenThread } from "./thread.js";
 import { Threads } from "./threads.js";
+import { Workspaces } from "./workspaces.js";
 
-/** @typedef {"chat" | "models" | "settings" | "server" | "activity"} ViewName */
-/** @type {readonly string[]} */
-const VIEWS = ["models", "settings", "server", "activity"];
-
-/** What the address asks for.
- * @param {string} hash
- * @returns {{ view: ViewName, id: string, message: string }} */
-export function readAddress(hash) {
-    const [view, id = "", message = ""] = hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
-    if (VIEWS.includes(view)) return { view: /** @type {ViewName} */ (view), id, message: "" };
-    if (view === "chat") return { view: "chat", id, message };
-    return { view: "chat", id: "", message: "" };
-}
+/** @typedef {import("./address.js").ViewName} ViewName */
 
 export class Page {
     /**
@@ -53,10 +44,15 @@ export class Page {
         /** @type {{ name: string, data?: any } | null} the dialog that is open */
         this.dialog = null;
         this.hasPanel = false;
+        /** @type {{ passages: import("./types.js").Passage[], index: number } | null} */
+        this.source = null;
+        /** @type {Set<(name: string, data: any) => void>} views that want events of their own */
+        this.hearers = new Set();
         this.notice = ""; /* a failure of something small, shown for a while */
         this.drafts = new Drafts();
         this.threads = new Threads(this);
         this.models = new Models(this);
+        this.workspaces = new Workspaces(this);
         /** @type {import("./types.js").Prompt[]} */
         this.prompts = [];
         /** @type {any[]} */
@@ -78,25 +74,42 @@ export class Page {
     /* --- where we are --- */
 
     route() {
-        const { view, id, message } = readAddress(location.hash);
+        const { view, id, message, workspace } = readAddress(location.hash);
         this.view = view;
+        const known = view === "chat" ? this.threads.items.get(id) : undefined;
+        if (!isOutside(view)) this.workspaces.set(known ? known.workspace ?? "" : workspace);
         this.detail = view === "chat" ? "" : id;
         this.target = message;
         if (view === "chat" && id !== (this.open.isNew ? "" : this.open.id))
             this.setOpen(id ? new OpenThread(this, id) : this.blank());
         else if (message) this.open.reveal(message);
+        this.freshen();
         this.changed();
+    }
+
+    /** A chat brings its workspace along. @param {string} loaded */
+    threadLoaded(loaded) {
+        if (this.open.id !== loaded || this.view !== "chat") return;
+        this.workspaces.set(this.open.data.workspace ?? "");
+        const { id, message } = readAddress(location.hash);
+        history.replaceState(null, "", this.address("chat", message ? `${id}/${message}` : id));
     }
 
     /** @param {OpenThread} thread */
     setOpen(thread) {
         this.open = thread;
+        if (this.view === "chat") this.source = null;
         this.live.follow(thread.isNew ? "" : thread.id);
     }
 
     /** @param {string} view @param {string} [detail] */
+    address(view, detail = "") {
+        return toAddress(view, detail, this.workspaces.id);
+    }
+
+    /** @param {string} view @param {string} [detail] */
     go(view, detail = "") {
-        const hash = `#/${view}${detail ? `/${detail}` : ""}`;
+        const hash = this.address(view, detail);
         if (location.hash === hash) this.route();
         else location.hash = hash;
     }
@@ -107,10 +120,25 @@ export class Page {
     }
 
     blank() {
+        return new OpenThread(this, createId(), this.defaults());
+    }
+
+    /** What a new chat begins with; what its workspace sets is left to it. */
+    defaults() {
         const { model, preset, system } = this.settings;
-        return new OpenThread(this, createId(), {
-            model, system, parameters: preset ? { preset } : {},
-        });
+        const { id, current } = this.workspaces;
+        return {
+            model: current?.model || model, system: current?.system ? "" : system,
+            parameters: preset ? { preset } : {}, workspace: id || null,
+        };
+    }
+
+    /** The empty chat follows the workspace. */
+    freshen() {
+        const { open, workspaces } = this;
+        if (!open.isNew || open.messages.size) return;
+        if ((open.data.workspace ?? "") !== workspaces.id) Object.assign(open.data, this.defaults());
+        else if (workspaces.current?.model && !open.data.title) open.data.model ||= workspaces.current.model;
     }
 
     /** @param {string | null} [folder] */
@@ -123,7 +151,7 @@ export class Page {
     /** @param {OpenThread} thread */
     threadCreated(thread) {
         if (this.open !== thread) return;
-        history.replaceState(null, "", `#/chat/${thread.id}`);
+        history.replaceState(null, "", this.address("chat", thread.id));
         this.live.follow(thread.id);
     }
 
@@ -131,7 +159,10 @@ export class Page {
 
     /** @param {string} name @param {any} data */
     take(name, data) {
+        for (const hear of this.hearers) hear(name, data);
         if (name === "hello") this.catchUp();
+        else if (name === "workspace" || name === "workspace_deleted") this.workspaces.take(name, data);
+        else if (name === "document") this.open.takeDocument(data.document);
         else if (name === "thread" || name === "thread.deleted" || name === "folders") {
             this.threads.take(name, data);
             if (name === "thread.deleted" && data.id === this.open.id && !this.open.isNew) this.newChat();
@@ -150,6 +181,7 @@ export class Page {
         await Promise.all([
             this.attempt(() => this.threads.reload()),
             this.models.load(),
+            this.workspaces.load(),
             open.isNew ? null : open.load().then(() => this.target && open.reveal(this.target)),
             call("GET", "/api/settings").then((settings) => this.takeSettings(settings)).catch(() => {}),
             this.loadPrompts(),
@@ -219,11 +251,19 @@ export class Page {
         this.changed();
     }
 
+    /** Shows one of these passages in its place, beside what is looked at.
+     * @param {import("./types.js").Passage[]} passages @param {number} index */
+    showSource(passages, index) {
+        this.source = passages[index] ? { passages, index } : null;
+        this.changed();
+    }
+
     /** Opens a dialog, or the panel beside the conversation.
      * @param {string} name @param {any} [data] */
     ask(name, data) {
         if (name === "panel") {
             if (this.view !== "chat") this.show(this.open.isNew ? "" : this.open.id);
+            this.source = null;
             this.hasPanel = true;
         } else this.dialog = { name, data };
         this.onChange(); /* now: what is typed next is for the dialog */

@@ -54,7 +54,7 @@ export class OpenThread extends ThreadState {
         if (answer) answer.failure = null;
         this.page.say("answering");
         try {
-            if (this.isNew) await this.create();
+            await this.create();
             const reply = await call("POST", `/api/threads/${this.id}/messages`, {
                 id: question.id, parent: question.parent, role: "user", content: question.content,
                 attachments: question.attachments?.length ? question.attachments : undefined,
@@ -79,9 +79,11 @@ export class OpenThread extends ThreadState {
         this.put(message);
     }
 
+    /** Tells the program of this thread, if it does not know of it yet. */
     async create() {
-        const { id, folder, system, model, parameters } = this.data;
-        await call("POST", "/api/threads", { id, folder, system, model, parameters });
+        if (!this.isNew) return;
+        const { id, folder, system, model, parameters, workspace } = this.data;
+        await call("POST", "/api/threads", { id, folder, system, model, parameters, workspace: workspace || undefined });
         this.isNew = false;
         this.page.threadCreated(this);
     }

@@ -13,7 +13,7 @@ import * as tree from "./tree.js";
 
 /** What is known of an answer while it is written.
  * @typedef {{ progress: import("./types.js").Progress | null, pieces: number, firstAt: number,
- *   startedAt: number }} Writing */
+ *   startedAt: number, retrieval: "" | "searching" | "done" }} Writing */
 
 export class ThreadState {
     /**
@@ -112,7 +112,9 @@ export class ThreadState {
         this.waiting = [];
         try {
             const { messages, ...data } = await call("GET", `/api/threads/${this.id}`);
-            this.data = data;
+            const sending = (this.data.documents ?? []).filter(({ state }) => state === "sending");
+            this.data = { ...data, documents: [...(data.documents ?? []), ...sending] };
+            this.page.threadLoaded(this.id);
             const unsent = [...this.messages.values()].filter((message) => message.isUnsent);
             this.messages = new Map(messages.map((/** @type {Message} */ one) => [one.id, one]));
             for (const message of unsent)
@@ -142,7 +144,10 @@ export class ThreadState {
         const message = this.messages.get(event.message);
         if (!message) return;
         const writing = this.writingOf(message.id);
-        if (name === "progress") writing.progress = { done: event.done, total: event.total };
+        if (name === "retrieval") {
+            writing.retrieval = event.state;
+            message.sources = event.sources ?? message.sources;
+        } else if (name === "progress") writing.progress = { done: event.done, total: event.total };
         else if (event.seq <= message.seq) return;
         else {
             const field = name === "reasoning" ? "reasoning" : "content";
@@ -158,7 +163,7 @@ export class ThreadState {
     writingOf(id) {
         let writing = this.writing.get(id);
         if (!writing) {
-            writing = { progress: null, pieces: 0, firstAt: 0, startedAt: performance.now() };
+            writing = { progress: null, pieces: 0, firstAt: 0, startedAt: performance.now(), retrieval: "" };
             this.writing.set(id, writing);
         }
         return writing;
@@ -181,6 +186,14 @@ export class ThreadState {
             this.page.say(message.error ? "failed" : "answered", message.content);
         this.touch(message.id);
         this.reshape();
+    }
+
+    /** A document became readable, or not. @param {import("./types.js").Document} document */
+    takeDocument({ id, name, state }) {
+        const { documents } = this.data;
+        if (!documents?.some((one) => one.id === id)) return;
+        this.data.documents = documents.map((one) => (one.id === id ? { id, name, state } : one));
+        this.page.changed();
     }
 
     /** @param {string[]} ids */

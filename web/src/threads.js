@@ -31,10 +31,12 @@ export class Threads {
 
     /** From the start, after a connection was made. */
     async reload() {
+        const { inWorkspace } = this;
         const [list, folders] = await Promise.all([
-            call("GET", `/api/threads?limit=${PAGE}`),
+            call("GET", `/api/threads?limit=${PAGE}${inWorkspace}`),
             call("GET", "/api/folders").catch(() => ({ folders: [] })),
         ]);
+        if (inWorkspace !== this.inWorkspace) return; /* another was chosen meanwhile */
         this.items = new Map(list.threads.map((/** @type {Summary} */ one) => [one.id, one]));
         this.cursor = list.next ?? undefined;
         this.folders = folders.folders ?? folders;
@@ -43,13 +45,20 @@ export class Threads {
         this.page.changed();
     }
 
+    /** The part of a query that asks for those of the workspace. */
+    get inWorkspace() {
+        const { id } = this.page.workspaces;
+        return id && `&workspace=${encodeURIComponent(id)}`;
+    }
+
     async loadMore() {
         if (this.isLoading || !this.cursor) return;
         this.isLoading = true;
+        const { inWorkspace } = this;
         const list = await this.page.attempt(() =>
-            call("GET", `/api/threads?limit=${PAGE}&before=${encodeURIComponent(this.cursor ?? "")}`));
+            call("GET", `/api/threads?limit=${PAGE}${inWorkspace}&before=${encodeURIComponent(this.cursor ?? "")}`));
         this.isLoading = false;
-        if (!list) return;
+        if (!list || inWorkspace !== this.inWorkspace) return;
         for (const one of list.threads) this.items.set(one.id, one);
         this.cursor = list.next ?? undefined;
         this.page.changed();
@@ -58,7 +67,7 @@ export class Threads {
     /** @param {string} id */
     async loadFolder(id) {
         const list = await this.page.attempt(() =>
-            call("GET", `/api/threads?limit=200&folder=${encodeURIComponent(id)}`));
+            call("GET", `/api/threads?limit=200${this.inWorkspace}&folder=${encodeURIComponent(id)}`));
         for (const one of list?.threads ?? []) this.items.set(one.id, one);
         this.page.changed();
     }
@@ -76,7 +85,9 @@ export class Threads {
     /** @param {string | null} folder @returns {Summary[]} */
     inFolder(folder) {
         const known = new Set(this.folders.map(({ id }) => id));
+        const workspace = this.page.workspaces.id;
         return [...this.items.values()]
+            .filter((one) => (one.workspace ?? "") === workspace)
             .filter((one) => (one.folder && known.has(one.folder) ? one.folder : null) === folder)
             .sort(byRank);
     }
@@ -94,7 +105,7 @@ export class Threads {
         this.items.set(thread.id, { ...this.items.get(thread.id), ...thread });
         const { open } = this.page;
         if (open.id === thread.id)
-            for (const name of /** @type {const} */ (["title", "renamed", "folder", "pinned", "model"]))
+            for (const name of /** @type {const} */ (["title", "renamed", "folder", "pinned", "model", "workspace"]))
                 /** @type {any} */ (open.data)[name] = thread[name] ?? open.data[name];
     }
 

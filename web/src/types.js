@@ -32,7 +32,7 @@
  *   reasoning?: string | null, created: number, model?: string | null,
  *   finish: null | "stop" | "length" | "stopped" | "error" | "tool_calls",
  *   error?: { code: string, message: string } | null, measures?: Measures | null,
- *   attachments?: Attachment[] | null, tool_calls?: ToolCall[] | null, seq: number,
+ *   attachments?: Attachment[] | null, tool_calls?: ToolCall[] | null, sources?: Sources | null, seq: number,
  *   isUnsent?: boolean, failure?: Failure | null
  * }} Message
  */
@@ -50,14 +50,58 @@
 /**
  * @typedef {{
  *   id: string, title: string, renamed: boolean, folder: string | null, pinned: boolean,
- *   created: number, updated: number, model: string, running: boolean, preview: string
+ *   created: number, updated: number, model: string, running: boolean, preview: string,
+ *   workspace?: string | null
  * }} Summary
  */
 
-/** @typedef {Summary & { system: string, parameters: Parameters, head: string | null }} Thread */
+/** @typedef {Summary & { system: string, parameters: Parameters, head: string | null,
+ *   documents?: AttachedDocument[] }} Thread */
 /** @typedef {{ id: string, name: string }} Folder */
 /** @typedef {{ id: string, name: string, text: string }} Prompt */
 /** @typedef {{ done: number, total: number }} Progress */
+
+/**
+ * How documents are looked up for an answer.
+ * @typedef {{ count?: number | null, budget_tokens?: number | null, diversity?: number | null,
+ *   only_documents?: boolean, rewrite?: boolean }} Retrieval
+ * @typedef {{
+ *   id: string, name: string, created: number, updated: number, model: string, system: string,
+ *   parameters: Parameters, retrieval: Retrieval, tags: string[], documents: number, threads: number
+ * }} Workspace
+ */
+
+/** @typedef {"sending" | "waiting" | "reading" | "embedding" | "ready" | "failed"} DocumentState */
+/** @typedef {{ id: string, name: string, state: DocumentState }} AttachedDocument of one thread only */
+
+/**
+ * @typedef {{ code: string, message: string }} Trouble
+ * @typedef {{
+ *   id: string, name: string, title: string, author: string, origin: string, address: string,
+ *   media_type: string, format: string, tags: string[], bytes: number, modified: number | null,
+ *   created: number, updated: number, state: DocumentState, error: Trouble | null, note: string,
+ *   parts: number, items: number, tokens: number, workspaces: string[], pinned?: boolean
+ * }} Document
+ * @typedef {{
+ *   id: string, kind: string, title: string, state: string, created: number, started: number | null,
+ *   ended: number | null, total: number, done: number, failed: number, skipped: number,
+ *   bytes_total: number, bytes_done: number, files_per_s: number, seconds_left: number | null,
+ *   error: Trouble | string | null, workspace: string | null
+ * }} Job
+ */
+
+/**
+ * A place in a document. `start` and `end` are bytes of the part's text.
+ * @typedef {{ ordinal: number, kind: string, number: number, label: string }} Part
+ * @typedef {{
+ *   number?: number, document: string, name: string, title: string, format: string, part: Part,
+ *   heading?: string, start: number, end: number, text: string, cosine?: number | null,
+ *   bm25?: number | null, word_rank?: number, vector_rank?: number, fused?: number, in_prompt?: boolean
+ * }} Passage
+ * @typedef {{ start: number, end: number, passages: number[], supported: boolean, score?: number }} Citation
+ * @typedef {{ found: boolean, confidence: number, query: string, passages: Passage[],
+ *   citations: Citation[] }} Sources what an answer stood on
+ */
 /** @typedef {{ thread: string, title: string, message: string | null, role: string, created: number,
  *   snippet: [string, boolean][] }} Hit */
 

@@ -5,6 +5,7 @@ import { html } from "../html.js";
 import { formatNumber, formatTime, t } from "../i18n.js";
 import { kindOfCode } from "../api.js";
 import { focusComposer } from "../focus.js";
+import { SourceRow } from "./citations.js";
 import { Failure } from "./failure.js";
 import { Icon, IconButton } from "./icons.js";
 import { CopyButton, MoreMenu, Siblings } from "./message_tools.js";
@@ -37,8 +38,12 @@ export function Answer(props) {
         ${reasoning && html`<${Reasoning} text=${reasoning} isRunning=${isRunning && !content}
             startedAt=${writing?.startedAt} />`}
         ${(calls ?? []).map((call) => html`<${ToolCall} call=${call} />`)}
-        ${content && html`<${Prose} text=${content} isRunning=${isRunning} language=${props.language} />`}
-        ${isRunning && !hasText && html`<${Reading} progress=${writing?.progress ?? null} />`}
+        ${content && html`<${Prose} text=${content} isRunning=${isRunning} language=${props.language}
+            sources=${message.sources} onSource=${(/** @type {number} */ number) => showSource(page, message, number)} />`}
+        ${isRunning && writing?.retrieval && html`<${Retrieval} state=${writing.retrieval} sources=${message.sources} />`}
+        ${isRunning && !hasText && writing?.retrieval !== "searching" &&
+            html`<${Reading} progress=${writing?.progress ?? null} />`}
+        ${!isRunning && message.sources && html`<${SourceRow} page=${page} sources=${message.sources} />`}
         ${failure && html`<${Failure} page=${page} message=${message} failure=${failure} />`}
         ${!isRunning && html`
             <div class="actions">
@@ -53,6 +58,21 @@ export function Answer(props) {
                 <${MoreMenu} ...${props} onEdit=${content ? () => setEditing(true) : undefined} />
                 <${Measures} message=${message} />
             </div>`}`;
+}
+
+/** @param {import("../page.js").Page} page @param {MessageData} message @param {number} number */
+function showSource(page, { sources }, number) {
+    const passages = sources?.passages ?? [];
+    page.showSource(passages, passages.findIndex((one, at) => (one.number ?? at + 1) === number));
+}
+
+/** What is looked up in the documents before the answer begins.
+ * @param {{ state: "searching" | "done", sources?: import("../types.js").Sources | null }} props */
+function Retrieval({ state, sources }) {
+    const count = sources?.passages?.length ?? 0;
+    return html`<p class="reading retrieval" role="status">${state === "searching"
+        ? html`<span class="pulse" />${t("searchingDocuments")}`
+        : html`<${Icon} name="search" />${count ? t("passagesFound", { count }) : t("noPassages")}`}</p>`;
 }
 
 /** The thinking before the answer, closed unless asked for.

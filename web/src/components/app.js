@@ -24,9 +24,13 @@ const VIEWS = {
     settings: lazy(() => import("../views/settings_view.js"), "SettingsView"),
     server: lazy(() => import("../views/server_view.js"), "ServerView"),
     activity: lazy(() => import("../views/activity_view.js"), "ActivityView"),
+    documents: lazy(() => import("../views/documents_view.js"), "DocumentsView"),
+    search: lazy(() => import("../views/search_view.js"), "SearchView"),
+    workspace: lazy(() => import("../views/workspace_view.js"), "WorkspaceView"),
 };
 const SearchPalette = lazy(() => import("../views/palette.js"), "SearchPalette");
 const ModelPalette = lazy(() => import("../views/palette.js"), "ModelPalette");
+const SourcePanel = lazy(() => import("../views/source_panel.js"), "SourcePanel");
 const OpenDialog = lazy(() => import("../views/dialogs.js"), "OpenDialog");
 
 const isNarrow = () => matchMedia("(max-width: 50rem)").matches;
@@ -52,9 +56,10 @@ export function App({ page }) {
     const [, redraw] = useReducer((/** @type {number} */ count) => count + 1, 0);
     const [sidebar, setSidebar] = useState(() => page.settings.sidebar && !isNarrow());
     page.onChange = () => redraw(0);
-    const panel = page.hasPanel && page.view === "chat";
+    const panel = page.hasPanel && page.view === "chat" && !page.source;
     const setPanel = (/** @type {boolean} */ isOpen) => {
         page.hasPanel = isOpen;
+        page.source = null;
         page.changed();
     };
     const toggleSidebar = () => {
@@ -64,6 +69,7 @@ export function App({ page }) {
     const closeDrawer = () => isNarrow() && setSidebar(false);
     const closeSomething = () => {
         if (page.view === "chat" && page.open.running) page.open.stop();
+        else if (page.source) page.showSource([], 0);
         else if (panel) setPanel(false);
         else if (sidebar && isNarrow()) setSidebar(false);
         else focusComposer();
@@ -87,13 +93,13 @@ export function App({ page }) {
         return () => document.removeEventListener("keydown", onKey);
     });
     useEffect(() => {
-        const name = page.view === "chat" ? page.open.data.title : t(page.view);
+        const name = page.view === "chat" ? page.open.data.title : t(/** @type {"models"} */ (page.view));
         document.title = name ? `${name} · Den` : "Den";
     });
     const dialog = page.dialog?.name;
     const headerProps = { page, sidebar, onSidebar: toggleSidebar };
     return html`
-        <div class="frame ${sidebar ? "with-sidebar" : ""} ${panel ? "with-panel" : ""}">
+        <div class="frame ${sidebar ? "with-sidebar" : ""} ${panel ? "with-panel" : ""} ${page.source ? "with-panel with-source" : ""}">
             ${sidebar && html`<${Sidebar} page=${page} onClose=${toggleSidebar} onPick=${closeDrawer} />
                 <div class="scrim" onClick=${() => setSidebar(false)} />`}
             <main class="main" key="main">
@@ -102,9 +108,10 @@ export function App({ page }) {
                     : html`<${ViewHeader} ...${headerProps} />`}
                 <${Banner} page=${page} />
                 ${page.view === "chat" ? html`<${Conversation} page=${page} />`
-                    : html`<${VIEWS[page.view]} page=${page} key=${page.view} />`}
+                    : html`<${/** @type {any} */ (VIEWS)[page.view]} page=${page} key=${page.view} />`}
             </main>
             ${panel && html`<${Panel} page=${page} onClose=${() => setPanel(false)} />`}
+            ${page.source && html`<${SourcePanel} page=${page} />`}
             <p class="only-heard" role="status">${announcementOf(page)}</p>
             <${Toasts} page=${page} />
             <div class="drop-hint" aria-hidden="true">${t("dropHere")}</div>

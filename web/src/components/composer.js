@@ -2,15 +2,18 @@
  * context is, and the button that sends or stops. A draft belongs to its thread.
  *
  * `/` at the start lists commands and prompt templates, `@` models (composer_popup.js). A long paste
- * becomes an attachment; text files can be dropped or chosen. */
+ * becomes an attachment. Files that are dropped or chosen become documents of this thread; where the
+ * program keeps no documents, text files become attachments. */
 
 import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { formatNumber, t } from "../i18n.js";
-import { chooseFiles, pasteAsAttachment, readFiles } from "../files.js";
+import { chooseFiles, droppedFiles, pasteAsAttachment, readFiles } from "../files.js";
 import { ComposerPopup, popupItems } from "./composer_popup.js";
 import { ContextMeter } from "./context_meter.js";
 import { Icon, IconButton } from "./icons.js";
+import { OnlyDocuments } from "./only_documents.js";
+import { ThreadFiles } from "./thread_files.js";
 
 /** @typedef {import("../page.js").Page} Page */
 
@@ -79,12 +82,13 @@ export function Composer({ page }) {
         if (!pasted && !files.length) return;
         event.preventDefault();
         if (pasted) change({ attachments: [...draft.attachments, pasted] });
-        else addFiles(page, files, change, draft.attachments);
+        else addFiles(page, asFound(files), change, draft.attachments);
     };
     return html`
         <form class="composer" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); send(); }}>
             ${items.length > 0 && html`<${ComposerPopup} items=${items} chosen=${chosen} onUse=${use} />`}
             <div class="box">
+                <${ThreadFiles} page=${page} />
                 ${draft.attachments.length > 0 && html`<${Chips} attachments=${draft.attachments}
                     onChange=${change} text=${draft.text} />`}
                 <textarea id="composer" rows="1" ref=${area} value=${draft.text} dir="auto"
@@ -95,7 +99,8 @@ export function Composer({ page }) {
                     onInput=${(/** @type {any} */ event) => change({ text: event.target.value })} />
                 <div class="tools">
                     <${IconButton} icon="attach" label=${t("attach")} onClick=${async () =>
-                        addFiles(page, await chooseFiles(), change, drafts.get(id).attachments)} />
+                        addFiles(page, asFound(await chooseFiles()), change, drafts.get(id).attachments)} />
+                    <${OnlyDocuments} page=${page} />
                     <${PresetPicker} page=${page} />
                     <${ContextMeter} page=${page} thread=${open} />
                     ${isAnswering
@@ -124,17 +129,22 @@ export function steerList(event, { count, chosen, setChosen, use, close }) {
     return true;
 }
 
-/** @param {Page} page @param {File[]} files
+/** @param {File[]} files @returns {import("../files.js").Found[]} */
+const asFound = (files) => files.map((file) => ({ path: file.name, file }));
+
+/** @param {Page} page @param {import("../files.js").Found[]} found
  * @param {(changes: Partial<import("../drafts.js").Draft>) => void} change
  * @param {import("../types.js").Attachment[]} before */
-async function addFiles(page, files, change, before) {
-    const { attachments, refused } = await readFiles(files);
+async function addFiles(page, found, change, before) {
+    if (page.workspaces.isOffered) return (await import("../views/uploads.js")).attachToThread(page, found);
+    const { attachments, refused } = await readFiles(found.map(({ file }) => file));
     if (attachments.length) change({ attachments: [...before, ...attachments] });
     if (refused.length) page.tell(refused.map(({ name, why }) =>
         t(why === "large" ? "fileLarge" : "fileBinary", { name })).join(" "));
+    return undefined;
 }
 
-/** Text files dropped anywhere. @param {Page} page
+/** Files dropped anywhere on a chat. @param {Page} page
  * @param {(attachments: import("../types.js").Attachment[]) => void} add */
 function useDrops(page, add) {
     const adding = useRef(add);
@@ -153,7 +163,7 @@ function useDrops(page, add) {
             if (!hasFiles(event)) return;
             event.preventDefault();
             root.classList.remove("dropping");
-            addFiles(page, [...(event.dataTransfer?.files ?? [])],
+            addFiles(page, await droppedFiles(event.dataTransfer),
                      ({ attachments = [] }) => adding.current(attachments), []);
         };
         document.addEventListener("dragover", onDrag);

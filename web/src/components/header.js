@@ -3,6 +3,7 @@
 
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
+import { isOutside } from "../address.js";
 import { t } from "../i18n.js";
 import { Icon, IconButton } from "./icons.js";
 import { Menu } from "./menu.js";
@@ -51,7 +52,9 @@ function ModelButton({ page }) {
 
 /** @param {Props} props */
 export function ViewHeader(props) {
-    const view = /** @type {"models" | "settings" | "server" | "activity"} */ (props.page.view);
+    const { view, workspaces } = props.page;
+    const place = !isOutside(view) && workspaces.current?.name;
     return html`<header class="header"><${Left} ...${props} />
-        <h1 class="view-title">${t(view)}</h1></header>`;
+        <h1 class="view-title">${t(/** @type {"models"} */ (view))}</h1>
+        ${place && html`<span class="view-place">${place}</span>`}</header>`;
 }

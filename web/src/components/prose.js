@@ -5,9 +5,10 @@
  * waits for a click. */
 
 import { Component, h } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useContext, useLayoutEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n.js";
+import { CitationButtons, CitationContext, markCitations, unmark } from "./citations.js";
 import { toPieces } from "../highlight.js";
 import {
     createBlockReader, decodeEntities, hostOf, isEmbeddedPicture, isSafeLink, readTag, splitTags, toBlocks,
@@ -19,16 +20,19 @@ import { drawMath } from "../math.js";
 /* A code block that is still growing is coloured only while that is cheap. */
 const GROWING_CODE_MAX = 4000;
 
-/** @param {{ text: string, language: string, isRunning: boolean }} props */
-export function Prose({ text, language, isRunning }) {
+/** @param {{ text: string, language: string, isRunning: boolean, sources?: import("../types.js").Sources | null,
+ *   onSource?: (number: number) => void }} props */
+export function Prose({ text: written, language, isRunning, sources, onSource }) {
+    const { text, markers } = markCitations(written, sources);
     const reader = useRef(/** @type {ReturnType<typeof createBlockReader> | null} */ (null));
     const whole = useRef({ text: "", blocks: /** @type {Token[]} */ ([]) });
     reader.current ??= createBlockReader();
     if (!isRunning && whole.current.text !== text) whole.current = { text, blocks: toBlocks(text) };
     const blocks = isRunning ? reader.current(text) : whole.current.blocks;
-    return html`<div class="prose">${blocks.map((block, index) =>
+    return html`<${CitationContext.Provider} value=${{ markers, sources, open: onSource }}>
+        <div class="prose">${blocks.map((block, index) =>
         html`<${Block} key=${index} block=${block} raw=${block.raw} language=${language}
-            isGrowing=${isRunning && index === blocks.length - 1} />`)}</div>`;
+            isGrowing=${isRunning && index === blocks.length - 1} />`)}</div><//>`;
 }
 
 class Block extends Component {
@@ -106,6 +110,7 @@ function drawInline(tokens) {
     };
     for (const token of tokens) {
         const tag = token.type === "html" ? readTag(token.text.trim()) : null;
+        if (token.type === "citation" && token.isDoubtful) doubt(top().children);
         if (!tag) top().children.push(drawSpan(token));
         else if (tag.isEmpty) top().children.push(html`<br />`);
         else if (!tag.closes) open.push({ name: tag.name, children: [] });
@@ -116,6 +121,32 @@ function drawInline(tokens) {
     }
     while (open.length > 1) close();
     return open[0].children;
+}
+
+/* The end of the sentence before, within a piece of text. */
+const SENTENCE_END = /[.!?\u2026]["\u201d\u2019)]*\s+(?=\S)|[\u3002\uff01\uff1f](?=.)|\n/gs;
+
+/** Marks the sentence that ends here: from the last end of one, or the marker before.
+ * @param {any[]} children is changed */
+function doubt(children) {
+    /** @type {any[]} */
+    const inner = [];
+    while (children.length) {
+        const child = children[children.length - 1];
+        if (child?.props?.isCitation && inner.some((one) => one?.trim?.() !== "")) break;
+        children.pop();
+        if (typeof child !== "string") {
+            inner.unshift(child);
+            continue;
+        }
+        const end = [...child.matchAll(SENTENCE_END)].at(-1);
+        const cut = end ? end.index + end[0].length : 0;
+        inner.unshift(child.slice(cut));
+        if (!end) continue;
+        children.push(child.slice(0, cut));
+        break;
+    }
+    children.push(html`<span class="doubtful" title=${t("unsupported")}>${inner}</span>`);
 }
 
 /** @type {Record<string, string>} */
@@ -131,7 +162,9 @@ function drawSpan(token) {
     case "del":
         return h(/** @type {any} */ (SPANS[token.type]), null, drawInline(token.tokens));
     case "codespan":
-        return html`<code>${token.text}</code>`;
+        return html`<code>${bare(token.text)}</code>`;
+    case "citation":
+        return html`<${CitationButtons} index=${token.index} isCitation=${true} />`;
     case "br":
         return html`<br />`;
     case "link":
@@ -143,8 +176,16 @@ function drawSpan(token) {
     case "inlineMath":
         return html`<${Formula} tex=${token.tex} isDisplay=${false} />`;
     default: /* an escaped character, a tag that is not ours: text */
-        return token.text ?? token.raw;
+        return bare(token.text ?? token.raw);
     }
+}
+
+/** @param {string} text */
+const bare = (text) => (text.includes("\ue000") ? html`<${Unmarked} text=${text} />` : text);
+
+/** Text that is no place for a marker, as it was written. @param {{ text: string }} props */
+function Unmarked({ text }) {
+    return unmark(text, useContext(CitationContext).markers);
 }
 
 /** @param {string} href @param {any} inner @param {string} text */
@@ -172,7 +213,8 @@ function Formula({ tex, isDisplay }) {
 }
 
 /** @param {{ text: string, name: string, isGrowing: boolean }} props */
-function Code({ text, name, isGrowing }) {
+function Code({ text: marked, name, isGrowing }) {
+    const text = unmark(marked, useContext(CitationContext).markers);
     const pieces = isGrowing && text.length > GROWING_CODE_MAX ? [text] : toPieces(text, name);
     return html`<figure class="code">
         <figcaption><span>${name || t("codeLabel")}</span>

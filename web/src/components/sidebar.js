@@ -8,6 +8,7 @@ import { t } from "../i18n.js";
 import { Icon, IconButton, Mark } from "./icons.js";
 import { Menu } from "./menu.js";
 import { RenameField, ThreadRow } from "./thread_row.js";
+import { WorkspaceBar } from "./workspace_bar.js";
 
 /** @typedef {import("../types.js").Summary} Summary */
 /** @typedef {import("../page.js").Page} Page */
@@ -42,7 +43,7 @@ export function Sidebar({ page, onClose, onPick }) {
     return html`
         <nav class="sidebar" aria-label=${t("chats")}>
             <div class="sidebar-head">
-                <a class="brand" href="#/" onClick=${(/** @type {Event} */ event) => {
+                <a class="brand" href=${page.address("")} onClick=${(/** @type {Event} */ event) => {
                     event.preventDefault();
                     page.newChat();
                     onPick();
@@ -54,6 +55,7 @@ export function Sidebar({ page, onClose, onPick }) {
             <button type="button" class="search" onClick=${() => page.ask("search")}>
                 <${Icon} name="search" /><span>${t("searchChats")}</span><kbd>${
                     /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘K" : "Ctrl K"}</kbd></button>
+            <${WorkspaceBar} page=${page} onPick=${onPick} />
             <div class="chats" aria-busy=${!threads.isLoaded}>
                 <${Folders} page=${page} onPick=${onPick} />
                 <${DropPlace} page=${page} folder=${null}>

@@ -46,7 +46,7 @@ export function ThreadRow({ page, item, onPick }) {
         <li class="chat-row ${isShown ? "shown" : ""}" ref=${row} draggable="true"
             onDragStart=${(/** @type {DragEvent} */ event) =>
                 event.dataTransfer?.setData("text/den-thread", item.id)}>
-            <a class="chat-name" href="#/chat/${item.id}" aria-current=${isShown ? "page" : undefined}
+            <a class="chat-name" href=${page.address("chat", item.id)} aria-current=${isShown ? "page" : undefined}
                 title=${item.preview || title} draggable="false" onClick=${onPick}
                 onDblClick=${() => setRenaming(true)}>
                 ${item.running && html`<span class="pulse" role="img" aria-label=${t("announceAnswering")} />`}

@@ -4,7 +4,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { call } from "../api.js";
-import { formatBytes, formatDuration, formatNumber, t } from "../i18n.js";
+import { formatBytes, formatDuration, formatNumber } from "../i18n.js";
+import { t } from "../later_words.js";
 
 /** @typedef {import("../page.js").Page} Page */
 

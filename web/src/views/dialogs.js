@@ -2,11 +2,12 @@
 
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
-import { t } from "../i18n.js";
+import { t } from "../later_words.js";
 import { fillTemplate, variablesOf } from "../commands.js";
 import { keyNames, keysOf, SHORTCUTS } from "../keys.js";
 import { Dialog } from "../components/dialog.js";
 import { Icon } from "../components/icons.js";
+import { Confidence, Hits } from "./hits.js";
 
 /** @typedef {import("../page.js").Page} Page */
 
@@ -17,6 +18,8 @@ export function OpenDialog({ page }) {
     if (name === "help") return html`<${Help} page=${page} onClose=${close} />`;
     if (name === "move") return html`<${Move} page=${page} thread=${data.thread} onClose=${close} />`;
     if (name === "prompt") return html`<${Fill} ...${data} onClose=${close} />`;
+    if (name === "name") return html`<${Name} ...${data} onClose=${close} />`;
+    if (name === "found") return html`<${HowFound} page=${page} sources=${data.sources} onClose=${close} />`;
     if (name === "confirm") return html`<${Confirm} ...${data} onClose=${close} />`;
     return null;
 }
@@ -88,6 +91,44 @@ function Fill({ prompt, insert, onClose }) {
                             setValues({ ...values, [name]: event.target.value })} /></label>`)}
                 <div class="editor-actions"><button type="submit" class="button primary">${t("insert")}</button></div>
             </form>
+        <//>`;
+}
+
+/** @param {{ title: string, label: string, value: string, action: string, isOptional?: boolean,
+ *   act(value: string): void, onClose(): void }} props */
+function Name({ title, label, value, action, isOptional = false, act, onClose }) {
+    const [name, setName] = useState(value);
+    const submit = (/** @type {Event} */ event) => {
+        event.preventDefault();
+        if (!name.trim() && !isOptional) return;
+        onClose();
+        act(name.trim());
+    };
+    return html`
+        <${Dialog} title=${title} onClose=${onClose}>
+            <form onSubmit=${submit}>
+                <label class="stacked"><span>${label}</span>
+                    <input autofocus value=${name} dir="auto" onInput=${(/** @type {any} */ event) => setName(event.target.value)} /></label>
+                <div class="editor-actions">
+                    <button type="button" class="button" onClick=${onClose}>${t("cancel")}</button>
+                    <button type="submit" class="button primary" disabled=${!name.trim() && !isOptional}>${action}</button></div>
+            </form>
+        <//>`;
+}
+
+/** What was retrieved for an answer. @param {{ page: Page, sources: import("../types.js").Sources, onClose(): void }} props */
+function HowFound({ page, sources, onClose }) {
+    const { passages, citations, confidence, found, query } = sources;
+    const again = () => {
+        onClose();
+        page.go("search", encodeURIComponent(query));
+    };
+    return html`
+        <${Dialog} title=${t("howFoundTitle")} class="wide-dialog" onClose=${onClose}>
+            <${Confidence} confidence=${confidence} found=${found} />
+            ${query && html`<p class="note">${t("askedAs", { query })}</p>`}
+            <${Hits} page=${page} hits=${passages} cited=${new Set((citations ?? []).flatMap((one) => one.passages))} onPick=${onClose} />
+            ${query && html`<div class="editor-actions"><button type="button" class="button" onClick=${again}>${t("allFigures")}</button></div>`}
         <//>`;
 }
 

@@ -2,7 +2,8 @@
 
 import { html } from "../html.js";
 import { call } from "../api.js";
-import { formatBytes, formatDuration, t } from "../i18n.js";
+import { formatBytes, formatDuration } from "../i18n.js";
+import { t } from "../later_words.js";
 import { IconButton } from "../components/icons.js";
 
 /** @typedef {import("../page.js").Page} Page */

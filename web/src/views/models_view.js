@@ -4,7 +4,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { call } from "../api.js";
-import { formatBytes, formatNumber, t } from "../i18n.js";
+import { formatBytes, formatNumber } from "../i18n.js";
+import { t } from "../later_words.js";
 import { Icon } from "../components/icons.js";
 import { Menu } from "../components/menu.js";
 import { Downloads } from "./downloads.js";

@@ -1,14 +1,17 @@
-/* Palette: the box behind Ctrl+K. It searches all that was ever said (the program does), and runs
- * commands. The same box chooses the model. */
+/* Palette: the box behind Ctrl+K. It searches all that was ever said, the names of documents and what is
+ * in them (the program does), and runs commands. The same box chooses the model. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { call } from "../api.js";
-import { formatBytes, formatDate, formatNumber, t } from "../i18n.js";
+import { formatBytes, formatDate, formatNumber } from "../i18n.js";
+import { t } from "../later_words.js";
 import { commandsNow, fits } from "../commands.js";
+import { sourceName } from "../components/citations.js";
 import { steerList } from "../components/composer.js";
 import { Dialog } from "../components/dialog.js";
 import { Icon } from "../components/icons.js";
+import { openDocument } from "./document_row.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {{ key: string, icon: import("../components/icons.js").IconName, name: any, more?: any,
@@ -16,6 +19,10 @@ import { Icon } from "../components/icons.js";
 
 const SEARCH_MS = 120;
 const RECENT_MAX = 6;
+const PASSAGES_MS = 250; /* the question is embedded for it */
+const DOCUMENTS_MAX = 6;
+const PASSAGES_MAX = 5;
+const CHATS_MAX = 8; /* where documents are found too */
 
 /** @param {{ page: Page }} props */
 export function SearchPalette({ page }) {
@@ -30,6 +37,7 @@ export function SearchPalette({ page }) {
         }, SEARCH_MS);
         return () => clearTimeout(timer);
     }, [query]);
+    const documents = useFound(page, query);
     const command = query.replace(/^>\s*/, "");
     const commands = commandsNow(page)
         .filter(({ name, label }) => fits(`${name} ${t(label)}`, command))
@@ -39,15 +47,51 @@ export function SearchPalette({ page }) {
         .map((one) => ({ key: one.id, icon: /** @type {const} */ ("edit"), name: one.title || t("newChat"),
                          side: formatDate(one.updated), act: () => page.show(one.id) }));
     const isSearch = query !== "" && !query.startsWith(">");
-    const hits = isSearch ? withoutEchoes(found.hits).map((hit, index) => hitChoice(page, hit, index)) : [];
-    const isEmpty = isSearch && found.query === query && !hits.length;
+    const others = isSearch ? documents : NOTHING;
+    const hits = (isSearch ? withoutEchoes(found.hits) : []).map((hit, index) => hitChoice(page, hit, index))
+        .slice(0, others.documents.length + others.passages.length ? CHATS_MAX : undefined);
+    const isLooked = others.query === query || !page.workspaces.isOffered || query.length < 2;
+    const isEmpty = isSearch && found.query === query && isLooked && !hits.length && !others.documents.length && !others.passages.length;
     return html`<${Palette} page=${page} label=${t("keySearch")} placeholder=${t("searchPlaceholder")}
         typed=${typed} onType=${setTyped} nothing=${isEmpty ? t("nothingFound") : ""}
         groups=${[
             { label: t("recent"), choices: query ? [] : recent },
             { label: t("chats"), choices: hits },
+            { label: t("documents"), choices: others.documents.map((one) => ({
+                key: `d${one.id}`, icon: /** @type {const} */ ("file"), name: one.title || one.name, side: one.format,
+                more: one.title ? one.name : "", act: () => openDocument(page, one) })) },
+            { label: t("passages"), choices: others.passages.map((one, index) => ({
+                key: `p${index}`, icon: /** @type {const} */ ("quote"), name: sourceName(one),
+                more: one.text, act: () => page.showSource(others.passages, index) })) },
             { label: t("commands"), choices: commands },
         ]} />`;
+}
+
+/** @type {{ query: string, documents: import("../types.js").Document[], passages: import("../types.js").Passage[] }} */
+const NOTHING = { query: "", documents: [], passages: [] };
+
+/** Documents by name and passages by meaning; without either route, nothing.
+ * @param {Page} page @param {string} query */
+function useFound(page, query) {
+    const [found, setFound] = useState(NOTHING);
+    const { id, isOffered } = page.workspaces;
+    useEffect(() => {
+        if (!isOffered || query.length < 2 || query.startsWith(">")) return void setFound(NOTHING);
+        let isWanted = true;
+        const timer = setTimeout(async () => {
+            const inWorkspace = id ? `&workspace=${encodeURIComponent(id)}` : "";
+            const [names, hits] = await Promise.all([
+                call("GET", `/api/documents?limit=${DOCUMENTS_MAX}&q=${encodeURIComponent(query)}${inWorkspace}`).catch(() => null),
+                call("POST", "/api/search", { query, count: PASSAGES_MAX, ...(id && { workspace: id }) }).catch(() => null),
+            ]);
+            if (isWanted) setFound({ query, documents: names?.documents ?? [], passages: hits?.hits ?? [] });
+        }, PASSAGES_MS);
+        return () => {
+            isWanted = false;
+            clearTimeout(timer);
+        };
+    }, [query, id, isOffered]);
+    return found;
 }
 
 /** A chat without a name is called by its first question: found in both, it is listed once, as the message.

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { call, createId } from "../api.js";
-import { t } from "../i18n.js";
+import { t } from "../later_words.js";
 import { variablesOf } from "../commands.js";
 import { IconButton } from "../components/icons.js";
 

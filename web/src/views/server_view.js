@@ -5,7 +5,8 @@ import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { call } from "../api.js";
 import { copyText } from "../clipboard.js";
-import { formatDate, t } from "../i18n.js";
+import { formatDate } from "../i18n.js";
+import { t } from "../later_words.js";
 import { Icon, IconButton } from "../components/icons.js";
 import { snippets } from "./snippets.js";
 

@@ -4,7 +4,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { chooseFiles, download, importFile } from "../files.js";
-import { t } from "../i18n.js";
+import { t } from "../later_words.js";
 import { Choice } from "../components/panel.js";
 import { PRESETS } from "../components/composer.js";
 import { PromptSettings } from "./prompt_settings.js";
