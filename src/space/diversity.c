@@ -1,12 +1,15 @@
 /* Diversity: maximal marginal relevance.
  *
- * The next hit is the one with the highest (1 - d) relevance - d likeness, likeness being the
- * highest cosine with a hit that was chosen before, and relevance the fused score brought to [0, 1]
- * over the pool. So that of five copies of one paragraph the first is shown and the others give way
- * to what says something else. */
+ * The next hit is the one with the highest (1 - d) relevance - d likeness. Relevance is the fused
+ * score brought to [0, 1] over the pool. Likeness is that to the nearest of the hits chosen before:
+ * 0 up to a cosine of LIKE, 1 for a copy. So that of five copies of one paragraph the first is shown
+ * and the others give way to what says something else. Passages on one matter are not copies: the
+ * plain cosine, which counts them as such, makes lists worse (docs/internals/space.md). */
 #include "space/search_parts.h"
 
 #include <math.h>
+
+#define LIKE 0.97
 
 /* Likeness to what was chosen; 0 where either has no vector. */
 static double likeness(const struct den_search *search, size_t chosen,
@@ -22,7 +25,7 @@ static double likeness(const struct den_search *search, size_t chosen,
             most = fmax(most, (double)scan->dot_f32_f16(den_pool_vector(pool, found),
                                                         den_pool_halves(pool, &pool->found[i]),
                                                         pool->width));
-    return most;
+    return fmin(1, fmax(0, (most - LIKE) / (1 - LIKE)));
 }
 
 void den_search_diversify(struct den_search *search, size_t count, double diversity)

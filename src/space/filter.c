@@ -328,7 +328,7 @@ static enum den_status count_items(struct den_space *space, struct den_connectio
 
 enum den_status den_space_take_set(struct den_space *space, struct den_connection *connection,
                                    const struct den_space_filter *filter,
-                                   struct den_item_set **out_set, size_t *out_count,
+                                   struct den_item_set **out_set, size_t *out_all,
                                    struct den_error *err)
 {
     struct den_item_set *set = NULL;
@@ -337,10 +337,9 @@ enum den_status den_space_take_set(struct den_space *space, struct den_connectio
     char *key;
 
     *out_set = NULL;
-    if (check(filter, err) != DEN_OK || read_state(space, connection, &state, err) != DEN_OK)
+    if (check(filter, err) != DEN_OK || read_state(space, connection, &state, err) != DEN_OK ||
+        count_items(space, connection, state, out_all, err) != DEN_OK || lets_all_through(filter))
         return err->status;
-    if (lets_all_through(filter))
-        return count_items(space, connection, state, out_count, err);
     init_lists(&lists, filter);
     key = key_of(filter, &lists);
     if (!key || den_buffer_status(&lists.documents, "filter", err) != DEN_OK ||
@@ -359,10 +358,7 @@ enum den_status den_space_take_set(struct den_space *space, struct den_connectio
     } else {
         free(key);
     }
-    if (set) {
-        *out_set = set;
-        *out_count = set->count;
-    }
+    *out_set = set;
 end:
     free_lists(&lists);
     return err->status;

@@ -10,7 +10,7 @@
 
 enum { CANDIDATES_DEFAULT = 100, COUNT_DEFAULT = 10 };
 
-#define DIVERSITY_DEFAULT 0.0
+#define DIVERSITY_DEFAULT 0.3
 
 /* --- the two lists --- */
 
@@ -140,7 +140,7 @@ static enum den_status ask(struct den_search *search, size_t count, struct den_s
         return err->status;
     if (!search->query->no_feedback && den_search_smooth(search, err) != DEN_OK)
         return err->status;
-    out->confidence = den_search_confidence(search);
+    den_search_judge(search, out);
     den_search_diversify(search, count, diversity);
     if (find_documents(search, err) != DEN_OK || copy_hits(search, count, out, err) != DEN_OK)
         return err->status;
@@ -168,9 +168,10 @@ enum den_status den_space_search(struct den_space *space, const struct den_space
     if (check(&search, count, err) != DEN_OK ||
         den_database_read(space->database, &search.connection, err) != DEN_OK)
         return err->status;
-    if (den_space_take_set(space, search.connection, &query->filter, &set, &search.item_count,
+    if (den_space_take_set(space, search.connection, &query->filter, &set, &search.all_count,
                            err) == DEN_OK) {
         search.set = set;
+        search.item_count = set ? set->count : search.all_count;
         ask(&search, count, &result, err);
     }
     den_space_return_set(space, set);

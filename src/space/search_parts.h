@@ -57,8 +57,10 @@ struct den_search {
     int64_t embedder;
     const struct den_item_set *set; /* NULL: everything */
     size_t item_count;              /* that pass the filter */
+    size_t all_count;               /* of all items */
     size_t candidates;
     struct den_words words;
+    double rarity; /* of all words together */
     struct den_pool pool;
 };
 
@@ -83,6 +85,7 @@ enum den_status den_search_fuse(struct den_search *search, struct den_error *err
 enum den_status den_search_smooth(struct den_search *search, struct den_error *err);
 /* Moves `count` of the pool to its front so that they differ. */
 void den_search_diversify(struct den_search *search, size_t count, double diversity);
-double den_search_confidence(const struct den_search *search);
+/* Fills in what is known of how well the question is met; before the pool is cut. */
+void den_search_judge(const struct den_search *search, struct den_space_result *out);
 
 #endif

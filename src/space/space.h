@@ -106,8 +106,11 @@ struct den_space_result {
     struct den_space_hit *hits;
     size_t count;
     double words_seconds, vectors_seconds, fuse_seconds;
-    size_t searched;   /* items that passed the filter */
-    double confidence; /* 0 to 1: that anything here answers the question; calibrated on judged
+    size_t searched;    /* items that passed the filter */
+    double cosine_top;  /* the highest; 0: there is none */
+    double cosine_tail; /* that of the hundredth, or of the last */
+    double words_share; /* of what the question's words can earn, what the best by words has */
+    double confidence;  /* 0 to 1: that anything here answers the question; calibrated on judged
                           questions (docs/internals/space.md) */
 };
 enum den_status den_space_search(struct den_space *space, const struct den_space_query *query,

@@ -68,10 +68,10 @@ enum den_status den_space_read_current(struct den_connection *connection,
 /* --- filter.c --- */
 
 /* What `filter` lets through in the state that `connection` reads: *out_set is NULL where that is
- * everything. Given back with den_space_return_set(). */
+ * everything; *out_all counts all items. Given back with den_space_return_set(). */
 enum den_status den_space_take_set(struct den_space *space, struct den_connection *connection,
                                    const struct den_space_filter *filter,
-                                   struct den_item_set **out_set, size_t *out_count,
+                                   struct den_item_set **out_set, size_t *out_all,
                                    struct den_error *err);
 void den_space_return_set(struct den_space *space, struct den_item_set *set);
 void den_space_drop_sets(struct den_space *space);

@@ -16,6 +16,8 @@
 struct den_word {
     char text[DEN_SPACE_WORD_BYTES_MAX]; /* as asked, ASCII letters small */
     bool is_prefix;                      /* a single Chinese character */
+    size_t items;                        /* that have it; filled in by word_search.c */
+    double rarity;                       /* inverse document frequency, as bm25() counts */
 };
 
 struct den_words {
