@@ -19,22 +19,22 @@ enum {
     HEADING_LEVEL_1 = 190
 };
 
-void den_layout_init(struct den_layout *layout, struct den_writer *writer, bool scanned)
+void den_page_layout_init(struct den_page_layout *layout, struct den_writer *writer, bool scanned)
 {
-    *layout = (struct den_layout){ .writer = writer,
-                                   .scanned = scanned,
-                                   .larger = scanned ? LARGER_SCANNED : LARGER_PRINTED };
+    *layout = (struct den_page_layout){ .writer = writer,
+                                        .scanned = scanned,
+                                        .larger = scanned ? LARGER_SCANNED : LARGER_PRINTED };
     den_buffer_init(&layout->texts, TEXTS_BYTES_MAX);
 }
 
-void den_layout_deinit(struct den_layout *layout)
+void den_page_layout_deinit(struct den_page_layout *layout)
 {
     free(layout->words);
     free(layout->lines);
     den_buffer_deinit(&layout->texts);
 }
 
-float den_layout_number(const char *text, size_t length)
+float den_page_layout_number(const char *text, size_t length)
 {
     double value = 0, unit = 1;
     size_t at = 0;
@@ -52,7 +52,7 @@ float den_layout_number(const char *text, size_t length)
 
 /* --- gathering --- */
 
-static bool grow(struct den_layout *layout, void *items, size_t count, size_t *capacity,
+static bool grow(struct den_page_layout *layout, void *items, size_t count, size_t *capacity,
                  size_t size)
 {
     void **array = items;
@@ -74,9 +74,9 @@ static bool grow(struct den_layout *layout, void *items, size_t count, size_t *c
     return true;
 }
 
-void den_layout_page_begin(struct den_layout *layout, float width, float height)
+void den_page_layout_page_begin(struct den_page_layout *layout, float width, float height)
 {
-    den_layout_page_end(layout);
+    den_page_layout_page_end(layout);
     layout->in_page = true;
     layout->width = width > 0 ? width : 0;
     layout->height = height > 0 ? height : 0;
@@ -87,23 +87,23 @@ void den_layout_page_begin(struct den_layout *layout, float width, float height)
     layout->block_begins = true;
 }
 
-void den_layout_block_begin(struct den_layout *layout, float right)
+void den_page_layout_block_begin(struct den_page_layout *layout, float right)
 {
     layout->block_begins = true;
     layout->block_right = right;
 }
 
-void den_layout_line_begin(struct den_layout *layout)
+void den_page_layout_line_begin(struct den_page_layout *layout)
 {
     layout->line_begins = true;
 }
 
-static void flush(struct den_layout *layout);
+static void flush(struct den_page_layout *layout);
 
-void den_layout_word(struct den_layout *layout, const char *text, size_t length,
-                     const struct den_word *box)
+void den_page_layout_word(struct den_page_layout *layout, const char *text, size_t length,
+                          const struct den_word *box)
 {
-    struct den_layout_line *line;
+    struct den_page_layout_line *line;
 
     if (!layout->in_page || length == 0 || den_writer_failed(layout->writer))
         return;
@@ -116,7 +116,7 @@ void den_layout_word(struct den_layout *layout, const char *text, size_t length,
               sizeof *layout->lines))
         return;
     if (layout->line_begins || layout->block_begins || layout->line_count == 0)
-        layout->lines[layout->line_count++] = (struct den_layout_line){
+        layout->lines[layout->line_count++] = (struct den_page_layout_line){
             .first = layout->word_count, .right = layout->block_right, .opens = layout->block_begins
         };
     layout->line_begins = layout->block_begins = false;
@@ -124,12 +124,13 @@ void den_layout_word(struct den_layout *layout, const char *text, size_t length,
     line->count++;
     if (box->bottom - box->top > line->height)
         line->height = box->bottom - box->top;
-    layout->words[layout->word_count++] = (struct den_layout_word){ .text = layout->texts.length,
-                                                                    .length = length,
-                                                                    .left = box->left,
-                                                                    .top = box->top,
-                                                                    .right = box->right,
-                                                                    .bottom = box->bottom };
+    layout->words[layout->word_count++] =
+        (struct den_page_layout_word){ .text = layout->texts.length,
+                                       .length = length,
+                                       .left = box->left,
+                                       .top = box->top,
+                                       .right = box->right,
+                                       .bottom = box->bottom };
     if (length > TEXTS_BYTES_MAX / 2)
         length = layout->words[layout->word_count - 1].length = 0; /* no word is so long */
     den_buffer_append(&layout->texts, text, length);
@@ -137,7 +138,8 @@ void den_layout_word(struct den_layout *layout, const char *text, size_t length,
 
 /* --- headings --- */
 
-static size_t bytes_of_line(const struct den_layout *layout, const struct den_layout_line *line)
+static size_t bytes_of_line(const struct den_page_layout *layout,
+                            const struct den_page_layout_line *line)
 {
     size_t bytes = 0;
     size_t i;
@@ -155,7 +157,7 @@ static size_t slot_of(float height)
 }
 
 /* The height that half of the text does not pass. */
-static float usual_height(struct den_layout *layout)
+static float usual_height(struct den_page_layout *layout)
 {
     size_t total = 0, below = 0;
     size_t i;
@@ -170,10 +172,11 @@ static float usual_height(struct den_layout *layout)
     return (float)i / 2;
 }
 
-static bool has_letter(const struct den_layout *layout, const struct den_layout_line *line)
+static bool has_letter(const struct den_page_layout *layout,
+                       const struct den_page_layout_line *line)
 {
-    const struct den_layout_word *word = &layout->words[line->first];
-    const struct den_layout_word *last = &layout->words[line->first + line->count - 1];
+    const struct den_page_layout_word *word = &layout->words[line->first];
+    const struct den_page_layout_word *last = &layout->words[line->first + line->count - 1];
     size_t at;
 
     for (at = word->text; at < last->text + last->length; at++)
@@ -184,7 +187,7 @@ static bool has_letter(const struct den_layout *layout, const struct den_layout_
 }
 
 /* Marks runs of large lines at a block's beginning. */
-static void find_headings(struct den_layout *layout)
+static void find_headings(struct den_page_layout *layout)
 {
     float usual = usual_height(layout);
     size_t i = 0;
@@ -211,18 +214,18 @@ static void find_headings(struct den_layout *layout)
 /* --- tables --- */
 
 /* Whether `line` stands in the same height as the one before it, to its right. */
-static bool is_beside(const struct den_layout *layout, const struct den_layout_line *line)
+static bool is_beside(const struct den_page_layout *layout, const struct den_page_layout_line *line)
 {
-    const struct den_layout_line *before = line - 1;
-    const struct den_layout_word *last = &layout->words[before->first + before->count - 1];
-    const struct den_layout_word *first = &layout->words[line->first];
+    const struct den_page_layout_line *before = line - 1;
+    const struct den_page_layout_word *last = &layout->words[before->first + before->count - 1];
+    const struct den_page_layout_word *first = &layout->words[line->first];
     float top = first->top > last->top ? first->top : last->top;
     float bottom = first->bottom < last->bottom ? first->bottom : last->bottom;
 
     return first->left >= last->right && bottom - top > (first->bottom - first->top) / 2;
 }
 
-static void find_tables(struct den_layout *layout)
+static void find_tables(struct den_page_layout *layout)
 {
     size_t i = 0;
 
@@ -249,7 +252,8 @@ static bool is_unspaced(uint32_t code)
            (code >= 0x20000 && code <= 0x3FFFF);
 }
 
-static uint32_t first_code(const struct den_layout *layout, const struct den_layout_word *word)
+static uint32_t first_code(const struct den_page_layout *layout,
+                           const struct den_page_layout_word *word)
 {
     uint32_t code = ' ';
 
@@ -258,7 +262,8 @@ static uint32_t first_code(const struct den_layout *layout, const struct den_lay
     return code;
 }
 
-static uint32_t last_code(const struct den_layout *layout, const struct den_layout_word *word)
+static uint32_t last_code(const struct den_page_layout *layout,
+                          const struct den_page_layout_word *word)
 {
     const char *text = layout->texts.data + word->text;
     size_t at = word->length;
@@ -277,27 +282,29 @@ static bool is_bullet(uint32_t code)
            code == 0x25CF || code == 0x25A0 || code == 0xF0B7;
 }
 
-static bool has_bullet(const struct den_layout *layout, const struct den_layout_line *line)
+static bool has_bullet(const struct den_page_layout *layout,
+                       const struct den_page_layout_line *line)
 {
-    const struct den_layout_word *word = &layout->words[line->first];
+    const struct den_page_layout_word *word = &layout->words[line->first];
 
     return is_bullet(first_code(layout, word)) ||
            (word->length == 1 && strchr("-*", layout->texts.data[word->text]));
 }
 
 /* The line before ended although this one's first word had room there. */
-static bool ended_early(const struct den_layout *layout, const struct den_layout_line *line)
+static bool ended_early(const struct den_page_layout *layout,
+                        const struct den_page_layout_line *line)
 {
-    const struct den_layout_line *before = line - 1;
-    const struct den_layout_word *last = &layout->words[before->first + before->count - 1];
-    const struct den_layout_word *first = &layout->words[line->first];
+    const struct den_page_layout_line *before = line - 1;
+    const struct den_page_layout_word *last = &layout->words[before->first + before->count - 1];
+    const struct den_page_layout_word *first = &layout->words[line->first];
 
     return last->right + (first->right - first->left) + line->height / 2 < line->right;
 }
 
-static void write_word(struct den_layout *layout, size_t index, bool opens)
+static void write_word(struct den_page_layout *layout, size_t index, bool opens)
 {
-    const struct den_layout_word *word = &layout->words[index];
+    const struct den_page_layout_word *word = &layout->words[index];
     struct den_word box = {
         .left = word->left, .top = word->top, .right = word->right, .bottom = word->bottom
     };
@@ -308,9 +315,9 @@ static void write_word(struct den_layout *layout, size_t index, bool opens)
     den_writer_word(layout->writer, layout->texts.data + word->text, word->length, &box);
 }
 
-static void write_line(struct den_layout *layout, size_t index)
+static void write_line(struct den_page_layout *layout, size_t index)
 {
-    const struct den_layout_line *line = &layout->lines[index];
+    const struct den_page_layout_line *line = &layout->lines[index];
     bool opens = line->opens || index == 0 || (!line->table && line->level != line[-1].level);
     bool bullet = has_bullet(layout, line);
     size_t i;
@@ -330,7 +337,7 @@ static void write_line(struct den_layout *layout, size_t index)
 }
 
 /* Writes what was gathered. */
-static void flush(struct den_layout *layout)
+static void flush(struct den_page_layout *layout)
 {
     size_t i;
 
@@ -345,7 +352,7 @@ static void flush(struct den_layout *layout)
     layout->block_begins = true;
 }
 
-void den_layout_page_end(struct den_layout *layout)
+void den_page_layout_page_end(struct den_page_layout *layout)
 {
     if (!layout->in_page)
         return;

@@ -27,7 +27,7 @@ static float attribute(const char *tag, const char *end, const char *name)
         return 0;
     found += strlen(name);
     quote = memchr(found, '"', (size_t)(end - found));
-    return den_layout_number(found, (size_t)((quote ? quote : end) - found));
+    return den_page_layout_number(found, (size_t)((quote ? quote : end) - found));
 }
 
 static struct den_word box_of(const char *tag, const char *end)
@@ -67,7 +67,7 @@ static size_t take_entity(const char *text, size_t length, struct den_buffer *ou
     return at + 1;
 }
 
-static void take_word(struct den_layout *layout, const char *tag, const char *end,
+static void take_word(struct den_page_layout *layout, const char *tag, const char *end,
                       const char *until)
 {
     struct den_word box = box_of(tag, end);
@@ -82,7 +82,7 @@ static void take_word(struct den_layout *layout, const char *tag, const char *en
             den_buffer_append_byte(&text, *at);
         at += used ? used : 1;
     }
-    den_layout_word(layout, text.data, text.length, &box);
+    den_page_layout_word(layout, text.data, text.length, &box);
     den_buffer_deinit(&text);
 }
 
@@ -93,7 +93,7 @@ static bool is_tag(const char *tag, const char *end, const char *name)
     return (size_t)(end - tag) >= length && memcmp(tag, name, length) == 0;
 }
 
-static void walk_tags(struct den_layout *layout, const char *text, size_t length)
+static void walk_tags(struct den_page_layout *layout, const char *text, size_t length)
 {
     const char *at = text, *last = text + length;
 
@@ -110,14 +110,14 @@ static void walk_tags(struct den_layout *layout, const char *text, size_t length
             take_word(layout, tag, end, until ? until : last);
             at = until ? until + 7 : last;
         } else if (is_tag(tag, end, "<line ")) {
-            den_layout_line_begin(layout);
+            den_page_layout_line_begin(layout);
         } else if (is_tag(tag, end, "<block ")) {
-            den_layout_block_begin(layout, attribute(tag, end, " xMax=\""));
+            den_page_layout_block_begin(layout, attribute(tag, end, " xMax=\""));
         } else if (is_tag(tag, end, "<page ")) {
-            den_layout_page_begin(layout, attribute(tag, end, " width=\""),
-                                  attribute(tag, end, " height=\""));
+            den_page_layout_page_begin(layout, attribute(tag, end, " width=\""),
+                                       attribute(tag, end, " height=\""));
         } else if (is_tag(tag, end, "</page")) {
-            den_layout_page_end(layout);
+            den_page_layout_page_end(layout);
         }
     }
 }
@@ -125,15 +125,15 @@ static void walk_tags(struct den_layout *layout, const char *text, size_t length
 enum den_status den_read_pdf_layout(const struct den_input *input, struct den_writer *writer,
                                     struct den_error *err)
 {
-    struct den_layout layout;
+    struct den_page_layout layout;
 
     if (!memmem(input->data, input->length < 4096 ? input->length : 4096, "<doc>", 5) &&
         !memmem(input->data, input->length, "<doc>", 5))
         return den_fail(err, DEN_BAD_FILE, "%s: is no layout of pages", input->name);
-    den_layout_init(&layout, writer, false);
+    den_page_layout_init(&layout, writer, false);
     walk_tags(&layout, input->data, input->length);
-    den_layout_page_end(&layout);
-    den_layout_deinit(&layout);
+    den_page_layout_page_end(&layout);
+    den_page_layout_deinit(&layout);
     return den_writer_status(writer, err);
 }
 
@@ -161,39 +161,40 @@ static bool split_row(const struct den_line *line, struct columns *out)
     return column >= COLUMNS - 2; /* the text may be missing */
 }
 
-static void take_row(struct den_layout *layout, const struct columns *row, float scale)
+static void take_row(struct den_page_layout *layout, const struct columns *row, float scale)
 {
     enum { LEVEL, LEFT = 6, TOP, WIDTH, HEIGHT, CONFIDENCE, TEXT };
     enum { PAGE = '1', PARAGRAPH = '3', LINE = '4', WORD = '5' };
     char level = row->length[LEVEL] == 1 ? row->text[LEVEL][0] : '\0';
-    float left = den_layout_number(row->text[LEFT], row->length[LEFT]) * scale;
-    float top = den_layout_number(row->text[TOP], row->length[TOP]) * scale;
-    float width = den_layout_number(row->text[WIDTH], row->length[WIDTH]) * scale;
-    float height = den_layout_number(row->text[HEIGHT], row->length[HEIGHT]) * scale;
+    float left = den_page_layout_number(row->text[LEFT], row->length[LEFT]) * scale;
+    float top = den_page_layout_number(row->text[TOP], row->length[TOP]) * scale;
+    float width = den_page_layout_number(row->text[WIDTH], row->length[WIDTH]) * scale;
+    float height = den_page_layout_number(row->text[HEIGHT], row->length[HEIGHT]) * scale;
     struct den_word box = {
         .left = left, .top = top, .right = left + width, .bottom = top + height
     };
 
     if (level == PAGE)
-        den_layout_page_begin(layout, width, height);
+        den_page_layout_page_begin(layout, width, height);
     else if (level == PARAGRAPH)
-        den_layout_block_begin(layout, box.right);
+        den_page_layout_block_begin(layout, box.right);
     else if (level == LINE)
-        den_layout_line_begin(layout);
+        den_page_layout_line_begin(layout);
     else if (level == WORD && row->length[TEXT] > 0 &&
-             den_layout_number(row->text[CONFIDENCE], row->length[CONFIDENCE]) >= CONFIDENCE_MIN)
-        den_layout_word(layout, row->text[TEXT], row->length[TEXT], &box);
+             den_page_layout_number(row->text[CONFIDENCE], row->length[CONFIDENCE]) >=
+                 CONFIDENCE_MIN)
+        den_page_layout_word(layout, row->text[TEXT], row->length[TEXT], &box);
 }
 
 enum den_status den_read_recognised(const struct den_input *input, struct den_writer *writer,
                                     struct den_error *err)
 {
-    struct den_layout layout;
+    struct den_page_layout layout;
     size_t at = 0;
 
     if (input->length < 6 || memcmp(input->data, "level\t", 6) != 0)
         return den_fail(err, DEN_BAD_FILE, "%s: is no table of recognised words", input->name);
-    den_layout_init(&layout, writer, true);
+    den_page_layout_init(&layout, writer, true);
     while (at < input->length && !den_writer_failed(writer)) {
         struct den_line line = den_line_at(input->data, input->length, at);
         struct columns row = { 0 };
@@ -202,7 +203,7 @@ enum den_status den_read_recognised(const struct den_input *input, struct den_wr
             take_row(&layout, &row, (float)input->scale);
         at = line.next;
     }
-    den_layout_page_end(&layout);
-    den_layout_deinit(&layout);
+    den_page_layout_page_end(&layout);
+    den_page_layout_deinit(&layout);
     return den_writer_status(writer, err);
 }
