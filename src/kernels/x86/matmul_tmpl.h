@@ -34,8 +34,10 @@
 enum {
     PARTS = DEN_PANEL / LANES,
     PART_BYTES = DEN_LINE_BYTES / PARTS,
-    PREFETCH_BYTES = 2048, /* ahead of the weights, where rows are few and memory the limit */
-    ROW_BLOCK_BYTES = 384 * 1024, /* of activations that pass over a panel before the next panel */
+    PREFETCH_BYTES = 2048,   /* ahead of the weights, where rows are few and memory the limit */
+    CHUNK_BYTES = 20 * 1024, /* of a panel that stay in the first-level cache */
+    ROW_BLOCK = 192,         /* rows that meet a chunk before the next one */
+    GROUPS_AHEAD = 4,        /* rows are fetched so much earlier */
     SUMS_MAX = ROWS_MAX * PARTS
 };
 
@@ -44,6 +46,10 @@ struct tile {
     const unsigned char *weights; /* the panel's first group */
     const struct den_activations *x;
     size_t row;
+    size_t column;     /* the panel's first output */
+    size_t begin, end; /* groups */
+    bool last;         /* these are the last groups */
+    float *kept;       /* (rows, 16): the sums of the groups before */
 };
 
 /* What is constant in a tile's code: only ever built of constants. */
@@ -248,6 +254,19 @@ ALWAYS_INLINE void prefetch_lines(const unsigned char *at, const int bytes, cons
         _mm_prefetch((const char *)at + PREFETCH_BYTES + i, _MM_HINT_T0);
 }
 
+/* A tile's rows of one group lie together, those of the next one far away, where the processor's
+ * own prefetching does not look. */
+ALWAYS_INLINE void prefetch_rows(const struct tile *tile, size_t g, const struct shape shape)
+{
+    const int8_t *values = tile->x->values + (g * tile->x->rows + tile->row) * DEN_GROUP;
+
+    if (shape.rows < ROWS_MAX)
+        return;
+#pragma GCC unroll 8
+    for (int i = 0; i < shape.rows * DEN_GROUP; i += DEN_LINE_BYTES)
+        _mm_prefetch((const char *)values + i, _MM_HINT_T0);
+}
+
 /* 16 f16 or f32 of a group, by parts. */
 ALWAYS_INLINE void load_halves(const unsigned char *at, lanes out[PARTS])
 {
@@ -409,17 +428,18 @@ ALWAYS_INLINE void add_q8_16(const struct tile *tile, size_t g, const struct sha
 
 /* --- tiles --- */
 
+/* Groups [begin, end) of the tile's rows, added to `kept`, or (the last ones) stored. */
 ALWAYS_INLINE void multiply_tile(const struct den_matmul *op, const struct tile *tile,
-                                 size_t column, const struct shape shape)
+                                 const struct shape shape)
 {
     lanes sums[SUMS_MAX];
     lanes done[SUMS_MAX]; /* indexed by a variable, which would keep `sums` out of registers */
-    size_t groups = op->weights->in / DEN_GROUP;
 
 #pragma GCC unroll 16
     for (int i = 0; i < shape.rows * PARTS; i++)
-        sums[i] = all_of(0);
-    for (size_t g = 0; g < groups; g++)
+        sums[i] = tile->begin ? load(tile->kept + i * LANES) : all_of(0);
+    for (size_t g = tile->begin; g < tile->end; g++) {
+        prefetch_rows(tile, g + GROUPS_AHEAD, shape);
         switch (shape.format) {
         case DEN_PACK_Q4:
             add_q4(tile, g, shape, sums);
@@ -439,14 +459,17 @@ ALWAYS_INLINE void multiply_tile(const struct den_matmul *op, const struct tile 
         default:
             add_q8_16(tile, g, shape, sums);
         }
+    }
 #pragma GCC unroll 16
     for (int i = 0; i < shape.rows * PARTS; i++)
         done[i] = sums[i];
 #pragma GCC unroll 1
     for (int i = 0; i < shape.rows * PARTS; i++) {
-        size_t at = column + (size_t)(i % PARTS) * LANES;
+        size_t at = tile->column + (size_t)(i % PARTS) * LANES;
 
-        if (at < op->weights->out)
+        if (!tile->last)
+            store(tile->kept + i * LANES, done[i]);
+        else if (at < op->weights->out)
             store_sums(op, tile->row + (size_t)(i / PARTS), at, done[i]);
     }
 }
@@ -456,14 +479,24 @@ ALWAYS_INLINE void multiply_tile(const struct den_matmul *op, const struct tile 
     if (height <= ROWS_MAX && rows >= height) {                                                    \
         const struct shape shape = { height <= ROWS_MAX ? height : 1, fine, format };              \
                                                                                                    \
-        multiply_tile(op, tile, column, shape);                                                    \
+        multiply_tile(op, tile, shape);                                                            \
         return height;                                                                             \
     }
 
+/* How many groups of a panel pass over the rows before the next ones: what stays in the first-level
+ * cache, and all of them for a few rows, which read on from memory. Q*_K: a multiple of 8. */
+static size_t chunk_of(const struct den_packed *w, size_t rows)
+{
+    size_t groups = w->in / DEN_GROUP, most = CHUNK_BYTES * groups / w->panel_bytes / 8 * 8;
+
+    if (rows <= 2 * ROWS_MAX || groups <= most)
+        return groups;
+    return most ? most : 8;
+}
+
 /* As many rows as one tile takes; returns how many. */
 ALWAYS_INLINE size_t multiply_some(const struct den_matmul *op, const struct tile *tile,
-                                   size_t column, size_t rows, const bool fine,
-                                   const enum den_pack_format format)
+                                   size_t rows, const bool fine, const enum den_pack_format format)
 {
     TAKE_TILE(12)
     TAKE_TILE(8)
@@ -474,26 +507,37 @@ ALWAYS_INLINE size_t multiply_some(const struct den_matmul *op, const struct til
     return 0;
 }
 
+/* Rows [begin, end), at most ROW_BLOCK, times one panel, chunk by chunk of k. */
+ALWAYS_INLINE void multiply_block(const struct den_matmul *op, size_t p, size_t begin, size_t end,
+                                  const bool fine, const enum den_pack_format format)
+{
+    const struct den_packed *w = op->weights;
+    size_t groups = w->in / DEN_GROUP, chunk = chunk_of(w, end - begin);
+    float kept[ROW_BLOCK * DEN_PANEL];
+    struct tile tile = { .weights = w->data + p * w->panel_bytes,
+                         .x = op->quantized,
+                         .column = p * DEN_PANEL };
+
+    for (; tile.begin < groups; tile.begin = tile.end) {
+        tile.end = groups - tile.begin < chunk ? groups : tile.begin + chunk;
+        tile.last = tile.end == groups;
+        for (tile.row = begin; tile.row < end;) {
+            tile.kept = kept + (tile.row - begin) * DEN_PANEL;
+            tile.row += multiply_some(op, &tile, end - tile.row, fine, format);
+        }
+    }
+}
+
 ALWAYS_INLINE void multiply_panels(const struct den_matmul *op, size_t panel_begin,
                                    size_t panel_end, const bool fine,
                                    const enum den_pack_format format)
 {
-    const struct den_packed *w = op->weights;
-    size_t block = ROW_BLOCK_BYTES / (w->in + (fine ? w->in : 0)) / ROWS_MAX * ROWS_MAX;
     size_t begin, end, p;
 
-    if (block < 2 * ROWS_MAX)
-        block = 2 * ROWS_MAX;
     for (begin = op->row_begin; begin < op->row_end; begin = end) {
-        end = op->row_end - begin < block ? op->row_end : begin + block;
-        for (p = panel_begin; p < panel_end; p++) {
-            struct tile tile = { .weights = w->data + p * w->panel_bytes,
-                                 .x = op->quantized,
-                                 .row = begin };
-
-            while (tile.row < end)
-                tile.row += multiply_some(op, &tile, p * DEN_PANEL, end - tile.row, fine, format);
-        }
+        end = op->row_end - begin < ROW_BLOCK ? op->row_end : begin + ROW_BLOCK;
+        for (p = panel_begin; p < panel_end; p++)
+            multiply_block(op, p, begin, end, fine, format);
     }
 }
 
