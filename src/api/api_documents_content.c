@@ -1,7 +1,7 @@
 /* What is in a document: its file as it came, its parts as they were read, its pages as pictures.
  *
  * A file that somebody else wrote must not run in Den's origin: it goes out as an attachment, of no
- * type that a browser would guess anew, in a sandbox without scripts should one show it after all. */
+ * type that a browser would guess anew, in a sandbox without scripts should one show it even so. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

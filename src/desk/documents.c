@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "desk/documents_parts.h"
 #include "desk/ingest_parts.h"
+#include "desk/jobs.h"
 #include "desk/events.h"
 #include "desk/reading.h"
 #include "desk/threads_parts.h"
@@ -243,7 +244,8 @@ enum den_status den_document_delete(struct den_documents *documents, const char 
 
     if (den_database_write(documents->database, &connection, err) != DEN_OK)
         return err->status;
-    if (den_document_find(connection, id, &row, err) == DEN_OK)
+    if (den_document_find(connection, id, &row, err) == DEN_OK &&
+        den_tasks_of_document(connection, row, "cancelled", err) == DEN_OK)
         den_execute(connection, err, "DELETE FROM documents WHERE row = ?", "i", row);
     if (den_connection_end(connection, err) != DEN_OK)
         return err->status;

@@ -51,6 +51,7 @@ static enum den_status recover(struct den_ingest *ingest, struct den_error *err)
                 "DELETE FROM tasks WHERE job IN (SELECT row FROM jobs WHERE state IN ('waiting', "
                 "'running', 'paused') AND json_extract(fields, '$.unlisted') IS NOT NULL)",
                 "");
+    den_jobs_settle(connection, err);
     return den_connection_end(connection, err);
 }
 

@@ -119,7 +119,7 @@ static enum den_status queue(struct den_connection *connection, const struct den
     return err->status;
 }
 
-/* The document with these bytes, if there is one: linked, and read again only if that had failed. */
+/* The document with these bytes: linked, and read again only if that had failed. */
 static enum den_status reuse(struct den_connection *connection, int64_t document,
                              const struct den_document_links *links, bool *out_reads,
                              struct den_error *err)

@@ -3,7 +3,7 @@
  *
  * What is to be done is asked of the database each time: passages of documents in the state
  * "embedding", then, when there are none, passages that lack a vector of a model that was installed
- * or exchanged since. A batch's vectors, and that their documents are ready, are one transaction. */
+ * or exchanged since. A batch's vectors are kept in one transaction with their documents' state. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +139,7 @@ static enum den_status finish(struct den_ingest *ingest, struct den_connection *
                 "iit", document, embedder, DEN_NOTE_NO_EMBEDDER);
     if (err->status == DEN_OK && den_connection_changes(connection) > 0) {
         den_tasks_of_document(connection, document, "done", err);
+        den_jobs_changed_by(ingest->jobs, connection, document);
         den_documents_changed(ingest->documents, document);
     }
     return err->status;
@@ -194,6 +195,7 @@ static void give_up(struct den_ingest *ingest, const struct batch *batch,
                     "state = 'running'",
                     "itt", document, den_document_error_code(reason->status), reason->message);
         den_tasks_of_document(connection, document, "failed", &err);
+        den_jobs_changed_by(ingest->jobs, connection, document);
         den_documents_changed(ingest->documents, document);
     }
     den_connection_end(connection, &err);
@@ -222,6 +224,30 @@ static enum den_status embed_batch(struct den_ingest *ingest, void *handle,
     return err->status;
 }
 
+/* Documents that lack nothing, and do not know it: their vectors were there before they were read
+ * again, or had been kept when the program died. */
+static void finish_rest(struct den_ingest *ingest, int64_t embedder)
+{
+    int64_t documents[DEN_INGEST_EMBED_BATCH];
+    struct den_connection *connection;
+    struct den_error err = { 0 };
+    struct den_query query;
+    size_t count = 0, i;
+
+    if (den_database_write(ingest->database, &connection, &err) != DEN_OK)
+        return;
+    den_query_start(&query, connection, &err,
+                    "SELECT d.row FROM documents d WHERE d.state = 'embedding' AND d.state <> "
+                    "'ready' AND " NOT_PAUSED " LIMIT ?",
+                    "i", (int64_t)DEN_INGEST_EMBED_BATCH);
+    while (den_query_next(&query, &err))
+        documents[count++] = den_query_integer(&query, 0);
+    den_query_end(&query);
+    for (i = 0; i < count; i++)
+        finish(ingest, connection, documents[i], embedder, &err);
+    den_connection_end(connection, &err);
+}
+
 /* When nothing lacks a vector of the new model, searches ask it. */
 static void switch_over(struct den_ingest *ingest, const struct den_space_embedder *embedder)
 {
@@ -243,6 +269,7 @@ static bool embed_next(struct den_ingest *ingest, void *handle,
     if (find_passages(ingest, embedder->row, batch, &err) == DEN_OK && batch->count == 0)
         find_old(ingest, embedder->row, batch, &err);
     if (err.status == DEN_OK && batch->count == 0) {
+        finish_rest(ingest, embedder->row);
         switch_over(ingest, embedder);
     } else if (err.status == DEN_OK) {
         if (embed_batch(ingest, handle, embedder, batch, &err) == DEN_OK)
@@ -256,6 +283,26 @@ static bool embed_next(struct den_ingest *ingest, void *handle,
     return has_more;
 }
 
+/* The model was removed meanwhile: documents are found by their words, and wait for another. */
+static void do_without(struct den_ingest *ingest)
+{
+    struct den_connection *connection;
+    struct den_error err = { 0 };
+
+    if (den_database_write(ingest->database, &connection, &err) != DEN_OK)
+        return;
+    den_execute(connection, &err,
+                "UPDATE tasks SET state = 'done' WHERE state = 'running' AND document IN (SELECT "
+                "row FROM documents WHERE state = 'embedding')",
+                "");
+    den_execute(connection, &err,
+                "UPDATE documents SET state = 'ready', note = note || CASE note WHEN '' THEN '' "
+                "ELSE '; ' END || ?1 WHERE state = 'embedding'",
+                "t", DEN_NOTE_NO_EMBEDDER);
+    den_jobs_settle(connection, &err);
+    den_connection_end(connection, &err);
+}
+
 bool den_ingest_embed(struct den_ingest *ingest)
 {
     struct den_space_embedder embedder = { 0 };
@@ -265,9 +312,13 @@ bool den_ingest_embed(struct den_ingest *ingest)
     void *handle;
     char name[128];
 
-    if (!is_needed(ingest) ||
-        ingest->source.take(ingest->source.context, &handle, name, &width, &err) != DEN_OK)
+    if (!is_needed(ingest))
         return false;
+    if (ingest->source.take(ingest->source.context, &handle, name, &width, &err) != DEN_OK) {
+        if (err.status == DEN_NOT_FOUND)
+            do_without(ingest);
+        return false;
+    }
     if (den_space_embedder(ingest->space, name, width, &embedder, &err) == DEN_OK)
         has_more = embed_next(ingest, handle, &embedder);
     ingest->source.give_back(ingest->source.context, handle);

@@ -1,9 +1,9 @@
 /* Listing: from the paths that a job names to its tasks, one for each file.
  *
  * Folders are looked through in the order of names, without hidden files, without links (so that
- * nothing outside of the folder comes in), and without Den's own home. Tasks are written in batches,
- * so that neither memory nor a transaction grows with the number of files; none is run before the
- * list is complete, so that a listing that was interrupted is simply begun again. */
+ * nothing outside of the folder comes in), and without Den's own home. Tasks are written in
+ * batches, so that neither memory nor a transaction grows with the number of files; none is run
+ * before the list is complete, so that a listing that was interrupted is simply begun again. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>

@@ -96,10 +96,15 @@ enum den_status den_task_set(struct den_connection *connection, const struct den
  * cancelled. */
 enum den_status den_tasks_of_document(struct den_connection *connection, int64_t document,
                                       const char *state, struct den_error *err);
+/* Ends all jobs in which nothing is left to do. */
+enum den_status den_jobs_settle(struct den_connection *connection, struct den_error *err);
 /* The job has no more paths to list; `error` NULL or DEN_OK: all went well. */
 enum den_status den_job_listed(struct den_connection *connection, int64_t job,
                                const struct den_error *error, struct den_error *err);
 
+/* Those that have a task of the document are told of. */
+void den_jobs_changed_by(struct den_jobs *jobs, struct den_connection *connection,
+                         int64_t document);
 /* After a commit that changed a job (0: some): it is told of at the next den_jobs_tell(). */
 void den_jobs_changed(struct den_jobs *jobs, int64_t job);
 void den_jobs_tell(struct den_jobs *jobs);

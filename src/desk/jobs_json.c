@@ -194,6 +194,18 @@ void den_jobs_changed(struct den_jobs *jobs, int64_t job)
     pthread_mutex_unlock(&jobs->lock);
 }
 
+void den_jobs_changed_by(struct den_jobs *jobs, struct den_connection *connection, int64_t document)
+{
+    struct den_error ignored = { 0 };
+    struct den_query query;
+
+    den_query_start(&query, connection, &ignored,
+                    "SELECT DISTINCT job FROM tasks WHERE document = ?", "i", document);
+    while (den_query_next(&query, &ignored))
+        den_jobs_changed(jobs, den_query_integer(&query, 0));
+    den_query_end(&query);
+}
+
 static void tell_one(struct den_jobs *jobs, struct den_connection *connection, int64_t row)
 {
     struct den_error err = { 0 };

@@ -106,18 +106,23 @@ enum den_status den_jobs_prune(struct den_connection *connection, struct den_err
 
 /* --- states --- */
 
+#define SETTLE_SQL                                                                                 \
+    "UPDATE jobs SET ended = ?1, state = CASE WHEN (error IS NOT NULL OR EXISTS (SELECT 1 FROM "   \
+    "tasks WHERE job = jobs.row AND state = 'failed')) AND NOT EXISTS (SELECT 1 FROM tasks WHERE " \
+    "job = jobs.row AND state IN ('done', 'skipped')) THEN 'failed' ELSE 'done' END "              \
+    "WHERE state IN ('waiting', 'running', 'paused') AND "                                         \
+    "json_extract(fields, '$.unlisted') IS NULL AND NOT EXISTS "                                   \
+    "(SELECT 1 FROM tasks WHERE job = jobs.row AND state IN ('waiting', 'running'))"
+
 enum den_status den_job_settle(struct den_connection *connection, int64_t job,
                                struct den_error *err)
 {
-    return den_execute(
-        connection, err,
-        "UPDATE jobs SET ended = ?2, state = CASE WHEN (error IS NOT NULL OR EXISTS (SELECT 1 FROM "
-        "tasks WHERE job = ?1 AND state = 'failed')) AND NOT EXISTS (SELECT 1 FROM tasks WHERE "
-        "job = ?1 AND state IN ('done', 'skipped')) THEN 'failed' ELSE 'done' END "
-        "WHERE row = ?1 AND state IN ('waiting', 'running', 'paused') AND "
-        "json_extract(fields, '$.unlisted') IS NULL AND NOT EXISTS "
-        "(SELECT 1 FROM tasks WHERE job = ?1 AND state IN ('waiting', 'running'))",
-        "ii", job, den_clock_unix_ms());
+    return den_execute(connection, err, SETTLE_SQL " AND row = ?2", "ii", den_clock_unix_ms(), job);
+}
+
+enum den_status den_jobs_settle(struct den_connection *connection, struct den_error *err)
+{
+    return den_execute(connection, err, SETTLE_SQL, "i", den_clock_unix_ms());
 }
 
 enum den_status den_task_set(struct den_connection *connection, const struct den_task *task,
