@@ -79,7 +79,7 @@ export class MockDesk {
     /** @param {string} name @param {object} [fields] */
     seedWorkspace(name, fields = {}) {
         const made = { id: newId("w"), name, created: 1, updated: 1, model: "", system: "", parameters: {},
-                       retrieval: { count: 8, budget_tokens: 1500, diversity: 0.3, only_documents: false, rewrite: true },
+                       retrieval: { count: 8, budget_tokens: 1500, diversity: 0.3, only_documents: false, rewrite: "auto" },
                        tags: [], threads: 0, ...fields };
         this.workspaces.push(made);
         return made;

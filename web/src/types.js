@@ -64,7 +64,7 @@
 /**
  * How documents are looked up for an answer.
  * @typedef {{ count?: number | null, budget_tokens?: number | null, diversity?: number | null,
- *   only_documents?: boolean, rewrite?: boolean }} Retrieval
+ *   only_documents?: boolean, rewrite?: "auto" | "off" | "model" }} Retrieval
  * @typedef {{
  *   id: string, name: string, created: number, updated: number, model: string, system: string,
  *   parameters: Parameters, retrieval: Retrieval, tags: string[], documents: number, threads: number

@@ -194,7 +194,7 @@ export default {
     workspaceMenu: "Workspace “{name}”",
     workspaceSettings: "Workspace settings",
     deleteWorkspace: "Delete workspace",
-    deleteWorkspaceText: "Delete the workspace “{name}”? Its chats stay, without a workspace. Documents that no other workspace holds are removed with it.",
+    deleteWorkspaceText: "Delete the workspace “{name}”? Its documents and chats stay, without a workspace.",
     onlyDocuments: "Only from my documents",
     onlyDocumentsHelp: "On: what the documents do not say is not answered from the model’s own knowledge.",
     threadFiles: "Files of this chat",

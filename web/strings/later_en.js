@@ -239,7 +239,12 @@ export default {
     retrievalCount: "Passages",
     retrievalCountHelp: "How many at most are given to the model.",
     retrievalBudget: "Tokens",
-    retrievalBudgetHelp: "How much of the model’s context they may take.",
+    retrievalBudgetHelp: "How much of the model’s context they may take; 0 lets Den choose.",
     retrievalDiversity: "Variety",
     retrievalDiversityHelp: "0 takes the best matches even where they repeat each other.",
+
+    rewriteModel: "By the model",
+    rewriteOff: "Off",
+
+    jobAnd: "{name} and {count} more",
 };

@@ -239,7 +239,12 @@ export default {
     retrievalCount: "段落数",
     retrievalCountHelp: "最多交给模型多少个段落。",
     retrievalBudget: "词元数",
-    retrievalBudgetHelp: "段落最多占用模型上下文的多少词元。",
+    retrievalBudgetHelp: "段落最多占用模型上下文的多少词元；0 表示由 Den 决定。",
     retrievalDiversity: "多样性",
     retrievalDiversityHelp: "0 表示只取最佳匹配，即使内容重复。",
+
+    rewriteModel: "由模型",
+    rewriteOff: "关闭",
+
+    jobAnd: "{name} 等另外 {count} 个",
 };

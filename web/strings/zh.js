@@ -195,7 +195,7 @@ export default {
     workspaceMenu: "工作区“{name}”",
     workspaceSettings: "工作区设置",
     deleteWorkspace: "删除工作区",
-    deleteWorkspaceText: "要删除工作区“{name}”吗？其中的对话会保留，但不再属于任何工作区。其他工作区没有的文档会一并移除。",
+    deleteWorkspaceText: "要删除工作区“{name}”吗？其中的文档和对话会保留，但不再属于任何工作区。",
     onlyDocuments: "仅依据我的文档",
     onlyDocumentsHelp: "开启后，文档中没有的内容不会由模型凭自身知识回答。",
     threadFiles: "此对话的文件",

@@ -65,7 +65,8 @@ function wordsOf({ state, total, done, failed, skipped, files_per_s, seconds_lef
 function JobBar({ page, job, onForget }) {
     const [tasks, setTasks] = useState(/** @type {any[] | null} */ (null));
     const { id, title, state, total, done, failed, skipped, bytes_total: bytes, bytes_done: bytesDone } = job;
-    const name = title || t("jobReading");
+    const named = title || t("jobReading");
+    const name = job.kind === "add" && title && total > 1 ? t("jobAnd", { name: named, count: formatNumber(total - 1) }) : named;
     const tell = (/** @type {any} */ changed) => changed?.id && page.take("job", { job: changed });
     const set = (/** @type {string} */ wanted) => () =>
         page.attempt(async () => tell(await call("PATCH", `/api/jobs/${id}`, { state: wanted })));

@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { formatNumber } from "../i18n.js";
 import { t } from "../later_words.js";
+import { Choice } from "../components/panel.js";
 import { removeWorkspace } from "../components/workspace_bar.js";
 
 /** @typedef {import("../page.js").Page} Page */
@@ -12,8 +13,8 @@ import { removeWorkspace } from "../components/workspace_bar.js";
 /** @type {{ name: "count" | "budget_tokens" | "diversity", label: import("../i18n.js").StringKey,
  *   help: import("../i18n.js").StringKey, min: number, max?: number, step: number }[]} */
 const NUMBERS = [
-    { name: "count", label: "retrievalCount", help: "retrievalCountHelp", min: 1, max: 100, step: 1 },
-    { name: "budget_tokens", label: "retrievalBudget", help: "retrievalBudgetHelp", min: 64, step: 1 },
+    { name: "count", label: "retrievalCount", help: "retrievalCountHelp", min: 1, max: 50, step: 1 },
+    { name: "budget_tokens", label: "retrievalBudget", help: "retrievalBudgetHelp", min: 0, step: 1 },
     { name: "diversity", label: "retrievalDiversity", help: "retrievalDiversityHelp", min: 0, max: 1, step: 0.05 },
 ];
 
@@ -52,8 +53,10 @@ function Settings({ page }) {
         <section aria-label=${t("retrieval")}><h2>${t("retrieval")}</h2>
             <${Toggle} label=${t("onlyDocuments")} help=${t("onlyDocumentsHelp")} isOn=${!!current.retrieval?.only_documents}
                 onChange=${(/** @type {boolean} */ isOn) => workspaces.setRetrieval({ only_documents: isOn })} />
-            <${Toggle} label=${t("rewriteQuestions")} help=${t("rewriteQuestionsHelp")} isOn=${current.retrieval?.rewrite !== false}
-                onChange=${(/** @type {boolean} */ isOn) => workspaces.setRetrieval({ rewrite: isOn })} />
+            <${Choice} label=${t("rewriteQuestions")} name="rewrite" value=${current.retrieval?.rewrite ?? "auto"}
+                options=${[["auto", t("automatic")], ["model", t("rewriteModel")], ["off", t("rewriteOff")]]}
+                onPick=${(/** @type {"auto" | "off" | "model"} */ rewrite) => workspaces.setRetrieval({ rewrite })} />
+            <p class="note">${t("rewriteQuestionsHelp")}</p>
             ${NUMBERS.map((one) => html`<${NumberField} key=${one.name} field=${one} value=${current.retrieval?.[one.name]}
                 onDone=${(/** @type {number | null} */ value) => workspaces.setRetrieval({ [one.name]: value })} />`)}
         </section>

@@ -1,0 +1,152 @@
+/* Documents with the real program: files are dropped, read and indexed, a question is answered from them,
+ * and its marker opens the passage in its page. Needs a chat model; with an embedding model beside it,
+ * passages are found by their meaning too. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { answered, ask, checkAccessibility, launch, openPage } from "./browser.mjs";
+import { startServer } from "./server.mjs";
+
+let browser, server;
+before(async () => {
+    server = await startServer();
+    browser = await launch();
+});
+after(async () => {
+    await browser?.close();
+    await server?.close();
+});
+
+async function withPage(options, body) {
+    const page = await openPage(browser, server.url, options);
+    try {
+        await body(page);
+        assert.deepEqual(await page.faults(), []);
+    } finally {
+        await page.context().close();
+    }
+}
+
+/** A PDF with one line of text a page. */
+function makePdf(lines) {
+    const kids = lines.map((_, index) => `${4 + 2 * index} 0 R`).join(" ");
+    const bodies = ["<< /Type /Catalog /Pages 2 0 R >>", `<< /Type /Pages /Kids [${kids}] /Count ${lines.length} >>`,
+                    "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"];
+    lines.forEach((line, index) => {
+        const drawn = `BT /F1 14 Tf 72 700 Td (${line.replace(/[()\\]/g, "\\$&")}) Tj ET`;
+        bodies.push(`<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents ${5 + 2 * index} 0 R ` +
+            "/Resources << /Font << /F1 3 0 R >> >> >>", `<< /Length ${drawn.length} >>\nstream\n${drawn}\nendstream`);
+    });
+    let text = "%PDF-1.4\n";
+    const places = bodies.map((body, index) => {
+        const at = text.length;
+        text += `${index + 1} 0 obj\n${body}\nendobj\n`;
+        return at;
+    });
+    const table = places.map((at) => `${String(at).padStart(10, "0")} 00000 n \n`).join("");
+    const start = text.length;
+    return `${text}xref\n0 ${bodies.length + 1}\n0000000000 65535 f \n${table}trailer\n` +
+        `<< /Size ${bodies.length + 1} /Root 1 0 R >>\nstartxref\n${start}\n%%EOF\n`;
+}
+
+const FILES = [
+    ["lease.pdf", makePdf(["This is the lease of the flat in Harbour Street 12.",
+                           "The deposit is 1250 euros and is returned within thirty days."])],
+    ["recipe.md", "# Bread\n\nMix flour, water, salt and yeast. Bake the bread for forty minutes at 220 degrees.\n"],
+    ["rents.csv", "Month,Rent\nJanuary,900\nFebruary,905\nMarch,910\n"],
+];
+
+const drop = (page, files) => page.evaluate((list) => {
+    const dataTransfer = new DataTransfer();
+    for (const [name, text] of list) dataTransfer.items.add(new File([text], name));
+    for (const kind of ["dragover", "drop"])
+        document.body.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
+}, files);
+
+test("three files are dropped and read; the answer's source opens at its place in the page", async () => {
+    await withPage({ path: "#/documents" }, async (page) => {
+        await page.locator(".drop-zone").waitFor();
+        await drop(page, FILES);
+        await page.getByRole("button", { name: "Workspace: My documents" }).waitFor();
+        await page.waitForFunction(() => document.querySelectorAll(".document.ready, .document.failed").length === 3);
+        assert.equal(await page.locator(".document.failed").count(), 0, await page.locator(".document-list").innerText());
+        await page.locator(".document", { hasText: "lease.pdf" }).getByText("2 pages or parts").waitFor();
+        await checkAccessibility(page, "documents");
+
+        await page.getByRole("button", { name: "New chat" }).first().click();
+        await ask(page, "How much is the deposit of the flat?");
+        await answered(page);
+        assert.equal(await page.locator(".failure").count(), 0);
+        const answer = page.locator(".answer").last();
+        await answer.locator(".source-row").waitFor();
+        console.log((await answer.locator(".prose").innerText()).slice(0, 300));
+        const source = answer.locator(".prose .citation, .source-row button").filter({ hasText: /\d/ });
+        await source.first().click();
+        const panel = page.getByRole("complementary", { name: "Source" });
+        await panel.locator(".word-box, mark").first().waitFor();
+        await page.keyboard.press("Escape");
+
+        /* Whatever a small model cites: the passage about the deposit was found, and is on page 2. */
+        await answer.getByRole("button", { name: /How it was found/ }).click();
+        await page.locator("dialog .hit", { hasText: "1250 euros" }).getByRole("button").click();
+        await panel.locator(".word-box").first().waitFor();
+        await panel.getByText("page 2").first().waitFor();
+        const size = await panel.locator(".page-picture img").evaluate((image) => image.decode().then(() => image.naturalWidth));
+        assert.ok(size >= 600, `the page's picture is ${size} pixels wide`);
+        const [box, picture] = await Promise.all([panel.locator(".word-box").first().boundingBox(), panel.locator(".page-picture").boundingBox()]);
+        const at = (box.y + box.height / 2 - picture.y) / picture.height;
+        assert.ok(Math.abs(at - (792 - 705) / 792) < 0.03, `the line is marked at ${at} of the page`);
+        const original = await page.request.get(server.url + (await panel.getByRole("link", { name: "Open the original" }).getAttribute("href")).split("#")[0]);
+        assert.equal((await original.body()).toString("latin1"), FILES[0][1]);
+        await checkAccessibility(page, "source");
+
+        await page.reload();
+        await page.locator(".source-row").waitFor();
+        await page.getByRole("button", { name: "Workspace: My documents" }).waitFor();
+    });
+});
+
+test("search shows what decided; a document is found by its name and its words", async () => {
+    await withPage({}, async (page) => {
+        await page.getByRole("button", { name: "Workspace: No workspace" }).click();
+        await page.getByRole("menuitemradio", { name: "My documents" }).click();
+        await page.getByRole("link", { name: "Search" }).click();
+        await page.getByLabel("Question or words").fill("how long does bread bake");
+        await page.keyboard.press("Enter");
+        const hit = page.locator(".hit").first();
+        await hit.getByText("forty minutes").waitFor();
+        assert.match(await hit.innerText(), /#1/);
+        await page.keyboard.press("Control+K");
+        await page.keyboard.type("rents");
+        await page.getByRole("group", { name: "Documents" }).getByText("rents.csv").waitFor();
+        await page.keyboard.press("Escape");
+        await page.locator("dialog").waitFor({ state: "detached" });
+        await page.getByRole("link", { name: "Documents" }).click();
+        await page.locator(".document-name", { hasText: "rents.csv" }).click();
+        await page.locator(".source-panel td", { hasText: "February" }).waitFor();
+    });
+});
+
+test("a file dropped on a chat is read for this chat alone", async () => {
+    await withPage({}, async (page) => {
+        await page.locator(".workspace-bar").waitFor();
+        await drop(page, [["password.txt", "The password of the garden gate is marmalade."]]);
+        await page.locator(".chip", { hasText: "password.txt" }).getByText("Ready").waitFor();
+        await ask(page, "What is the password of the garden gate?");
+        await answered(page);
+        await page.locator(".source-row", { hasText: "password.txt" }).waitFor();
+        await page.getByRole("button", { name: "New chat" }).first().click();
+        assert.equal(await page.locator(".chip").count(), 0);
+    });
+});
+
+test("a damaged file fails in words", async () => {
+    await withPage({}, async (page) => {
+        await page.getByRole("link", { name: "Documents" }).click();
+        await page.locator(".drop-zone").waitFor();
+        await drop(page, [["broken.pdf", "%PDF-1.4\nnothing more"]]);
+        const row = page.locator(".document.failed", { hasText: "broken.pdf" });
+        await row.waitFor();
+        console.log((await row.innerText()).replace(/\s+/g, " "));
+        await row.getByRole("button", { name: "Try again" }).waitFor();
+    });
+});
