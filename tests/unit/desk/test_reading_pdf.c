@@ -217,6 +217,7 @@ static void test_hostile_files_end_with_a_sentence(void **state)
         { "truncated.pdf", "damaged", DEN_BAD_FILE },
         { "loop.pdf", "damaged", DEN_BAD_FILE },
         { "many.pdf", "damaged", DEN_BAD_FILE },
+        { "empty.pdf", "empty", DEN_BAD_FILE },
     };
     size_t i;
 
