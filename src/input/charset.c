@@ -277,7 +277,7 @@ enum den_status den_decode(const void *bytes, size_t length, const char *charset
     out->bytes = (const unsigned char *)bytes + out->skipped;
     length -= out->skipped;
     if (charset && out->skipped == 0 && strcasecmp(charset, "utf-8") != 0 &&
-        out->charset != DEN_CHARSET_UTF8 &&
+        (out->charset != DEN_CHARSET_UTF8 || strncasecmp(charset, "iso-2022", 8) == 0) &&
         den_charset_append(&out->owned, charset, (const char *)out->bytes, length)) {
         out->charset = DEN_CHARSET_NAMED;
     } else if (out->charset == DEN_CHARSET_UTF8) {

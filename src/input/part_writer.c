@@ -191,7 +191,24 @@ void den_writer_part_begin(struct den_writer *writer, enum den_part_kind kind, s
                                       .label = writer->label };
     writer->in_part = true;
     writer->continued = false;
+    writer->labelled = label && label[0];
     writer->gap = GAP_NORMAL;
+}
+
+void den_writer_label(struct den_writer *writer, const char *label)
+{
+    char *made;
+
+    if (!writer->in_part || writer->labelled || writer->continued || den_writer_failed(writer))
+        return;
+    made = make_part_label(writer, label);
+    if (!made) {
+        fail_memory(writer);
+        return;
+    }
+    free(writer->label);
+    writer->part.label = writer->label = made;
+    writer->labelled = label[0] != '\0';
 }
 
 /* Hands over what is there and empties it. */
@@ -333,6 +350,8 @@ void den_writer_block_end(struct den_writer *writer)
     if (!grow(writer, &writer->blocks, writer->block_count, &writer->block_capacity,
               sizeof *writer->blocks))
         return;
+    while (writer->text.data[writer->block.start] == '\n')
+        writer->block.start++; /* of a verbatim block: its indentation stays */
     writer->block.end = end;
     writer->blocks[writer->block_count++] = writer->block;
 }

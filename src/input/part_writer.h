@@ -19,9 +19,10 @@ struct den_writer {
     struct den_error failure;
     struct den_part part; /* that is being written; its label lies in `labels` */
     bool in_part, in_block;
-    bool collapse;     /* white space in the block becomes one space */
-    bool space_owed;   /* one is to come before the next text */
-    bool continued;    /* the sink has the part's beginning */
+    bool collapse;   /* white space in the block becomes one space */
+    bool space_owed; /* one is to come before the next text */
+    bool continued;  /* the sink has the part's beginning */
+    bool labelled;
     size_t gap;        /* newlines before the next block */
     size_t block_mark; /* where the text ended before the open block */
     size_t number;     /* of the last part, as it was counted here */
@@ -51,6 +52,8 @@ void den_writer_deinit(struct den_writer *writer);
  */
 void den_writer_part_begin(struct den_writer *writer, enum den_part_kind kind, size_t number,
                            const char *label);
+/* Names the open part, unless it has a label already or its beginning was handed over. */
+void den_writer_label(struct den_writer *writer, const char *label);
 /* An empty part is handed over too. */
 void den_writer_part_end(struct den_writer *writer);
 /* Hands over what is there; the part goes on in another of the same number and label. */

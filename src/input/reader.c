@@ -9,9 +9,19 @@
 #include "input/readers.h"
 
 static den_read *const readers[] = {
-    [DEN_FORMAT_TEXT] = den_read_text,         [DEN_FORMAT_CODE] = den_read_text,
-    [DEN_FORMAT_MARKDOWN] = den_read_markdown, [DEN_FORMAT_CSV] = den_read_csv,
+    [DEN_FORMAT_TEXT] = den_read_text,
+    [DEN_FORMAT_CODE] = den_read_text,
+    [DEN_FORMAT_MARKDOWN] = den_read_markdown,
+    [DEN_FORMAT_CSV] = den_read_csv,
     [DEN_FORMAT_JSON] = den_read_json,
+    [DEN_FORMAT_WORD] = den_read_word,
+    [DEN_FORMAT_HTML] = den_read_html,
+    [DEN_FORMAT_EPUB] = den_read_epub,
+    [DEN_FORMAT_OPEN_TEXT] = den_read_open_document,
+    [DEN_FORMAT_OPEN_SHEETS] = den_read_open_document,
+    [DEN_FORMAT_OPEN_SLIDES] = den_read_open_document,
+    [DEN_FORMAT_SHEETS] = den_read_sheets,
+    [DEN_FORMAT_SLIDES] = den_read_slides,
 };
 
 void den_reader_prepare(void)

@@ -30,6 +30,16 @@ den_read den_read_text; /* and source code */
 den_read den_read_markdown;
 den_read den_read_csv;
 den_read den_read_json;
+den_read den_read_word;
+den_read den_read_sheets;
+den_read den_read_slides;
+den_read den_read_open_document; /* .odt, .ods, .odp */
+den_read den_read_epub;
+den_read den_read_html;
+den_read den_read_rtf;
+den_read den_read_mail;
+den_read den_read_mailbox;
+den_read den_read_archive;
 den_read den_read_pdf_layout;
 den_read den_read_recognised;
 
