@@ -62,13 +62,18 @@ static void send_delta(struct den_choice *choice, json_t *delta, json_t *logprob
 static void begin(struct den_call *call)
 {
     const char *content = call->options.request.tools ? NULL : "";
+    json_t *chunk;
     size_t i;
 
-    for (i = 0; i < call->count; i++)
-        send_delta(
+    for (i = 0; i < call->count; i++) {
+        chunk = delta_json(
             &call->choices[i],
-            json_pack("{s:s, s:s?, s:n}", "role", "assistant", "content", content, "refusal"),
+            json_pack("{s:s, s:s?, s:n}", "role", "assistant", "content", content, "refusal"), NULL,
             NULL);
+        if (i == 0)
+            den_call_add_sources(chunk, call);
+        den_call_send_event(call, NULL, chunk);
+    }
 }
 
 static void send_progress(struct den_choice *choice, const struct den_worker_event *event)
@@ -198,6 +203,7 @@ static json_t *whole(struct den_call *call)
                   choices, "usage", den_openai_usage_json(call));
     if (state_of(call)->wants_measures)
         json_object_set_new(object, "den", den_measures_json(&call->choices[0]));
+    den_call_add_sources(object, call);
     return object;
 }
 

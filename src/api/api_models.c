@@ -1,9 +1,11 @@
 /* GET /v1/models and /v1/models/{id}: OpenAI's model objects, with a "den" object of what this
  * machine knows about each; Anthropic's for its clients, which send a header of their own. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/reply.h"
 #include "api/routes.h"
+#include "desk/workspaces.h"
 
 /* What is known only of a model that was loaded once is left out of the others' objects. */
 static json_t *model_json(const struct den_roster_entry *entry)
@@ -38,6 +40,29 @@ static json_t *shape(const struct den_request *request, const struct den_roster_
                      den_time_json(entry->modified_at));
 }
 
+static json_t *workspace_json(const json_t *workspace)
+{
+    return json_pack(
+        "{s:o, s:s, s:I, s:s, s:{s:s, s:O}}", "id",
+        json_sprintf("workspace:%s", json_string_value(json_object_get(workspace, "name"))),
+        "object", "model", "created",
+        json_integer_value(json_object_get(workspace, "created")) / 1000, "owned_by", "den", "den",
+        "role", "workspace", "workspace", json_object_get(workspace, "id"));
+}
+
+/* A workspace is asked like a model, and answers from its documents. */
+static void add_workspaces(const struct den_request *request, json_t *list)
+{
+    struct den_error ignored = { 0 };
+    json_t *found = NULL, *workspace;
+    size_t i;
+
+    den_workspaces_list(den_desk_threads(den_request_desk(request)), &found, &ignored);
+    json_array_foreach(json_object_get(found, "workspaces"), i, workspace)
+        json_array_append_new(list, workspace_json(workspace));
+    json_decref(found);
+}
+
 enum MHD_Result den_route_models(struct den_request *request)
 {
     struct den_roster_entry *entries;
@@ -59,14 +84,27 @@ enum MHD_Result den_route_models(struct den_request *request)
     else
         reply = json_pack("{s:s, s:o}", "object", "list", "data", list);
     free(entries);
+    if (!is_anthropic(request))
+        add_workspaces(request, list);
     return den_reply_json(request, 200, reply);
 }
 
 enum MHD_Result den_route_model(struct den_request *request)
 {
+    static const char prefix[] = "workspace:";
+    const char *name = den_request_value(request, 0);
     struct den_roster_entry entry;
     struct den_error err = { 0 };
+    json_t *workspace = NULL, *reply;
 
+    if (strncmp(name, prefix, sizeof prefix - 1) == 0) {
+        if (den_workspace_by_name(den_desk_threads(den_request_desk(request)),
+                                  name + sizeof prefix - 1, &workspace, &err) != DEN_OK)
+            return den_reply_error(request, &err, "model_not_found");
+        reply = workspace_json(workspace);
+        json_decref(workspace);
+        return den_reply_json(request, 200, reply);
+    }
     if (den_roster_find(den_desk_roster(den_request_desk(request)), den_request_value(request, 0),
                         &entry, &err) != DEN_OK)
         return den_reply_error(request, &err, "model_not_found");

@@ -10,6 +10,7 @@
 
 #include "api/call_events.h"
 #include "base/clock.h"
+#include "desk/grounding.h"
 
 struct den_call_options den_call_defaults(const struct den_surface *surface)
 {
@@ -23,8 +24,10 @@ void den_call_options_deinit(struct den_call_options *options)
     if (options->state && options->surface->free_state)
         options->surface->free_state(options->state);
     json_decref(options->body);
+    den_grounding_destroy(options->grounding);
     options->state = NULL;
     options->body = NULL;
+    options->grounding = NULL;
 }
 
 enum den_status den_random_id(char out[25], struct den_error *err)
@@ -110,6 +113,7 @@ enum den_status den_call_start(struct den_call_options *options, struct den_rost
     den_buffer_init(&call->queue, DEN_HTTP_QUEUE_BYTES_MAX);
     options->state = NULL;
     options->body = NULL;
+    options->grounding = NULL;
     if (prepare(call, err) != DEN_OK)
         goto fail;
     if (den_roster_take(roster, call->options.model, DEN_WORKER_CHAT, &call->worker, err) != DEN_OK)

@@ -21,6 +21,7 @@
 #include "desk/desk.h"
 
 struct den_call;
+struct den_grounding;
 
 struct den_call_tool {
     char *id, *name;
@@ -82,6 +83,7 @@ struct den_call_options {
     size_t count; /* answers, 1 to DEN_CALL_ANSWERS_MAX */
     const char *stops[DEN_STOP_STRINGS_MAX];
     struct den_worker_request request; /* its `stops` are set by the call */
+    struct den_grounding *grounding;   /* of "workspace:NAME"; NULL: the model alone answers */
 };
 
 struct den_call {
@@ -149,6 +151,17 @@ bool den_call_settle(struct den_call *call);
 void den_call_quiet(struct den_call *call);
 /* 24 random hexadecimal digits and a terminator. */
 enum den_status den_random_id(char out[25], struct den_error *err);
+
+/* --- models that are workspaces (call_ground.c) --- */
+
+/* "workspace:NAME" as the model: its documents are searched, what is found goes into the messages,
+ * and the workspace's own model answers. Other names: nothing happens. */
+enum den_status den_call_ground(struct den_call_options *options, struct den_desk *desk,
+                                struct den_error *err);
+/* Marks what the passages support in the first answer, which is whole. */
+void den_call_cite(struct den_call *call);
+/* object["den"]["sources"], where there are any. */
+void den_call_add_sources(json_t *object, const struct den_call *call);
 
 /* Starts the call and answers the request, whole or as a stream. */
 enum MHD_Result den_call_answer(struct den_request *request, struct den_call_options *options);

@@ -98,6 +98,8 @@ static enum MHD_Result reply_whole(struct den_request *request, struct den_call 
         den_fail(&err, DEN_TOO_LARGE, "the answer does not fit into memory; ask for a stream");
     for (i = 0; err.status == DEN_OK && i < call->count; i++)
         err = call->choices[i].error;
+    if (err.status == DEN_OK)
+        den_call_cite(call);
     if (err.status != DEN_OK)
         result = den_reply_error(request, &err, NULL);
     else
@@ -111,6 +113,11 @@ enum MHD_Result den_call_answer(struct den_request *request, struct den_call_opt
     struct den_call *call;
     struct den_error err = { 0 };
 
+    if (den_call_ground(options, den_request_desk(request), &err) != DEN_OK) {
+        den_call_options_deinit(options);
+        return den_reply_error(request, &err,
+                               err.status == DEN_NOT_FOUND ? "model_not_found" : NULL);
+    }
     if (den_call_start(options, den_desk_roster(den_request_desk(request)), &call, &err) != DEN_OK)
         return den_reply_error(request, &err,
                                err.status == DEN_NOT_FOUND ? "model_not_found" : NULL);

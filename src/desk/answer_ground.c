@@ -140,11 +140,14 @@ enum den_status den_answer_ground_fit(struct den_answer_job *job, struct den_wor
 {
     struct den_grounding_room room = { .counter = { worker, job->answers->source.tokenize },
                                        .context_tokens = job->context_tokens };
+    const bool goes_on = job->content.length > 0; /* from the middle of a sentence, perhaps */
     int64_t wanted = ANSWER_TOKENS;
     size_t share = job->context_tokens / ANSWER_SHARE;
 
     if (!job->grounding)
         return DEN_OK;
+    if (job->answers->source.parameters)
+        room.parameters = job->answers->source.parameters(worker);
     if (count_messages(job, worker, &room.used_tokens, err) != DEN_OK ||
         den_json_get_integer(job->parameters, "max_tokens", 1, DEN_CONTEXT_TOKENS_MAX, &wanted,
                              err) != DEN_OK)
@@ -152,6 +155,7 @@ enum den_status den_answer_ground_fit(struct den_answer_job *job, struct den_wor
     room.answer_tokens = (size_t)wanted < share ? (size_t)wanted : share;
     if (den_grounding_fit(job->grounding, &room, job->messages, err) != DEN_OK)
         return err->status;
+    job->grammar = goes_on ? NULL : den_grounding_grammar(job->grounding);
     set_sources(job);
     keep_sources(job);
     tell(job, "done");

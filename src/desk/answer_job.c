@@ -288,6 +288,7 @@ static enum den_status submit(struct den_answer_job *job, struct den_worker *wor
 
     request.surface = "page";
     request.messages = job->messages;
+    request.grammar = job->grammar;
     if (den_answer_parameters_read(job->parameters, &request, stops, err) != DEN_OK ||
         job->answers->source.submit(worker, &request, on_event, job, &ticket, err) != DEN_OK)
         return err->status;
@@ -453,6 +454,7 @@ void den_answer_job_destroy(struct den_answer_job *job)
     json_decref(job->sources);
     den_grounding_destroy(job->grounding);
     free(job->question);
+    free(job->grammar);
     free(job->model);
     free(job);
 }

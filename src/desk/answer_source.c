@@ -18,6 +18,11 @@ static void give_back(void *context, struct den_worker *worker)
     den_roster_give_back(context, worker);
 }
 
+static size_t parameters(struct den_worker *worker)
+{
+    return den_worker_info(worker)->parameters;
+}
+
 struct den_answer_source den_answer_source_of(struct den_roster *roster,
                                               struct den_retrieval *retrieval)
 {
@@ -29,5 +34,6 @@ struct den_answer_source den_answer_source_of(struct den_roster *roster,
                                        .release = den_ticket_release,
                                        .tokenize = den_worker_tokenize,
                                        .apply_template = den_worker_apply_template,
+                                       .parameters = parameters,
                                        .retrieval = retrieval };
 }

@@ -42,7 +42,8 @@ struct den_answer_source {
     enum den_status (*apply_template)(struct den_worker *worker,
                                       const struct den_worker_request *request, json_t **out,
                                       struct den_error *err);
-    struct den_retrieval *retrieval; /* NULL: no documents are asked */
+    size_t (*parameters)(struct den_worker *worker); /* of its model; NULL: not known */
+    struct den_retrieval *retrieval;                 /* NULL: no documents are asked */
 };
 struct den_answer_source den_answer_source_of(struct den_roster *roster,
                                               struct den_retrieval *retrieval);

@@ -25,6 +25,7 @@ struct den_answer_job {
     struct den_retrieval_settings retrieval;
     char *question;                  /* without what was attached to it */
     struct den_grounding *grounding; /* of the job's own thread; NULL: none */
+    char *grammar;                   /* that the answer is held to; NULL: none */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;

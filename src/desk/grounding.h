@@ -41,6 +41,7 @@ const char *den_grounding_refusal(const struct den_grounding *grounding);
 struct den_grounding_room {
     struct den_token_counter counter;
     size_t context_tokens; /* of the model */
+    size_t parameters;     /* of the model; 0: not known */
     size_t used_tokens;    /* by the conversation without passages */
     size_t answer_tokens;  /* kept free */
 };
@@ -49,6 +50,11 @@ struct den_grounding_room {
 enum den_status den_grounding_fit(struct den_grounding *grounding,
                                   const struct den_grounding_room *room, json_t *messages,
                                   struct den_error *err);
+
+/* The grammar (GBNF) that the answer is to be held to, free() it; NULL: none, or no memory. Small
+ * models, left alone, write no markers, list their sources and repeat themselves; held to a few
+ * whole sentences, each with a marker of a passage that is there, they answer. */
+char *den_grounding_grammar(const struct den_grounding *grounding);
 
 /* A new reference. */
 json_t *den_grounding_sources(const struct den_grounding *grounding);

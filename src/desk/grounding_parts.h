@@ -10,6 +10,8 @@ struct den_grounding {
     struct den_retrieval *retrieval;
     struct den_retrieval_settings settings;
     bool is_chinese; /* the question */
+    bool is_small;   /* the model */
+    bool is_tiny;    /* the model, so that its first sentences are its best */
     struct den_passage *pinned;
     size_t pinned_count;
     struct den_found found;
