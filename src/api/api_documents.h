@@ -24,4 +24,8 @@ enum MHD_Result den_route_job_change(struct den_request *request);
 enum MHD_Result den_route_job_delete(struct den_request *request);
 enum MHD_Result den_route_job_retry(struct den_request *request);
 
+enum MHD_Result den_route_watched_list(struct den_request *request);
+enum MHD_Result den_route_watched_add(struct den_request *request);
+enum MHD_Result den_route_watched_remove(struct den_request *request);
+
 #endif

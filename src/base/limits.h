@@ -126,6 +126,7 @@
 #define DEN_TASK_BATCH              500     /* files listed in one transaction */
 #define DEN_INGEST_READERS          2       /* documents read at once, besides what is embedded */
 #define DEN_INGEST_EMBED_BATCH      64      /* passages embedded, then kept, at a time */
+#define DEN_WATCHED_MAX             64      /* folders; each is looked through when it changes */
 #define DEN_FOLDER_DEPTH_MAX        64      /* folders in folders that are looked through */
 
 /* --- reading --- */

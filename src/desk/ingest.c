@@ -114,6 +114,7 @@ static enum den_status start_work(struct den_ingest *ingest, struct den_error *e
 
     if (recover(ingest, err) != DEN_OK)
         return err->status;
+    atomic_store(&ingest->is_working, true);
     for (i = 0; i < DEN_INGEST_READERS; i++) {
         if (pthread_create(&ingest->readers[i], NULL, read_files, ingest) != 0)
             return den_fail(err, DEN_NO_MEMORY, "ingest: no thread can be started");
@@ -209,6 +210,11 @@ void den_ingest_close(struct den_ingest *ingest)
     pthread_cond_destroy(&ingest->wake);
     pthread_mutex_destroy(&ingest->lock);
     free(ingest);
+}
+
+bool den_ingest_is_working(const struct den_ingest *ingest)
+{
+    return atomic_load(&ingest->is_working);
 }
 
 /* Wakes the teller too, early by a fraction of a second. */

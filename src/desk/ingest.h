@@ -84,6 +84,8 @@ enum den_status den_ingest_add_paths(struct den_ingest *ingest, const json_t *fi
 enum den_status den_ingest_add_web(struct den_ingest *ingest, const json_t *fields, json_t **out,
                                    struct den_error *err);
 
+/* Whether this program works on the queue; false while another Den does. */
+bool den_ingest_is_working(const struct den_ingest *ingest);
 /* Something may be embedded that was not before. */
 void den_ingest_wake(struct den_ingest *ingest);
 

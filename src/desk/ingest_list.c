@@ -1,17 +1,14 @@
 /* Listing: from the paths that a job names to its tasks, one for each file.
  *
- * Folders are looked through in the order of names, without hidden files, without links (so that
- * nothing outside of the folder comes in), and without Den's own home. Tasks are written in
- * batches, so that neither memory nor a transaction grows with the number of files; none is run
- * before the list is complete, so that a listing that was interrupted is simply begun again. */
-#include <dirent.h>
-#include <errno.h>
+ * Tasks are written in batches, so that neither memory nor a transaction grows with the number of
+ * files; none is run before the list is complete, so that a listing that was interrupted is simply
+ * begun again. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/file.h"
+#include "desk/folder_walk.h"
 #include "desk/ingest_parts.h"
 
 struct found {
@@ -22,6 +19,7 @@ struct found {
 struct listing {
     struct den_ingest *ingest;
     struct den_task *task;
+    const char *folder; /* the name of the one that is looked through */
     struct found batch[DEN_TASK_BATCH];
     size_t count, total;
 };
@@ -81,53 +79,25 @@ static enum den_status add_file(struct listing *listing, const char *path, const
 
 /* --- looking --- */
 
-static int is_wanted(const struct dirent *entry)
+static enum den_status take_file(void *context, const char *path, const char *below,
+                                 const struct stat *info, struct den_error *err)
 {
-    return entry->d_name[0] != '.';
-}
+    struct listing *listing = context;
+    char name[DEN_PATH_BYTES_MAX];
 
-static enum den_status look_through(struct listing *listing, const char *path, const char *name,
-                                    int depth, struct den_error *err);
-
-static enum den_status look_at(struct listing *listing, const char *folder, const char *name,
-                               const char *entry, int depth, struct den_error *err)
-{
-    char path[DEN_PATH_BYTES_MAX], shown[DEN_PATH_BYTES_MAX];
-    struct stat info;
-
-    if (snprintf(path, sizeof path, "%s/%s", folder, entry) >= (int)sizeof path ||
-        snprintf(shown, sizeof shown, "%s/%s", name, entry) >= (int)sizeof shown ||
-        lstat(path, &info) != 0)
-        return DEN_OK; /* too deep, or gone since */
-    if (S_ISREG(info.st_mode))
-        return add_file(listing, path, shown, (uint64_t)info.st_size, err);
-    if (!S_ISDIR(info.st_mode) || depth >= DEN_FOLDER_DEPTH_MAX ||
-        (info.st_dev == listing->ingest->home_device && info.st_ino == listing->ingest->home_inode))
+    if (snprintf(name, sizeof name, "%s/%s", listing->folder, below) >= (int)sizeof name)
         return DEN_OK;
-    return look_through(listing, path, shown, depth + 1, err);
-}
-
-/* A folder inside that may not be looked into is passed over; the one that was named is not. */
-static enum den_status look_through(struct listing *listing, const char *path, const char *name,
-                                    int depth, struct den_error *err)
-{
-    struct dirent **entries;
-    int count = scandir(path, &entries, is_wanted, alphasort), i;
-
-    if (count < 0)
-        return depth > 0 ? DEN_OK : den_fail_errno(err, DEN_IO, "%.500s", path);
-    for (i = 0; i < count; i++) {
-        if (err->status == DEN_OK && !atomic_load(&listing->task->cancel))
-            look_at(listing, path, name, entries[i]->d_name, depth, err);
-        free(entries[i]);
-    }
-    free(entries);
-    return err->status;
+    return add_file(listing, path, name, (uint64_t)info->st_size, err);
 }
 
 static enum den_status look_at_given(struct listing *listing, const char *given,
                                      struct den_error *err)
 {
+    const struct den_folder_walk walk = { .context = listing,
+                                          .file = take_file,
+                                          .cancel = &listing->task->cancel,
+                                          .home_device = listing->ingest->home_device,
+                                          .home_inode = listing->ingest->home_inode };
     char path[DEN_PATH_BYTES_MAX];
     const char *slash;
     struct stat info;
@@ -139,9 +109,10 @@ static enum den_status look_at_given(struct listing *listing, const char *given,
     slash = strrchr(path, '/');
     if (stat(path, &info) != 0)
         return den_fail_errno(err, DEN_NOT_FOUND, "%.500s", path);
-    if (S_ISDIR(info.st_mode))
-        return look_through(listing, path, slash && slash[1] ? slash + 1 : "files", 0, err);
-    return add_file(listing, path, slash ? slash + 1 : path, (uint64_t)info.st_size, err);
+    if (!S_ISDIR(info.st_mode))
+        return add_file(listing, path, slash ? slash + 1 : path, (uint64_t)info.st_size, err);
+    listing->folder = slash && slash[1] ? slash + 1 : "files";
+    return den_folder_walk(path, &walk, err);
 }
 
 static void conclude(struct listing *listing, const struct den_error *result)

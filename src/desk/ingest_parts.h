@@ -29,7 +29,7 @@ struct den_ingest {
     pthread_t readers[DEN_INGEST_READERS], embedder, teller;
     size_t reader_count;
     bool has_embedder, has_teller;
-    atomic_bool is_closing;
+    atomic_bool is_closing, is_working;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t wake;  /* closing, or something to embed */
     bool has_work;        /* for the embedder */

@@ -19,6 +19,8 @@
 #include "desk/ingest_parts.h"
 #include "desk/reading.h"
 #include "desk/threads_parts.h"
+#include "desk/watched_parts.h"
+#include "desk/web_page.h"
 #include "space/space.h"
 
 /* One task while it runs. */
@@ -34,7 +36,9 @@ struct run {
     char origin[16];
     int format;
     uint64_t bytes;
-    int64_t modified;
+    int64_t modified; /* Unix milliseconds; of a watched file in nanoseconds as well */
+    int64_t modified_ns;
+    uint64_t seen_bytes;
     bool replaced;  /* another file, which nobody wants any more perhaps */
     bool exists;    /* these bytes were read already: `document` */
     bool is_read;   /* only vectors are missing */
@@ -78,7 +82,7 @@ static enum den_status find_upload(struct run *run, struct den_error *err)
 /* A copy of the file at the task's path, among the originals. */
 static enum den_status copy_file(struct run *run, struct den_error *err)
 {
-    struct stat info;
+    struct stat info = { 0 };
     int fd = open(run->task->address, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0)
@@ -89,7 +93,9 @@ static enum den_status copy_file(struct run *run, struct den_error *err)
     else if (den_originals_add_file(run->ingest->originals, fd, run->hash, &run->bytes, err) ==
              DEN_OK)
         run->holds = true;
-    run->modified = (int64_t)info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1000000;
+    run->modified_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
+    run->modified = run->modified_ns / 1000000;
+    run->seen_bytes = (uint64_t)info.st_size;
     close(fd);
     return err->status;
 }
@@ -102,7 +108,9 @@ static enum den_status match(struct run *run, struct den_connection *connection,
 
     den_query_start(&query, connection, err,
                     "SELECT row, original = ?1 AND state <> 'failed' FROM documents WHERE "
-                    "original = ?1 OR (address = ?2 AND address <> '' AND ?2 <> '') "
+                    "original = ?1 OR (address = ?2 AND address <> '' AND ?2 <> '' AND NOT EXISTS "
+                    "(SELECT 1 FROM watched_files f JOIN watched_folders w ON w.row = f.folder "
+                    "WHERE f.document = documents.row AND w.path || '/' || f.path <> ?2)) "
                     "ORDER BY original = ?1 DESC, row LIMIT 1",
                     "tt", run->hash, run->task->address);
     run->document = 0;
@@ -115,12 +123,38 @@ static enum den_status match(struct run *run, struct den_connection *connection,
     return err->status;
 }
 
-static enum den_status find_path(struct run *run, struct den_error *err)
+static enum den_status fetch_page(struct run *run, struct den_error *err)
+{
+    const struct den_web_page_options options = { .address = run->task->address,
+                                                  .cancel = &run->task->cancel,
+                                                  .may_be_local = run->ingest->allows_local };
+    struct den_web_page *page = calloc(1, sizeof *page);
+    struct den_incoming *incoming;
+
+    if (!page)
+        return den_fail(err, DEN_NO_MEMORY, "documents: out of memory");
+    if (den_incoming_begin(run->ingest->originals, &incoming, err) != DEN_OK)
+        goto done;
+    if (den_web_page_fetch(&options, incoming, page, err) != DEN_OK) {
+        den_incoming_drop(incoming);
+        goto done;
+    }
+    if (den_incoming_keep(incoming, run->hash, &run->bytes, err) == DEN_OK)
+        run->holds = true;
+    den_document_clean_name(page->name, run->name);
+    run->modified = page->modified;
+done:
+    free(page);
+    return err->status;
+}
+
+/* A copy of what is at the task's path or address, and which document that is. */
+static enum den_status find_outside(struct run *run, struct den_error *err)
 {
     struct den_connection *connection;
 
     den_document_clean_name(run->task->name, run->name);
-    if (copy_file(run, err) != DEN_OK ||
+    if ((is_web(run->task->address) ? fetch_page(run, err) : copy_file(run, err)) != DEN_OK ||
         den_database_read(run->ingest->database, &connection, err) != DEN_OK)
         return err->status;
     match(run, connection, err);
@@ -139,9 +173,7 @@ static enum den_status find_file(struct run *run, struct den_error *err)
             return den_fail(err, DEN_CANCELLED, "the document was deleted");
         return find_upload(run, err);
     }
-    if (is_web(run->task->address))
-        return den_fail(err, DEN_UNSUPPORTED, "web addresses can't be fetched yet");
-    return find_path(run, err);
+    return find_outside(run, err);
 }
 
 /* --- reading --- */
@@ -232,6 +264,21 @@ static enum den_status read_file(struct run *run, struct den_error *err)
 }
 
 /* --- keeping --- */
+
+/* A watched file is not looked at again until it changes, whatever came of it. */
+static void note_watched(struct run *run, struct den_connection *connection, struct den_error *err)
+{
+    const struct den_watched_seen seen = {
+        .folder = json_string_value(json_object_get(run->task->fields, "folder")),
+        .address = run->task->address,
+        .document = run->document,
+        .modified_ns = run->modified_ns,
+        .bytes = run->seen_bytes,
+    };
+
+    if (seen.folder && run->modified_ns != 0 && err->status == DEN_OK)
+        den_watched_note(connection, &seen, err);
+}
 
 static enum den_status make_row(struct run *run, struct den_connection *connection,
                                 struct den_error *err)
@@ -331,6 +378,7 @@ static enum den_status keep(struct run *run, struct den_error *err)
     }
     if (err->status == DEN_OK)
         den_document_link(connection, run->document, &run->links, err);
+    note_watched(run, connection, err);
     return den_connection_end(connection, err);
 }
 
@@ -340,7 +388,9 @@ static enum den_status keep(struct run *run, struct den_error *err)
 static bool is_passed_over(const struct run *run, const struct den_error *reason)
 {
     return run->document == 0 && strcmp(run->origin, "upload") != 0 &&
-           !is_web(run->task->address) && reason->status == DEN_UNSUPPORTED;
+           !is_web(run->task->address) &&
+           (reason->status == DEN_UNSUPPORTED ||
+            (reason->status == DEN_NOT_FOUND && strcmp(run->origin, "folder") == 0));
 }
 
 /* A document whose new bytes can't be read does not go on saying the old ones. */
@@ -349,6 +399,7 @@ static void record_failure(struct run *run, struct den_connection *connection,
 {
     if (is_passed_over(run, reason)) {
         den_task_set(connection, run->task, 0, "skipped", reason, err);
+        note_watched(run, connection, err);
         return;
     }
     if (*run->hash && (run->document == 0 || run->holds))
@@ -362,6 +413,7 @@ static void record_failure(struct run *run, struct den_connection *connection,
         den_document_link(connection, run->document, &run->links, err);
     }
     den_task_set(connection, run->task, run->document, "failed", reason, err);
+    note_watched(run, connection, err);
 }
 
 static void fail(struct run *run, const struct den_error *reason)

@@ -9,6 +9,7 @@
 #include "desk/ingest.h"
 #include "desk/jobs.h"
 #include "desk/originals.h"
+#include "desk/watched.h"
 #include "store/database.h"
 
 struct den_library {
@@ -16,6 +17,7 @@ struct den_library {
     struct den_documents *documents;
     struct den_jobs *jobs;
     struct den_ingest *ingest;
+    struct den_watched *watched;
 };
 
 /* The folder that the database lies in. */
@@ -36,6 +38,7 @@ enum den_status den_library_open(const struct den_library_options *options,
     struct den_ingest_options ingest = { .database = options->database,
                                          .space = options->space,
                                          .source = den_ingest_source_of(options->roster) };
+    struct den_watched_options watched = { .database = options->database };
     char home[DEN_PATH_BYTES_MAX];
 
     if (!library)
@@ -52,6 +55,11 @@ enum den_status den_library_open(const struct den_library_options *options,
     ingest.jobs = library->jobs;
     if (den_ingest_open(&ingest, &library->ingest, err) != DEN_OK)
         goto fail;
+    watched.documents = library->documents;
+    watched.jobs = library->jobs;
+    watched.ingest = library->ingest;
+    if (den_watched_open(&watched, &library->watched, err) != DEN_OK)
+        goto fail;
     *out = library;
     return DEN_OK;
 fail:
@@ -63,6 +71,7 @@ void den_library_close(struct den_library *library)
 {
     if (!library)
         return;
+    den_watched_close(library->watched);
     den_ingest_close(library->ingest);
     den_jobs_close(library->jobs);
     den_documents_close(library->documents);
@@ -88,4 +97,9 @@ struct den_jobs *den_library_jobs(const struct den_library *library)
 struct den_ingest *den_library_ingest(const struct den_library *library)
 {
     return library->ingest;
+}
+
+struct den_watched *den_library_watched(const struct den_library *library)
+{
+    return library->watched;
 }

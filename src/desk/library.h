@@ -14,6 +14,7 @@ struct den_library;
 struct den_originals;
 struct den_roster;
 struct den_space;
+struct den_watched;
 
 /* All must outlive the library; `events` may be NULL. */
 struct den_library_options {
@@ -26,6 +27,7 @@ enum den_status den_library_open(const struct den_library_options *options,
                                  struct den_library **out, struct den_error *err);
 void den_library_close(struct den_library *library);
 
+struct den_watched *den_library_watched(const struct den_library *library);
 struct den_originals *den_library_originals(const struct den_library *library);
 struct den_documents *den_library_documents(const struct den_library *library);
 struct den_jobs *den_library_jobs(const struct den_library *library);

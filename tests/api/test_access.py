@@ -24,8 +24,10 @@ def needed(path, method):
     """The scope that a route ought to need, written down once more: a new route must be thought about here."""
     if path in ("/", "/health", "/v1/health", "/api/version", "/openapi.json", "/api/login"):
         return None
-    if path.startswith("/api/tokens"):
+    if path.startswith("/api/tokens") or path == "/api/documents/paths":
         return "admin"
+    if path.startswith("/api/watched"):
+        return "chat" if method == "GET" else "admin"
     if path.startswith(("/api/downloads", "/api/roles", "/api/models", "/api/pull", "/api/delete", "/api/create", "/api/copy",
                         "/api/push")):
         return "read" if method == "GET" else "admin"

@@ -16,8 +16,9 @@ from conftest import serve
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
 LONG = {"max_tokens": 2, "max_completion_tokens": 2, "max_output_tokens": 2, "n_predict": 2, "num_predict": 2}
 ENDLESS = ("/api/events",)
-# what these do is tried by their own tests: fetching models, ending sessions
-LEFT_OUT = ("/api/pull", "/api/downloads", "/api/models", "/api/login", "/api/fit", "/api/roles")
+# what these do is tried by their own tests: fetching models, ending sessions, reading the disk
+LEFT_OUT = ("/api/pull", "/api/downloads", "/api/models", "/api/login", "/api/fit", "/api/roles", "/api/documents/paths",
+            "/api/documents/web", "/api/watched")
 
 
 @pytest.fixture(scope="module")
