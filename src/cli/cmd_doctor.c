@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "cli/doctor_documents.h"
 #include "cli/model_options.h"
 #include "desk/catalogue.h"
 #include "guard/sandbox_report.h"
@@ -199,6 +200,7 @@ static enum den_status run(const struct den_arguments *arguments, struct den_err
         json_t *json = machine_json(&machine);
 
         json_object_set_new(json, "sandbox", den_sandbox_report_json(&machine.sandbox));
+        json_object_set_new(json, "documents", den_doctor_documents_json());
         return den_cli_print_json(json, err);
     }
     if (den_catalogue_create(&catalogue, err) != DEN_OK)
@@ -206,6 +208,7 @@ static enum den_status run(const struct den_arguments *arguments, struct den_err
     print_machine(&machine);
     print_models(catalogue);
     print_sandbox(&machine.sandbox);
+    den_doctor_documents_print();
     print_advice(&machine);
     den_catalogue_destroy(catalogue);
     return DEN_OK;
@@ -217,9 +220,11 @@ const struct den_verb den_verb_doctor = {
     .name = "doctor",
     .summary = "show what this machine has and what it can run",
     .operands = "",
-    .description = "Looks at processor, memory, measured memory bandwidth, disk and installed "
-                   "models, says what size of model fits and how fast it can be at best, and which "
-                   "walls of the sandbox stand around the process that runs a model.",
+    .description =
+        "Looks at processor, memory, measured memory bandwidth, disk and installed "
+        "models, says what size of model fits and how fast it can be at best, which walls "
+        "of the sandbox stand around the process that runs a model, and which programs "
+        "that read PDF and scans are there.",
     .examples = "den doctor\nden doctor --json\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],

@@ -47,7 +47,7 @@ void den_page_ranges_write(const struct den_page_ranges *ranges, char *out, size
             length = append(out, capacity, length, "%s%zu", before, first);
         else
             length = append(out, capacity, length, "%s%zu %s %zu", before, first,
-                            last == first + 1 ? "and" : "to", last);
+                            last == first + 1 && ranges->used == 1 ? "and" : "to", last);
     }
     if (named < ranges->count)
         append(out, capacity, length, ", and %zu more", ranges->count - named);

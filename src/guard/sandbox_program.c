@@ -312,3 +312,22 @@ enum den_status den_sandbox_program_spawn(const struct den_sandbox_program *prog
 {
     return den_sandbox_program_spawn_without(program, 0, out_pid, out_report, err);
 }
+
+enum den_status den_sandbox_program_probe(struct den_sandbox_report *out, struct den_error *err)
+{
+    static const char *const argv[] = { "true", NULL };
+    struct den_sandbox_program program = {
+        .argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1, .input_fd = -1
+    };
+    char path[64];
+    pid_t pid;
+
+    if (!den_sandbox_program_find("true", path))
+        return den_fail(err, DEN_UNSUPPORTED, "sandbox: there is no /usr/bin/true to try it with");
+    program.path = path;
+    if (den_sandbox_program_spawn(&program, &pid, out, err) != DEN_OK)
+        return err->status;
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    return DEN_OK;
+}

@@ -42,6 +42,9 @@ enum den_status den_sandbox_program_spawn_without(const struct den_sandbox_progr
                                                   struct den_sandbox_report *out_report,
                                                   struct den_error *err);
 
+/* What a program would get here: runs one that does nothing (`den doctor`). */
+enum den_status den_sandbox_program_probe(struct den_sandbox_report *out, struct den_error *err);
+
 /* "pdftotext" -> "/usr/bin/pdftotext" where that can be run; only the system's own folders are
  * looked at, never $PATH. `out` takes 64 bytes. */
 bool den_sandbox_program_find(const char *name, char out[64]);

@@ -85,6 +85,19 @@ def test_doctor_states_the_sandbox_and_each_wall(den):
     assert f"level                  {sandbox['level']}" in text and all(name in text for name in walls)
 
 
+def test_doctor_says_what_reads_documents(den):
+    documents = json.loads(den.out("doctor", "--json"))["documents"]
+    tools = {tool["name"]: tool for tool in documents["tools"]}
+    assert set(tools) == {"pdfinfo", "pdftotext", "pdftoppm", "tesseract"}
+    for name, tool in tools.items():
+        assert tool["installed"] == any((pathlib.Path(f) / name).exists() for f in ("/usr/bin", "/bin", "/usr/local/bin"))
+    text = den.out("doctor")
+    for name, tool in tools.items():
+        line = next(line for line in text.splitlines() if line.split()[:1] == [name])
+        assert line.endswith("yes") if tool["installed"] else f"apt install {tool['package']}" in line
+    assert "osd" not in documents["languages"]
+
+
 def test_settings_come_from_line_environment_and_file(den):
     config = pathlib.Path(den.env["XDG_CONFIG_HOME"]) / "den"
     config.mkdir(parents=True)

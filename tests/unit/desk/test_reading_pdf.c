@@ -1,6 +1,6 @@
 /* Reading PDF and pictures: by poppler and tesseract where they are installed (skipped where they
- * are not). Sound files give their text, hostile ones a sentence, and the front is there after each.
- * The files are made by tests/fixtures/make_pdfs.py. */
+ * are not). Sound files give their text, hostile ones a sentence, and the front is there after
+ * each. The files are made by tests/fixtures/make_pdfs.py. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
