@@ -16,7 +16,7 @@
 enum { DEPTH = 100, NEIGHBOURS = 8 };
 
 #define SHARE_MAX 0.6
-#define ALONE     0.1
+#define ALONE     0.2
 
 struct neighbour {
     size_t at;
