@@ -278,6 +278,15 @@ static unsigned count_mail_headers(const char *text, size_t length)
     return count;
 }
 
+/* Its mark may stand behind other bytes; then there must be an object too. */
+static bool is_pdf(const char *text, size_t length)
+{
+    if (begins(text, length, "%PDF-"))
+        return true;
+    return memmem(text, length < 1024 ? length : 1024, "\n%PDF-", 6) &&
+           memmem(text, length, " obj", 4);
+}
+
 static enum den_format format_of_text(const char *text, size_t length, const char *name)
 {
     enum den_format named = format_of_name(name);
@@ -305,10 +314,10 @@ enum den_format den_format_sniff(const void *start, size_t length, const char *n
         length = DEN_FORMAT_SNIFF_BYTES;
     if (length == 0)
         return format_of_name(name ? name : "");
-    if (memmem(text, length < 1024 ? length : 1024, "%PDF-", 5))
-        return DEN_FORMAT_PDF;
     if (begins(text, length, "PK\3\4") || begins(text, length, "PK\5\6"))
         return format_of_zip(start, length);
+    if (is_pdf(text, length))
+        return DEN_FORMAT_PDF;
     if (begins(text, length, "{\\rtf"))
         return DEN_FORMAT_RTF;
     if (begins(text, length, "\x89PNG\r\n\x1A\n") || begins(text, length, "\xFF\xD8\xFF") ||

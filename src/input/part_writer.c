@@ -358,6 +358,8 @@ void den_writer_block_end(struct den_writer *writer)
 
 void den_writer_source(struct den_writer *writer, size_t start, size_t end)
 {
+    if (writer->inside)
+        return; /* bytes of a member are not the file's */
     writer->block.source_start = start;
     writer->block.source_end = end;
 }

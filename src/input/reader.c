@@ -15,6 +15,10 @@ static den_read *const readers[] = {
     [DEN_FORMAT_CSV] = den_read_csv,
     [DEN_FORMAT_JSON] = den_read_json,
     [DEN_FORMAT_WORD] = den_read_word,
+    [DEN_FORMAT_RTF] = den_read_rtf,
+    [DEN_FORMAT_MAIL] = den_read_mail,
+    [DEN_FORMAT_MAILBOX] = den_read_mailbox,
+    [DEN_FORMAT_ARCHIVE] = den_read_archive,
     [DEN_FORMAT_HTML] = den_read_html,
     [DEN_FORMAT_EPUB] = den_read_epub,
     [DEN_FORMAT_OPEN_TEXT] = den_read_open_document,
@@ -57,8 +61,8 @@ enum den_status den_read_any(const struct den_input *input, struct den_writer *w
     if (known.format == DEN_FORMAT_UNKNOWN)
         return refuse_unknown(&known, err);
     if ((size_t)known.format >= sizeof readers / sizeof readers[0] || !readers[known.format])
-        return den_fail(err, DEN_UNSUPPORTED, "%s: %s is not read here", input->name,
-                        den_format_text(known.format));
+        return den_fail(err, DEN_UNSUPPORTED, "%s: a %s within another file; add it by itself",
+                        input->name, den_format_text(known.format));
     if (readers[known.format](&known, writer, err) != DEN_OK)
         return err->status;
     return den_writer_status(writer, err);

@@ -108,6 +108,44 @@ static inline enum den_status collect_text(const char *text, const char *name,
     return collect_bytes(text, strlen(text), name, collect, err);
 }
 
+/* A file of tests/fixtures/documents; freed with free(). */
+static inline char *fixture_read(const char *name, size_t *out_length)
+{
+    char path[512];
+    FILE *file;
+    char *bytes;
+
+    snprintf(path, sizeof path, "%s/documents/%s", DEN_FIXTURES, name);
+    file = fopen(path, "rb");
+    if (!file)
+        return NULL;
+    fseek(file, 0, SEEK_END);
+    *out_length = (size_t)ftell(file);
+    rewind(file);
+    bytes = malloc(*out_length + 1);
+    if (bytes && fread(bytes, 1, *out_length, file) != *out_length) {
+        free(bytes);
+        bytes = NULL;
+    }
+    fclose(file);
+    return bytes;
+}
+
+static inline enum den_status collect_fixture(const char *name, struct collect *collect,
+                                              struct den_error *err)
+{
+    size_t length = 0;
+    char *bytes = fixture_read(name, &length);
+
+    memset(collect, 0, sizeof *collect);
+    *err = (struct den_error){ 0 };
+    if (!bytes)
+        return den_fail(err, DEN_NOT_FOUND, "%s: is not among the fixtures", name);
+    collect_bytes(bytes, length, name, collect, err);
+    free(bytes);
+    return err->status;
+}
+
 /* The block's text; freed with free(). */
 static inline char *block_text(const struct den_part *part, size_t block)
 {

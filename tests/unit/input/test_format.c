@@ -10,7 +10,8 @@
 static void knows_magic_numbers(void **state)
 {
     assert_string_equal(SNIFF("%PDF-1.7\n...", "notes.txt"), "pdf");
-    assert_string_equal(SNIFF("junk before\n%PDF-1.4", "x"), "pdf");
+    assert_string_equal(SNIFF("junk before\n%PDF-1.4\n1 0 obj", "x"), "pdf");
+    assert_string_equal(SNIFF("A file with\n%PDF-1.4 at its start", "x"), "text");
     assert_string_equal(SNIFF("{\\rtf1\\ansi hello}", "x.doc"), "rtf");
     assert_string_equal(SNIFF("\x89PNG\r\n\x1A\n\0\0\0\x0DIHDR", "a.txt"), "picture");
     assert_string_equal(SNIFF("\xFF\xD8\xFF\xE0\0\x10JFIF", "a"), "picture");

@@ -155,7 +155,7 @@ static void reads_recognised_words(void **state)
     assert_int_equal(collect_with(recognised, "x", 1, "scan", &collect, &err), DEN_BAD_FILE);
 }
 
-int input_test_read_layout(int argc, char **argv)
+int input_test_page_layout(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(joins_words_into_paragraphs),
