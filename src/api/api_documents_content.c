@@ -99,7 +99,8 @@ enum MHD_Result den_route_document_original(struct den_request *request)
     file.fd = -1; /* the response closes it */
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                             *file.media_type ? file.media_type : "application/octet-stream");
-    MHD_add_response_header(response, "Content-Security-Policy", "sandbox; default-src 'none'");
+    MHD_add_response_header(response, "Content-Security-Policy",
+                            "sandbox; default-src 'none'; frame-ancestors 'none'");
     add_disposition(response, file.name);
     den_document_file_close(&file);
     return den_reply_queue(request, MHD_HTTP_OK, response, "no-store");

@@ -80,7 +80,8 @@ enum MHD_Result den_reply_queue(struct den_request *request, unsigned http,
         return MHD_NO;
     request->http = http;
     add_header(response, "Cache-Control", cache);
-    add_header(response, "Content-Security-Policy", policy);
+    if (!MHD_get_response_header(response, "Content-Security-Policy")) /* a file's is stricter */
+        add_header(response, "Content-Security-Policy", policy);
     add_header(response, "X-Content-Type-Options", "nosniff");
     add_header(response, "X-Frame-Options", "DENY");
     add_header(response, "Referrer-Policy", "no-referrer");

@@ -189,6 +189,26 @@ static void wait_some(struct den_watched *watched)
         errno = 0; /* quiet already */
 }
 
+/* Another program (den add --watch) may have changed the list. */
+static void look_at_list(struct den_watched *watched)
+{
+    struct den_connection *connection;
+    struct den_error err = { 0 };
+    struct den_query query;
+    size_t count = 0;
+    bool is_same = true;
+
+    if (den_database_read(watched->database, &connection, &err) != DEN_OK)
+        return;
+    den_query_start(&query, connection, &err, "SELECT row FROM watched_folders ORDER BY row", "");
+    for (; is_same && den_query_next(&query, &err); count++)
+        is_same =
+            count < watched->count && watched->folders[count]->row == den_query_integer(&query, 0);
+    den_query_end(&query);
+    if (den_connection_end(connection, &err) == DEN_OK && (!is_same || count != watched->count))
+        atomic_store(&watched->is_changed, true);
+}
+
 static void *watch(void *context)
 {
     struct den_watched *watched = context;
@@ -196,6 +216,7 @@ static void *watch(void *context)
 
     atomic_store(&watched->is_changed, true);
     while (!atomic_load(&watched->is_closing)) {
+        look_at_list(watched);
         if (den_ingest_is_working(watched->ingest) && atomic_exchange(&watched->is_changed, false))
             load_folders(watched);
         take_events(watched);

@@ -1,5 +1,5 @@
-/* Watched folders: new, changed, renamed, copied and removed files, as they come and over a restart.
- */
+/* Watched folders: new, changed, renamed, copied and removed files, as they come and over a restart
+ * of the program. */
 #include "library_scratch.h"
 
 #include "desk/watched.h"
