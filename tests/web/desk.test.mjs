@@ -75,13 +75,13 @@ test("files are dropped, sent three at a time, and their states followed; failur
         await page.locator(".drop-zone").waitFor();
         await drop(page, [["a.pdf", "1"], ["b.txt", "22"], ["c.txt", "333"], ["bad.docx", "4"], ["d.txt", "5"], ["e.txt", "6"]]);
         await nameOf(page, "bad.docx").getByText("The file is damaged. (the file ends early)").waitFor();
-        await page.waitForFunction(() => document.querySelectorAll(".document.ready").length === 5);
+        await page.waitForFunction(() => document.querySelectorAll(".document.is-ready").length === 5);
         assert.equal(desk().sendingMax, 3);
         assert.deepEqual(desk().requests.filter((one) => one.upload === "c.txt").map(({ length, workspace: place }) => [length, place]),
                          [[3, workspace.id]]);
         await checkAccessibility(page, "documents");
         await nameOf(page, "bad.docx").getByRole("button", { name: "Try again" }).click();
-        await nameOf(page, "good.docx").and(page.locator(".ready")).waitFor();
+        await nameOf(page, "good.docx").and(page.locator(".is-ready")).waitFor();
         await page.getByLabel("Filter by name").fill("c.txt");
         await page.waitForFunction(() => document.querySelectorAll(".document").length === 1);
         await page.getByLabel("Filter by name").fill("no such");
@@ -112,7 +112,7 @@ test("folders keep their paths, chosen files and web addresses come in, folders 
         await page.getByRole("button", { name: "Choose files" }).click();
         await (await chooser).setFiles([{ name: "first.txt", mimeType: "text/plain", buffer: Buffer.from("hello") }]);
         await page.getByRole("button", { name: "Workspace: My documents" }).waitFor();
-        await nameOf(page, "first.txt").and(page.locator(".ready")).waitFor();
+        await nameOf(page, "first.txt").and(page.locator(".is-ready")).waitFor();
         await page.evaluate(() => {
             const file = (name) => ({ isFile: true, name, file: (give) => give(new File(["x"], name)) });
             const folder = (name, inside) => ({ isDirectory: true, name, createReader: () => {
@@ -215,7 +215,7 @@ test("an answer's markers open the passage in its page; doubts are marked; the q
         await panel.getByText("Subject: Heating").waitFor();
         await page.keyboard.press("Escape");
         await panel.waitFor({ state: "detached" });
-        await focused(page, "citation ");
+        await focused(page, "citation");
         await answer.getByRole("button", { name: "How it was found (3)" }).click();
         const dialog = page.locator("dialog");
         await dialog.getByText("Your documents seem to answer this (83 %)").waitFor();

@@ -67,8 +67,8 @@ test("three files are dropped and read; the answer's source opens at its place i
         await page.locator(".drop-zone").waitFor();
         await drop(page, FILES);
         await page.getByRole("button", { name: "Workspace: My documents" }).waitFor();
-        await page.waitForFunction(() => document.querySelectorAll(".document.ready, .document.failed").length === 3);
-        assert.equal(await page.locator(".document.failed").count(), 0, await page.locator(".document-list").innerText());
+        await page.waitForFunction(() => document.querySelectorAll(".document.is-ready, .document.is-failed").length === 3);
+        assert.equal(await page.locator(".document.is-failed").count(), 0, await page.locator(".document-list").innerText());
         await page.locator(".document", { hasText: "lease.pdf" }).getByText("2 pages or parts").waitFor();
         await checkAccessibility(page, "documents");
 
@@ -144,7 +144,7 @@ test("a damaged file fails in words", async () => {
         await page.getByRole("link", { name: "Documents" }).click();
         await page.locator(".drop-zone").waitFor();
         await drop(page, [["broken.pdf", "%PDF-1.4\nnothing more"]]);
-        const row = page.locator(".document.failed", { hasText: "broken.pdf" });
+        const row = page.locator(".document.is-failed", { hasText: "broken.pdf" });
         await row.waitFor();
         console.log((await row.innerText()).replace(/\s+/g, " "));
         await row.getByRole("button", { name: "Try again" }).waitFor();

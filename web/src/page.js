@@ -127,10 +127,8 @@ export class Page {
     defaults() {
         const { model, preset, system } = this.settings;
         const { id, current } = this.workspaces;
-        return {
-            model: current?.model || model, system: current?.system ? "" : system,
-            parameters: preset ? { preset } : {}, workspace: id || null,
-        };
+        return { model: current?.model || model, system: current?.system ? "" : system,
+                 parameters: preset ? { preset } : {}, workspace: id || null };
     }
 
     /** The empty chat follows the workspace. */
@@ -163,6 +161,7 @@ export class Page {
         if (name === "hello") this.catchUp();
         else if (name === "workspace" || name === "workspace_deleted") this.workspaces.take(name, data);
         else if (name === "document") this.open.takeDocument(data.document);
+        else if (name === "job" && data.job.ended) this.workspaces.load(); /* its documents are counted */
         else if (name === "thread" || name === "thread.deleted" || name === "folders") {
             this.threads.take(name, data);
             if (name === "thread.deleted" && data.id === this.open.id && !this.open.isNew) this.newChat();

@@ -81,7 +81,7 @@ export function CitationButtons({ index }) {
         const passage = sources?.passages.find((one, at) => (one.number ?? at + 1) === number);
         if (!passage) return `[${number}]`;
         const label = t("sourceNumber", { number, name: sourceName(passage) });
-        return html`<button type="button" class="citation ${marker.supported ? "" : "unsupported"}"
+        return html`<button type="button" class=${marker.supported ? "citation" : "citation unsupported"}
             aria-label=${marker.supported ? label : `${label}. ${t("unsupported")}`}
             title=${marker.supported ? sourceName(passage) : t("unsupported")}
             onClick=${() => open?.(number)}>${number}${marker.supported ? "" : "?"}</button>`;

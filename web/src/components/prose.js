@@ -146,7 +146,9 @@ function doubt(children) {
         children.push(child.slice(0, cut));
         break;
     }
-    children.push(html`<span class="doubtful" title=${t("unsupported")}>${inner}</span>`);
+    const lead = typeof inner[0] === "string" ? /^\s*/.exec(inner[0])?.[0] ?? "" : "";
+    if (lead) inner[0] = inner[0].slice(lead.length);
+    children.push(lead, html`<span class="doubtful" title=${t("unsupported")}>${inner}</span>`);
 }
 
 /** @type {Record<string, string>} */

@@ -34,7 +34,7 @@ function factsOf(document) {
     if (state === "failed") return troubleWords(error);
     const folder = name.includes("/") ? name.slice(0, name.lastIndexOf("/")) : "";
     return [state !== "ready" && t(DOCUMENT_STATES[state] ?? "stateWaiting"), format,
-            parts > 0 && t("partsOf", { count: formatNumber(parts) }), formatBytes(bytes), folder, (tags ?? []).join(", "), note]
+            parts > 1 && t("partsOf", { count: formatNumber(parts) }), formatBytes(bytes), folder, (tags ?? []).join(", "), note]
         .filter(Boolean).join(" · ");
 }
 
@@ -66,7 +66,7 @@ export function DocumentRow({ page, document, list, index, count, top }) {
         title: t("removeDocument"), text: t(list.workspace ? "removeDocumentText" : "deleteDocumentText", { name }),
         action: t("removeDocument"), act: () => list.remove(document),
     });
-    return html`<li class="document ${state}" style=${{ top: `${top}px` }} aria-setsize=${count} aria-posinset=${index + 1}>
+    return html`<li class="document is-${state}" style=${{ top: `${top}px` }} aria-setsize=${count} aria-posinset=${index + 1}>
         <span class="document-icon">${isBusy ? html`<span class="pulse" />` : html`<${Icon} name=${state === "failed" ? "warning" : "file"} />`}</span>
         <button type="button" class="document-name" title=${document.name} onClick=${() => openDocument(page, document)}>
             <strong dir="auto">${name}</strong><small class=${state === "failed" ? "problem" : ""}

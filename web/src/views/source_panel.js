@@ -30,15 +30,14 @@ export function SourcePanel({ page }) {
     const [document_, setDocument] = useState(/** @type {any} */ (null));
     const [problem, setProblem] = useState("");
     const id = passage.document;
-    useEffect(() => {
-        opener.current = document.activeElement;
-        return () => {
-            const place = /** @type {HTMLElement | null} */ (opener.current);
-            if (place?.isConnected) place.focus();
-        };
+    useEffect(() => () => {
+        const place = /** @type {HTMLElement | null} */ (opener.current);
+        if (place?.isConnected) place.focus();
     }, []);
-    useEffect(() => {
+    useEffect(() => { /* asked for from outside: the keyboard comes along, and goes back there at the end */
         setOrdinal(passage.part.ordinal);
+        if (heading.current?.closest("aside")?.contains(document.activeElement)) return;
+        if (document.activeElement !== document.body) opener.current = document.activeElement; /* body: a button was disabled */
         heading.current?.focus();
     }, [passage]);
     useEffect(() => {
