@@ -1,9 +1,9 @@
 /* Reading: the front's side of a reader's child.
  *
  * The child was fed by strangers, so its lines are taken as theirs (reading_lines.h). A child that
- * says nothing for a minute is killed; one that takes too much memory or time is ended by the limits that it has set itself before it
- * read. Its lines are handled while it goes on; where the sink is slow, the pipe fills and the
- * child waits, which costs it nothing. */
+ * says nothing for a minute is killed; one that takes too much memory or time is ended by the
+ * limits that it has set itself before it read. Its lines are handled while it goes on; where the
+ * sink is slow, the pipe fills and the child waits, which costs it nothing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
