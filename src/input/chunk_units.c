@@ -17,12 +17,12 @@ enum { UNITS_FIRST = 256, COUNT_BATCH = 512 };
 /* --- sentences --- */
 
 /* Abbreviations before whose point no sentence ends. */
-static bool is_abbreviation(const char *text, size_t at)
+static bool is_abbreviation(const char *text, size_t length, size_t at)
 {
-    static const char *const words[] = { "mr",     "mrs", "ms",   "dr",  "prof", "st",  "vs", "etc",
-                                         "no",     "fig", "eq",   "sec", "ch",   "vol", "pp", "al",
-                                         "approx", "e.g", "i.e",  "cf",  "inc",  "ltd", "co", "jan",
-                                         "feb",    "aug", "sept", "oct", "nov",  "dec" };
+    static const char *const words[] = { "mr",  "mrs",  "ms",  "dr",  "prof", "st", "vs",  "etc",
+                                         "fig", "eq",   "sec", "ch",  "vol",  "pp", "al",  "approx",
+                                         "e.g", "i.e",  "cf",  "inc", "ltd",  "co", "jan", "feb",
+                                         "aug", "sept", "oct", "nov", "dec" };
     size_t start = at;
     size_t i;
 
@@ -31,6 +31,8 @@ static bool is_abbreviation(const char *text, size_t at)
         start--;
     if (at - start == 1 && isupper((unsigned char)text[start]))
         return true;
+    if (at - start == 2 && strncasecmp(text + start, "no", 2) == 0)
+        return at + 2 < length && isdigit((unsigned char)text[at + 2]); /* "No. 4" */
     for (i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strlen(words[i]) == at - start && strncasecmp(words[i], text + start, at - start) == 0)
             return true;
@@ -76,7 +78,7 @@ size_t den_sentence_end(const char *text, size_t length, size_t at)
         behind = skip_closing(text, length, at);
         if (behind < length && !strchr(" \t\n", text[behind]))
             continue;
-        if (code == '.' && is_abbreviation(text, at - 1))
+        if (code == '.' && is_abbreviation(text, length, at - 1))
             continue;
         while (behind < length && strchr(" \t\n", text[behind]))
             behind++;

@@ -50,8 +50,8 @@ void den_relations_free(struct den_relations *relations);
 const char *den_relations_by_id(const struct den_relations *relations, const char *id);
 const char *den_relations_by_type(const struct den_relations *relations, const char *type);
 
-/* The member that is the document itself; `usual` where the package does not say. Freed with free();
- * NULL on failure. */
+/* The member that is the document itself; `usual` where the package does not say. Freed with
+ * free(); NULL on failure. */
 char *den_package_main(struct den_package *package, const char *usual, struct den_error *err);
 
 /* Title, author and date of docProps/core.xml or meta.xml. */

@@ -2,8 +2,8 @@
  *
  * A small interpreter of groups and control words. Each group has the state of the one around it:
  * whether its text is shown, how many bytes stand for a "\u" character. Words that are not known
- * are passed over, groups that begin with "\*" too, as the format asks. Characters come as "\'xx" in
- * the document's code page, or as "\uN". */
+ * are passed over, groups that begin with "\*" too, as the format asks. Characters come as "\'xx"
+ * in the document's code page, or as "\uN". */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* Excel (.xlsx): each sheet a part, its cells a table with its range.
  *
  * What is shown is what the file holds of what Excel showed: cached values of formulas, shared
- * strings, numbers with at most 15 digits, dates where the cell's style says so (in ISO form, not in
- * the style's), percentages. Hidden sheets are read and named in the note. */
+ * strings, numbers with at most 15 digits, dates where the cell's style says so (in ISO form, not
+ * in the style's), percentages. Hidden sheets are read and named in the note. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

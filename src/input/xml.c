@@ -36,8 +36,8 @@ static void take_error(void *context, xmlErrorPtr error)
     if (error->domain == XML_FROM_NAMESPACE) /* an undeclared prefix says nothing to us */
         return;
     if (error->code == XML_ERR_NO_MEMORY && error->message && strstr(error->message, "huge"))
-        den_fail(&xml->failure, DEN_TOO_LARGE, "%s: '%s' has a text of more than 10 MB in one piece",
-                 xml->file, xml->name);
+        den_fail(&xml->failure, DEN_TOO_LARGE,
+                 "%s: '%s' has a text of more than 10 MB in one piece", xml->file, xml->name);
     else if (error->code == XML_ERR_NO_MEMORY)
         den_fail(&xml->failure, DEN_NO_MEMORY, "%s: out of memory", xml->file);
     else

@@ -196,7 +196,7 @@ static void reads_archives(void **state)
     assert_int_equal(collect.count, 5);
     assert_block(part_at(0, "file", 1, "etc/notes.txt"), 0, "paragraph", "text outside");
     assert_int_equal(collect.parts[0].blocks[0].source_end, 0);
-    part_at(1, "file", 2, "root/readme.md");
+    part_at(1, "file", 2, "var/readme.md");
     part_at(2, "file", 3, "docs/lease.rtf");
     part_at(3, "file", 4, "nested.zip > level1.txt");
     part_at(4, "file", 5, "nested.zip > inner1.zip > level2.txt");
