@@ -5,11 +5,12 @@
  * times what vpdpbusd does, and leaves 16 x 16 integers. What it can't do is scale: weights and
  * activations have an f32 scale for every 32 k (some formats for every 16), so a product takes half
  * of a tile's depth, and its 16 x 16 integers go through memory to AVX-512, which converts, scales
- * and adds them. That is 3 instructions for every row (4 with a minimum, 2 more with fine
- * activations) on two ports, 24 to 48 cycles for a tile, and so the scaling is the limit, not the
- * tiles. bf16 tiles with the scales folded into both sides would need no scaling and take 16
- * cycles, but round every weight to 8 bits; then a row's result would depend on how many rows are
- * computed with it, which the contract rules out. docs/internals/kernels.md has the account.
+ * and adds them. That is 3 instructions for every row (4 with a minimum, one more with fine
+ * activations, another where a row of the 16 has fine codes) on two ports, 24 to 48 cycles for a
+ * tile, and so the scaling is the limit, not the tiles. bf16 tiles with the scales folded into both
+ * sides would need no scaling and take 16 cycles, but round every weight to 8 bits; then a row's
+ * result would depend on how many rows are computed with it, which the contract rules out.
+ * docs/internals/kernels.md has the account.
  *
  * Therefore all is done to keep the scaling fed. A panel's weights are taken apart once, to lines
  * of i8 and f32 scales, and meet up to ROW_BLOCK rows. The loop over k is a pipeline: the tiles of
@@ -51,7 +52,8 @@ struct workshop {
 /* What is known when a body is compiled. */
 struct shape {
     enum den_pack_format format;
-    bool fine; /* activations have a second int8 (matmul.h) */
+    bool fine;    /* activations have a second int8 (matmul.h) */
+    bool refined; /* and in this unit a row of the tile makes use of it */
 };
 
 /* What is fixed for a chunk and a tile of rows. */
@@ -168,7 +170,25 @@ ALWAYS_INLINE void scale_half_sums(const struct den_activations *x, size_t at, s
                          floats_of(_mm512_permutex2var_epi32(low, evens, high))));
 }
 
-/* Adds the integers of one row of a unit to its sum. `at`: the row of the unit's group. */
+/* Whether one of `rows` rows has fine codes in unit u: most have them in few. */
+ALWAYS_INLINE bool has_fine(const struct passage *passage, size_t u, size_t rows,
+                            const enum den_pack_format format)
+{
+    const struct den_activations *x = passage->x;
+    const uint8_t *flags =
+        x->has_fine + (passage->group + u / units_of_group(format)) * x->rows + passage->row;
+    uint8_t any = 0;
+    size_t r;
+
+    if (rows == TILE_ROWS)
+        return _mm_test_all_zeros(_mm_loadu_si128((const __m128i *)(const void *)flags),
+                                  _mm_set1_epi8(-1)) == 0;
+    for (r = 0; r < rows; r++)
+        any |= flags[r];
+    return any != 0;
+}
+
+/* Adds the integers of one row of a unit to its sum. */
 ALWAYS_INLINE lanes add_row(const struct passage *passage, const struct workshop *shop, size_t u,
                             size_t r, lanes sum, const struct shape shape)
 {
@@ -177,7 +197,9 @@ ALWAYS_INLINE lanes add_row(const struct passage *passage, const struct workshop
     integers dots = load_codes(shop->dots[u % RING][0][r]);
 
     if (shape.fine)
-        dots = add_i32(times_256(dots), load_codes(shop->dots[u % RING][1][r]));
+        dots = times_256(dots);
+    if (shape.refined)
+        dots = add_i32(dots, load_codes(shop->dots[u % RING][1][r]));
     return fused(floats_of(dots), multiply(load(shop->scales[u]), all_of(x->scales[at])), sum);
 }
 
@@ -226,7 +248,7 @@ ALWAYS_INLINE void start_unit(const struct passage *passage, struct workshop *sh
     if (shape.fine || u % 2 == 0) {
         tile_load(4, lines_at(shop, u, shape.format), DEN_LINE_BYTES);
         MULTIPLY_TILES(u, 0, 0, 2, 4);
-        if (shape.fine)
+        if (shape.fine && has_fine(passage, u, TILE_ROWS, shape.format))
             MULTIPLY_TILES(u, 1, 1, 3, 4);
     } else {
         tile_load(5, lines_at(shop, u, shape.format), DEN_LINE_BYTES);
@@ -240,12 +262,19 @@ ALWAYS_INLINE void scale_unit(const struct passage *passage, const struct worksh
 {
     const struct den_activations *x = passage->x;
     size_t at = (passage->group + u / units_of_group(shape.format)) * x->rows + passage->row;
-    float half_sums[TILE_ROWS];
+    const struct shape refined = { shape.format, true, true };
     const float *scaled_sums = x->scaled_sums + at;
+    float half_sums[TILE_ROWS];
 
+    if (shape.fine && has_fine(passage, u, TILE_ROWS, shape.format)) {
 #pragma GCC unroll 16
-    for (size_t r = 0; r < TILE_ROWS; r++)
-        sums[r] = add_row(passage, shop, u, r, sums[r], shape);
+        for (size_t r = 0; r < TILE_ROWS; r++)
+            sums[r] = add_row(passage, shop, u, r, sums[r], refined);
+    } else {
+#pragma GCC unroll 16
+        for (size_t r = 0; r < TILE_ROWS; r++)
+            sums[r] = add_row(passage, shop, u, r, sums[r], shape);
+    }
     if (!has_minima(shape.format))
         return;
     if (units_of_group(shape.format) == 2) {
@@ -281,19 +310,25 @@ ALWAYS_INLINE void multiply_full(const struct passage *passage, struct workshop 
 ALWAYS_INLINE void multiply_rest(const struct passage *passage, struct workshop *shop, size_t rows,
                                  float sums_of[][DEN_PANEL], const struct shape shape)
 {
+    const struct shape second = { shape.format, true, true };
     const struct den_activations *x = passage->x;
 
     for (size_t u = 0; u < passage->units; u++) {
         size_t of_group = units_of_group(shape.format);
         size_t at = (passage->group + u / of_group) * x->rows + passage->row;
+        bool refined = shape.fine && has_fine(passage, u, rows, shape.format);
 
         tile_load(4, lines_at(shop, u, shape.format), DEN_LINE_BYTES);
         MULTIPLY_TILES(u, 0, 6, 7, 4);
-        if (shape.fine)
+        if (refined)
             MULTIPLY_TILES(u, 1, 6, 7, 4);
         for (size_t r = 0; r < rows; r++, at++) {
-            lanes sum = add_row(passage, shop, u, r, load(sums_of[r]), shape);
+            lanes sum = load(sums_of[r]);
 
+            if (refined)
+                sum = add_row(passage, shop, u, r, sum, second);
+            else
+                sum = add_row(passage, shop, u, r, sum, shape);
             if (has_minima(shape.format) && of_group == 1)
                 sum = add_minimum(shop, u, x->scaled_sums[at], sum);
             else if (has_minima(shape.format))
@@ -376,9 +411,9 @@ ALWAYS_INLINE void multiply_panels(const struct den_matmul *op, size_t panel_beg
     static void name(const struct den_matmul *op, size_t panel_begin, size_t panel_end)            \
     {                                                                                              \
         if (op->quantized->fine)                                                                   \
-            multiply_panels(op, panel_begin, panel_end, (struct shape){ format, true });           \
+            multiply_panels(op, panel_begin, panel_end, (struct shape){ format, true, false });    \
         else                                                                                       \
-            multiply_panels(op, panel_begin, panel_end, (struct shape){ format, false });          \
+            multiply_panels(op, panel_begin, panel_end, (struct shape){ format, false, false });   \
     }
 
 DEFINE_MATMUL(matmul_q4, DEN_PACK_Q4)
