@@ -187,7 +187,11 @@ static enum den_status ask(struct question *question)
     question->location[0] = question->media_type[0] = '\0';
     if (den_download_resolve(&question->url, !question->options->may_be_local, &is_public, &pin,
                              question->err) != DEN_OK)
-        return question->err->status;
+        return question->err->status != DEN_FORBIDDEN
+                   ? question->err->status
+                   : den_fail(question->err, DEN_FORBIDDEN,
+                              "%s is not on the public network, so no page is fetched from it",
+                              question->url.host);
     pins = curl_slist_append(NULL, pin);
     if (!pins)
         den_fail(question->err, DEN_NO_MEMORY, "web: out of memory");
@@ -253,10 +257,10 @@ static enum den_status ask_robots(const struct question *page)
     while (ask(robots) == DEN_OK && is_redirect(robots) && hops++ < DEN_DOWNLOAD_REDIRECTS_MAX)
         if (follow(robots) != DEN_OK)
             break;
-    if (page->err->status != DEN_OK) {
-        den_fail_at(page->err, "its robots.txt");
+    if (page->err->status == DEN_IO)
+        den_fail_at(page->err, "%s: its robots.txt", page->options->address);
+    if (page->err->status != DEN_OK)
         goto end;
-    }
     allowed = robots->code / 100 == 4 || is_redirect(robots) ||
               (robots->code / 100 == 2 &&
                den_robots_allow(text.data, text.length, "den", path_of(&page->url)));
