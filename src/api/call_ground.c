@@ -1,6 +1,6 @@
 /* Workspaces as models: a client that knows nothing of documents asks "workspace:NAME", and the
- * answer stands on what the workspace holds. The last message of the user is the question. All of it
- * happens on the connection's thread, before the worker is asked and after it has ended. */
+ * answer stands on what the workspace holds. The last message of the user is the question. All of
+ * it happens on the connection's thread, before the worker is asked and after it has ended. */
 #include <stdlib.h>
 #include <string.h>
 

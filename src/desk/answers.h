@@ -60,7 +60,8 @@ void den_answers_close(struct den_answers *answers);
 enum den_status den_answers_get_thread(struct den_answers *answers, const char *id, json_t **out,
                                        struct den_error *err);
 /* Adds a question (thread_messages.h says its fields) and, unless its "answer" is false, begins the
- * answer, by documents alone where "only_documents" says so: {"message", "answer"}. DEN_BUSY beyond DEN_ANSWERS_MAX, before anything is added. */
+ * answer, by documents alone where "only_documents" says so: {"message", "answer"}. DEN_BUSY beyond
+ * DEN_ANSWERS_MAX, before anything is added. */
 enum den_status den_answers_ask(struct den_answers *answers, const char *thread,
                                 const json_t *fields, json_t **out, bool *out_existed,
                                 struct den_error *err);

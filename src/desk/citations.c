@@ -379,7 +379,7 @@ static bool is_passage(const struct work *work, size_t number)
     return false;
 }
 
-/* The claim's markers: the model's where they hold, else the best passage's, as citations.h says. */
+/* The claim's markers: the model's where they hold, else the best passage's (citations.h). */
 static void mark(const struct work *work, const struct claim *claim, struct output *out)
 {
     size_t best, number, i, k, valid = 0, kept = 0;

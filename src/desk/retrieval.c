@@ -9,14 +9,20 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "desk/query_rewrite.h"
+#include "desk/support.h"
 #include "desk/threads_parts.h"
 
 enum {
+    FEW_PASSAGES = 100, /* see words_stand_there() */
+    HITS_READ = 3,
+    WORDS_MIN = 2,
     QUERY_BYTES_MAX = 8192,    /* more is no question; models of sentences read 256 tokens */
     SEARCH_TEXTS_MAX = 1000,   /* ids, formats or tags in a filter */
     TOKEN_BYTES = 4,           /* of English, about: where no model is asked */
     BUDGET_TOKENS_GUESS = 2000 /* for passages, where no model is asked */
 };
+
+static const double WORDS_SHARE = 0.6, COSINE_MIN = 0.15;
 
 struct den_retrieval {
     struct den_space *space;
@@ -113,6 +119,30 @@ static enum den_status read_passages(struct den_retrieval *retrieval, struct den
     return err->status;
 }
 
+/* In a space of few passages no word is rare, so that BM25, and with it the confidence, says
+ * little: there a passage that has most of the question's words, and is not far from it in
+ * meaning, is found as well. */
+static bool words_stand_there(const struct den_found *found)
+{
+    struct den_terms question, passage;
+    size_t i;
+
+    if (found->result.searched > FEW_PASSAGES)
+        return false;
+    den_terms_read(found->query, strlen(found->query), &question);
+    if (question.word_count + question.number_count < WORDS_MIN)
+        return false;
+    for (i = 0; i < found->result.count && i < HITS_READ; i++) {
+        const double cosine = found->result.hits[i].cosine;
+
+        den_terms_read(found->passages[i].text, strlen(found->passages[i].text), &passage);
+        if (den_support_words(&question, &passage, NULL) >= WORDS_SHARE &&
+            (isnan(cosine) || cosine >= COSINE_MIN))
+            return true;
+    }
+    return false;
+}
+
 static enum den_status check_query(const char *query, struct den_error *err)
 {
     if (query[strspn(query, " \t\r\n")] == '\0')
@@ -124,8 +154,8 @@ static enum den_status check_query(const char *query, struct den_error *err)
 }
 
 enum den_status den_retrieval_search(struct den_retrieval *retrieval,
-                                     const struct den_retrieval_query *search, struct den_found *out,
-                                     struct den_error *err)
+                                     const struct den_retrieval_query *search,
+                                     struct den_found *out, struct den_error *err)
 {
     struct den_space_query query = { .filter = search->filter,
                                      .count = search->count,
@@ -146,7 +176,8 @@ enum den_status den_retrieval_search(struct den_retrieval *retrieval,
     if (den_space_search(retrieval->space, &query, &found.result, err) != DEN_OK ||
         read_passages(retrieval, &found, err) != DEN_OK)
         goto fail;
-    found.found = found.result.count > 0 && found.result.confidence >= DEN_CONFIDENCE_FOUND;
+    found.found = found.result.count > 0 &&
+                  (found.result.confidence >= DEN_CONFIDENCE_FOUND || words_stand_there(&found));
     free(vector);
     *out = found;
     return DEN_OK;

@@ -55,8 +55,8 @@ struct den_found {
 };
 /* DEN_INVALID: the question is empty or too long. */
 enum den_status den_retrieval_search(struct den_retrieval *retrieval,
-                                     const struct den_retrieval_query *search, struct den_found *out,
-                                     struct den_error *err);
+                                     const struct den_retrieval_query *query,
+                                     struct den_found *out, struct den_error *err);
 void den_found_deinit(struct den_found *found);
 /* {"document", "name", "title", "format", "part", "heading", "start", "end", "text"}. */
 json_t *den_passage_json(const struct den_passage *passage);

@@ -154,6 +154,7 @@ static void read_word(struct reader *reader)
 {
     const bool has_capital = isupper((unsigned char)reader->text[reader->at]);
     char word[WORD_BYTES];
+    bool is_contracted = false;
     size_t length = 0;
 
     while (reader->at < reader->length) {
@@ -164,7 +165,7 @@ static void read_word(struct reader *reader)
             const size_t step = c == '\'' ? 1 : 3;
 
             if (reader->at + step < reader->length && reader->text[reader->at + step] == 't')
-                reader->out->is_negated = true; /* "isn't" */
+                reader->out->is_negated = is_contracted = true; /* "isn't" */
             break;
         }
         if (!isalnum(c) && c < 0x80)
@@ -174,7 +175,8 @@ static void read_word(struct reader *reader)
         reader->at++;
     }
     word[length] = '\0';
-    take_word(reader, word, length, has_capital);
+    if (!is_contracted)
+        take_word(reader, word, length, has_capital);
     reader->at_beginning = false;
 }
 

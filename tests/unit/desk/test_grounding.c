@@ -1,4 +1,4 @@
-/* Answers that stand on documents: what goes into the prompt, what does not, and what is refused. */
+/* Answers that stand on documents: what goes into the prompt, what does not, what is refused. */
 #include "passage_scratch.h"
 
 #include "desk/grounding.h"

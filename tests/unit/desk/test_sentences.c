@@ -1,6 +1,7 @@
 /* Sentences: where they end, and which markers are theirs. */
 #include "test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "desk/sentences.h"
@@ -11,12 +12,14 @@ static void check(const char *text, const char *expected)
     struct den_sentence sentences[32];
     size_t count = den_sentences_split(text, strlen(text), sentences, 32), i;
     char found[1024] = "";
+    size_t used = 0;
 
     for (i = 0; i < count; i++) {
-        strcat(found, i ? "|" : "");
-        strncat(found, text + sentences[i].start, sentences[i].end - sentences[i].start);
-        strcat(found, "~");
-        strncat(found, text + sentences[i].end, sentences[i].markers_end - sentences[i].end);
+        const struct den_sentence *at = &sentences[i];
+
+        used += (size_t)snprintf(found + used, sizeof found - used, "%s%.*s~%.*s", i ? "|" : "",
+                                 (int)(at->end - at->start), text + at->start,
+                                 (int)(at->markers_end - at->end), text + at->end);
     }
     assert_string_equal(found, expected);
 }

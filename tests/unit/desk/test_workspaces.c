@@ -1,4 +1,4 @@
-/* Workspaces: what they keep, which names they take, and what ties documents and threads to them. */
+/* Workspaces: what they keep, which names they take, what ties documents and threads to them. */
 #include "thread_scratch.h"
 
 #include "desk/workspaces.h"
