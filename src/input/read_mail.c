@@ -1,8 +1,8 @@
 /* Mails (.eml) and mailboxes (.mbox): each mail a part that is named by its subject.
  *
  * Who, to whom and when stand in a note before the text, so that they are found. Of a mail that
- * says the same in several forms the plain text is read, else HTML. Attachments are named, not read:
- * they are documents of their own; mails within a mail are read where they stand. */
+ * says the same in several forms the plain text is read, else HTML. Attachments are named, not
+ * read: they are documents of their own; mails within a mail are read where they stand. */
 #include <stdlib.h>
 #include <string.h>
 

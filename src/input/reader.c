@@ -1,10 +1,13 @@
 /* See reader.h: the file is mapped, its format found, its reader called. */
 #include "input/reader.h"
 
+#include <libxml/parser.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "input/readers.h"
 
@@ -30,7 +33,11 @@ static den_read *const readers[] = {
 
 void den_reader_prepare(void)
 {
+    setenv("TZ", "UTC0",
+           1); /* libzip asks for local times, which would look for a file each time */
+    tzset();
     den_charset_prepare();
+    xmlInitParser();
 }
 
 static enum den_status refuse_unknown(const struct den_input *input, struct den_error *err)

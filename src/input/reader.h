@@ -20,7 +20,8 @@ struct den_reader_source {
     size_t first_number;
 };
 
-/* Loads what converters of encodings need; called once, while files can still be opened. */
+/* Loads what converters of encodings need and forgets the time zone; called once by a process that
+ * only reads, while files can still be opened. */
 void den_reader_prepare(void);
 
 /* DEN_BAD_FILE says what is wrong at which place; DEN_UNSUPPORTED for formats that no reader knows
