@@ -1,21 +1,21 @@
 /* Quantized matrix products for one x86 instruction set; the contract is kernels/matmul.h. Included
  * by matmul_avx2.c and its kin after their dots.
  *
- * A tile is `rows` rows of activations times the LANES outputs of one part of a panel (a panel is
- * 16 outputs: two parts for AVX2, one for AVX-512). Per group of 32 inputs, each packed line is
- * loaded and taken apart once and multiplied by four activations of each row, broadcast; the
- * integer sums stay in registers, are scaled once a group and added to the tile's f32 sums, which
- * stay in registers over all of k. With one row this reads weights as fast as memory gives them;
- * with ROWS_MAX rows the taking apart costs a tenth and the multipliers are busy.
+ * A tile is `rows` rows of activations times the 16 outputs of a panel, in PARTS vectors: two for
+ * AVX2, one for AVX-512. Per group of 32 inputs, each packed line is loaded and taken apart once
+ * and multiplied by four activations of each row, broadcast once for both vectors; the integer sums
+ * stay in registers, are scaled once a group and added to the tile's f32 sums. With one row this
+ * reads weights as fast as memory gives them; with ROWS_MAX rows the multipliers are busy.
  *
- * Activations lie (groups, rows, 32), so that all that a tile reads of a group is contiguous and
- * addressed by constants from one pointer. Panels run outermost: a panel (6 to 40 KiB) stays in
- * the first or second cache while the rows pass over it; rows are taken in blocks that leave the
- * second cache room for both.
+ * Panels run outermost, then chunks of k: a chunk (20 KiB) stays in the first cache while up to
+ * ROW_BLOCK rows pass over it. Activations lie (groups, rows, 32), so that all that a tile reads of
+ * a group is contiguous and addressed by constants from one pointer; groups are far apart, and what
+ * is next is fetched early.
  *
  * Fine activations (matmul.h) are a second walk over the group's lines with the same integer sums:
  * 256 times those of the first, then the fine codes' added. Scaling, which is a third of a group's
- * work, is done once for both.
+ * work, is done once for both. Where no row of the tile has fine codes the walk is left out, which
+ * changes no bit.
  *
  * The tile function is one inlined body with constant rows and format, which the compiler unrolls
  * into registers. Every sum runs over k in the same order whatever the tile's height. */
