@@ -5,53 +5,17 @@
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "desk/events.h"
+#include "desk/documents_parts.h"
 #include "desk/workspaces.h"
 #include "desk/workspaces_parts.h"
 
-/* --- a document as JSON --- */
-
-#define COLUMNS                                                                                    \
-    "d.id, d.name, d.title, d.author, d.origin, d.address, d.media_type, d.format, d.tags, "       \
-    "d.bytes, d.modified, d.created, d.updated, d.state, d.error_code, d.error_message, d.note, "  \
-    "d.parts, d.items, d.tokens, (SELECT json_group_array(w.id) FROM workspace_documents l JOIN "  \
-    "workspaces w ON w.row = l.workspace WHERE l.document = d.row), l.pinned, l.added, d.row"
-enum { COLUMN_PINNED = 21, COLUMN_ADDED, COLUMN_ROW };
-
-static json_t *error_json(struct den_query *query)
-{
-    if (den_query_is_null(query, 14))
-        return json_null();
-    return json_pack("{s:o, s:o}", "code", den_text_json(query, 14), "message",
-                     den_text_json(query, 15));
-}
+#define COLUMNS DEN_DOCUMENT_COLUMNS ", l.pinned, l.added, d.row"
+enum { COLUMN_PINNED = DEN_DOCUMENT_COLUMN_COUNT, COLUMN_ADDED, COLUMN_ROW };
 
 static json_t *document_json(struct den_query *query)
 {
-    static const struct {
-        const char *name;
-        char type; /* t text, i integer, j JSON */
-        int column;
-    } columns[] = { { "id", 't', 0 },         { "name", 't', 1 },      { "title", 't', 2 },
-                    { "author", 't', 3 },     { "origin", 't', 4 },    { "address", 't', 5 },
-                    { "media_type", 't', 6 }, { "format", 't', 7 },    { "tags", 'j', 8 },
-                    { "bytes", 'i', 9 },      { "modified", 'i', 10 }, { "created", 'i', 11 },
-                    { "updated", 'i', 12 },   { "state", 't', 13 },    { "note", 't', 16 },
-                    { "parts", 'i', 17 },     { "items", 'i', 18 },    { "tokens", 'i', 19 },
-                    { "workspaces", 'j', 20 } };
-    json_t *document = json_object();
-    size_t i;
+    json_t *document = den_document_json(query);
 
-    for (i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-        const int column = columns[i].column;
-        json_t *value = den_query_is_null(query, column) ? json_null()
-                        : columns[i].type == 't'         ? den_text_json(query, column)
-                        : columns[i].type == 'j'         ? den_value_json(query, column)
-                                                 : json_integer(den_query_integer(query, column));
-
-        json_object_set_new(document, columns[i].name, value);
-    }
-    json_object_set_new(document, "error", error_json(query));
     json_object_set_new(document, "pinned",
                         json_boolean(den_query_integer(query, COLUMN_PINNED) != 0));
     return document;
@@ -131,20 +95,6 @@ enum den_status den_workspace_documents(struct den_threads *threads, const char 
 
 /* --- linking --- */
 
-static enum den_status find_document(struct den_connection *connection, const char *id,
-                                     int64_t *out_row, struct den_error *err)
-{
-    struct den_query query;
-
-    den_query_start(&query, connection, err, "SELECT row FROM documents WHERE id = ?", "t", id);
-    if (den_query_next(&query, err))
-        *out_row = den_query_integer(&query, 0);
-    else if (err->status == DEN_OK)
-        den_fail(err, DEN_NOT_FOUND, "there is no document '%.64s'", den_id_is_valid(id) ? id : "");
-    den_query_end(&query);
-    return err->status;
-}
-
 /* `insert` ties a document's row (?2) to `row` (?1) at the time ?3, unless it is tied. */
 static enum den_status link_all(struct den_connection *connection, const char *insert, int64_t row,
                                 const json_t *fields, struct den_error *err)
@@ -162,7 +112,7 @@ static enum den_status link_all(struct den_connection *connection, const char *i
 
         if (!id)
             return den_fail(err, DEN_INVALID, "'documents[%zu]' must be a document's id", i);
-        if (find_document(connection, id, &document, err) != DEN_OK)
+        if (den_document_find(connection, id, &document, err) != DEN_OK)
             return den_fail_at(err, "'documents'");
         den_execute(connection, err, insert, "iii", row, document, now);
     }
@@ -199,7 +149,7 @@ static enum den_status change_link(struct den_threads *threads, const char *id,
     if (den_database_write(threads->database, &connection, err) != DEN_OK)
         return err->status;
     if (den_workspace_find(connection, id, &row, err) == DEN_OK &&
-        find_document(connection, document, &document_row, err) == DEN_OK &&
+        den_document_find(connection, document, &document_row, err) == DEN_OK &&
         den_execute(connection, err, sql, "iii", row, document_row, value) == DEN_OK) {
         if (den_connection_changes(connection) == 0)
             den_fail(err, DEN_NOT_FOUND, "the workspace does not have the document '%.64s'",
@@ -269,7 +219,7 @@ enum den_status den_thread_detach(struct den_threads *threads, const char *id, c
     if (den_database_write(threads->database, &connection, err) != DEN_OK)
         return err->status;
     if (den_thread_find(connection, id, &row, err) == DEN_OK &&
-        find_document(connection, document, &document_row, err) == DEN_OK &&
+        den_document_find(connection, document, &document_row, err) == DEN_OK &&
         den_execute(connection, err,
                     "DELETE FROM thread_documents WHERE thread = ? AND document = ?", "ii", row,
                     document_row) == DEN_OK &&
