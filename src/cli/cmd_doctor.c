@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "cli/doctor_documents.h"
+#include "cli/doctor_library.h"
 #include "cli/model_options.h"
 #include "desk/catalogue.h"
 #include "guard/sandbox_report.h"
@@ -194,6 +195,9 @@ static enum den_status run(const struct den_arguments *arguments, struct den_err
     struct den_catalogue *catalogue;
     struct machine machine = { 0 };
 
+    if (den_argument_flag(arguments, "check") || den_argument_flag(arguments, "repair"))
+        return den_doctor_library(den_argument_flag(arguments, "repair"),
+                                  den_argument_flag(arguments, "json"), err);
     if (look(&machine, err) != DEN_OK)
         return err->status;
     if (den_argument_flag(arguments, "json")) {
@@ -214,7 +218,17 @@ static enum den_status run(const struct den_arguments *arguments, struct den_err
     return DEN_OK;
 }
 
-static const struct den_option options[] = { DEN_OPTION_JSON };
+static const struct den_option options[] = {
+    { .name = "check",
+      .kind = DEN_OPTION_FLAG,
+      .help =
+          "instead, look whether everything that was added is whole: the database, its indexes, "
+          "and each file by its hash" },
+    { .name = "repair",
+      .kind = DEN_OPTION_FLAG,
+      .help = "as --check, and put right what can be; nothing that somebody made is removed" },
+    DEN_OPTION_JSON,
+};
 
 const struct den_verb den_verb_doctor = {
     .name = "doctor",
@@ -225,7 +239,7 @@ const struct den_verb den_verb_doctor = {
         "models, says what size of model fits and how fast it can be at best, which walls "
         "of the sandbox stand around the process that runs a model, and which programs "
         "that read PDF and scans are there.",
-    .examples = "den doctor\nden doctor --json\n",
+    .examples = "den doctor\nden doctor --json\nden doctor --check\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .run = run,
