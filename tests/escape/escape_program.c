@@ -108,9 +108,9 @@ static const struct attempt {
     { "be root", "os.setuid(0)", BY_LIMITS },
     { "3 GiB of memory", "x = bytearray(3 << 30)", BY_LIMITS },
     { "500 files", "x = [open('/usr/bin/env') for i in range(500)]", BY_LIMITS },
-    { "200 MiB on a disk",
+    { "80 MiB on a disk",
       "f = open('/tmp/den-escape', 'wb')\n"
-      "for i in range(200): f.write(bytes(1 << 20))\n"
+      "for i in range(80): f.write(bytes(1 << 20))\n"
       "f.flush()",
       FILES },
     { "50 threads", "threads(50)", BY_USER },
