@@ -87,7 +87,7 @@ static enum den_status find_old(struct den_ingest *ingest, int64_t embedder, str
     struct den_query query;
     size_t count = 0, i;
 
-    if (den_space_missing(ingest->space, embedder, 0, rows, DEN_INGEST_EMBED_BATCH, &count, err) !=
+    if (den_space_missing(ingest->space, embedder, rows, DEN_INGEST_EMBED_BATCH, &count, err) !=
             DEN_OK ||
         count == 0 || den_database_read(ingest->database, &connection, err) != DEN_OK)
         return err->status;

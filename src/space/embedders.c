@@ -123,9 +123,8 @@ enum den_status den_space_embedder(struct den_space *space, const char *name, si
     return DEN_OK;
 }
 
-enum den_status den_space_missing(struct den_space *space, int64_t embedder, int64_t after,
-                                  int64_t *out_items, size_t capacity, size_t *out_count,
-                                  struct den_error *err)
+enum den_status den_space_missing(struct den_space *space, int64_t embedder, int64_t *out_items,
+                                  size_t capacity, size_t *out_count, struct den_error *err)
 {
     struct den_connection *connection;
     struct den_query query;
@@ -134,9 +133,9 @@ enum den_status den_space_missing(struct den_space *space, int64_t embedder, int
     if (den_database_read(space->database, &connection, err) != DEN_OK)
         return err->status;
     den_query_start(&query, connection, err,
-                    "SELECT row FROM items WHERE row > ? AND NOT EXISTS (SELECT 1 FROM vectors "
+                    "SELECT row FROM items WHERE NOT EXISTS (SELECT 1 FROM vectors "
                     "WHERE embedder = ? AND item = items.row) ORDER BY row LIMIT ?",
-                    "iii", after, embedder, (int64_t)capacity);
+                    "ii", embedder, (int64_t)capacity);
     while (count < capacity && den_query_next(&query, err))
         out_items[count++] = den_query_integer(&query, 0);
     den_query_end(&query);

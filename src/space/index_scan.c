@@ -328,8 +328,7 @@ static void run(struct scan *scan, struct den_team *team)
 enum den_status den_vector_index_scan(const struct den_vector_index *index,
                                       const struct den_kernels *kernels, struct den_team *team,
                                       const struct den_index_question *question,
-                                      struct den_index_candidate **out, size_t *out_count,
-                                      struct den_error *err)
+                                      struct den_index_candidates *out, struct den_error *err)
 {
     struct scan scan = { .index = index,
                          .kernels = &kernels->scan,
@@ -348,8 +347,7 @@ enum den_status den_vector_index_scan(const struct den_vector_index *index,
     narrow(&scan, first);
     if (first->count > 0)
         qsort(first->list, first->count, sizeof *first->list, compare_high);
-    *out = first->list;
-    *out_count = first->count;
+    *out = (struct den_index_candidates){ first->list, first->count };
     first->list = NULL;
 end:
     free_scan(&scan);

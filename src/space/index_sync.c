@@ -2,8 +2,9 @@
  *
  * Triggers note every vector of the current embedder that is written or removed in the table
  * vector_changes, whichever program does it (store/migrations/0004_vector_changes.sql). A search
- * asks for the highest number there, one step down a tree, and reads what is above the one it knows.
- * Where the embedder is another one, or more has changed than is noted, everything is read again. */
+ * asks for the highest number there, one step down a tree, and reads what is above the one it
+ * knows. Where the embedder is another one, or more has changed than is noted, everything is read
+ * again. */
 #include "space/space_parts.h"
 
 #include <stdlib.h>

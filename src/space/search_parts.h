@@ -64,8 +64,8 @@ struct den_search {
     struct den_pool pool;
 };
 
-/* Adds the best `candidates` by words to the pool; what is in it already and matches at all gets its
- * bm25 as well. */
+/* Adds the best `candidates` by words to the pool; what is in it already and matches at all gets
+ * its bm25 as well. */
 enum den_status den_search_words(struct den_search *search, struct den_error *err);
 
 struct den_vector_hit {

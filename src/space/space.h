@@ -42,10 +42,9 @@ enum den_status den_space_embedder(struct den_space *space, const char *name, si
 /* All zero where there is none yet. */
 enum den_status den_space_current_embedder(struct den_space *space, struct den_space_embedder *out,
                                            struct den_error *err);
-/* Items that lack a vector of `embedder`: up to `capacity` rows, ascending, above `after`. */
-enum den_status den_space_missing(struct den_space *space, int64_t embedder, int64_t after,
-                                  int64_t *out_items, size_t capacity, size_t *out_count,
-                                  struct den_error *err);
+/* Items that lack a vector of `embedder`: up to `capacity` rows, ascending. */
+enum den_status den_space_missing(struct den_space *space, int64_t embedder, int64_t *out_items,
+                                  size_t capacity, size_t *out_count, struct den_error *err);
 /* Searches ask `embedder` from now on; vectors of others are removed. DEN_INVALID while it lacks
  * some. */
 enum den_status den_space_switch(struct den_space *space, int64_t embedder, struct den_error *err);

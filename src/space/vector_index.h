@@ -68,16 +68,20 @@ struct den_item_set {
 };
 bool den_item_set_has(const struct den_item_set *set, int64_t item);
 
+struct den_index_candidates {
+    struct den_index_candidate *list; /* free() it */
+    size_t count;
+};
+
 struct den_index_question {
     const float *vector;           /* (width) unit length */
     const struct den_item_set *in; /* NULL: everything */
     size_t count;                  /* k: the best that are wanted */
 };
-/* All that can be among the best `count`: *out is free()d by the caller, best `high` first. */
+/* All that can be among the best `count`, highest `high` first. `team` may be NULL. */
 enum den_status den_vector_index_scan(const struct den_vector_index *index,
                                       const struct den_kernels *kernels, struct den_team *team,
                                       const struct den_index_question *question,
-                                      struct den_index_candidate **out, size_t *out_count,
-                                      struct den_error *err);
+                                      struct den_index_candidates *out, struct den_error *err);
 
 #endif

@@ -13,8 +13,7 @@
 
 /* Another search may have the team: this one goes alone then. */
 static enum den_status scan(const struct den_search *search, const float *vector, size_t count,
-                            struct den_index_candidate **out, size_t *out_count,
-                            struct den_error *err)
+                            struct den_index_candidates *out, struct den_error *err)
 {
     struct den_space *space = search->space;
     struct den_index_question question = { .vector = vector, .in = search->set, .count = count };
@@ -23,7 +22,7 @@ static enum den_status scan(const struct den_search *search, const float *vector
     pthread_rwlock_rdlock(&space->index_lock);
     if (space->index.width == search->query->width)
         den_vector_index_scan(&space->index, &space->kernels, has_team ? space->team : NULL,
-                              &question, out, out_count, err);
+                              &question, out, err);
     pthread_rwlock_unlock(&space->index_lock);
     if (has_team)
         pthread_mutex_unlock(&space->team_lock);
@@ -71,22 +70,22 @@ enum den_status den_search_vectors(const struct den_search *search, const float 
                                    size_t count, struct den_vector_hit *out, size_t *out_count,
                                    struct den_error *err)
 {
-    struct den_index_candidate *candidates = NULL;
-    size_t candidate_count = 0, found = 0, i;
+    struct den_index_candidates candidates = { 0 };
+    size_t found = 0, i;
 
-    if (scan(search, vector, count, &candidates, &candidate_count, err) != DEN_OK)
+    if (scan(search, vector, count, &candidates, err) != DEN_OK)
         return err->status;
-    for (i = 0; i < candidate_count; i++) {
+    for (i = 0; i < candidates.count; i++) {
         double cosine;
 
-        if (found == count && (double)candidates[i].high < out[found - 1].cosine)
+        if (found == count && (double)candidates.list[i].high < out[found - 1].cosine)
             break;
-        if (multiply(search, vector, candidates[i].item, &cosine, err) != DEN_OK)
+        if (multiply(search, vector, candidates.list[i].item, &cosine, err) != DEN_OK)
             break;
         if (!isnan(cosine))
-            insert(out, &found, count, candidates[i].item, cosine);
+            insert(out, &found, count, candidates.list[i].item, cosine);
     }
-    free(candidates);
+    free(candidates.list);
     *out_count = found;
     return err->status;
 }

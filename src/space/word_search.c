@@ -4,8 +4,8 @@
  * before the filter. A heading that has the word counts more than a text that has it.
  *
  * A walk takes a microsecond a row, so in a large space common words are dear, and they say little:
- * words are taken from the rarest on until they are in WALK_MAX items together. The most common ones
- * are left to the order in which the others put them. Below WALK_MAX items nothing is left out but
+ * words are taken from the rarest on until they are in WALK_MAX items together. The most common
+ * ones are left to the order in which the others put them. Below WALK_MAX items nothing is left out but
  * what no tokenizer would find anyway. */
 #include "space/search_parts.h"
 

@@ -67,7 +67,7 @@ static void another_takes_its_place_when_it_has_everything(void **state)
     assert_false(new.current);
     assert_int_equal(den_space_embedder(space, "new", WIDTH, &now, &err), DEN_INVALID);
     err = (struct den_error){ 0 };
-    den_space_missing(space, new.row, 0, missing, 4, &count, &err);
+    den_space_missing(space, new.row, missing, 4, &count, &err);
     succeed(&err);
     assert_int_equal(count, 3);
     assert_int_equal(missing[2], rows[2]);
@@ -78,7 +78,7 @@ static void another_takes_its_place_when_it_has_everything(void **state)
         put(&new, rows[i], vector);
         assert_int_equal(best(space, WIDTH, (int)i), rows[i]);
     }
-    den_space_missing(space, new.row, 0, missing, 4, &count, &err);
+    den_space_missing(space, new.row, missing, 4, &count, &err);
     assert_int_equal(count, 0);
     den_space_switch(space, new.row, &err);
     succeed(&err);

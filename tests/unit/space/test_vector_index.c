@@ -78,33 +78,33 @@ static int descending(const void *left, const void *right)
 static void check(const struct den_item_set *set, struct den_team *team, size_t k)
 {
     static double all[MOST];
-    struct den_index_candidate *found = NULL;
+    struct den_index_candidates found = { 0 };
     struct den_index_question question = { .in = set, .count = k };
     struct den_error err = { 0 };
     float vector[WIDTH];
-    size_t count = 0, total = 0, good = 0, i;
+    size_t total = 0, good = 0, i;
     double worst;
 
     make_vector(vector);
     question.vector = vector;
-    den_vector_index_scan(&vectors, &kernels, team, &question, &found, &count, &err);
+    den_vector_index_scan(&vectors, &kernels, team, &question, &found, &err);
     succeed(&err);
     for (i = 1; i < MOST; i++)
         if (is_there[i] && (!set || den_item_set_has(set, (int64_t)i)))
             all[total++] = product(vector, truth[i]);
     qsort(all, total, sizeof *all, descending);
     worst = total == 0 ? 2 : all[(k < total ? k : total) - 1];
-    for (i = 0; i < count; i++) {
-        double value = product(vector, truth[found[i].item]);
+    for (i = 0; i < found.count; i++) {
+        double value = product(vector, truth[found.list[i].item]);
 
-        assert_true(is_there[found[i].item]);
-        assert_true(value >= (double)found[i].low && value <= (double)found[i].high);
-        assert_true(i == 0 || found[i - 1].high >= found[i].high);
+        assert_true(is_there[found.list[i].item]);
+        assert_true(value >= (double)found.list[i].low && value <= (double)found.list[i].high);
+        assert_true(i == 0 || found.list[i - 1].high >= found.list[i].high);
         good += value >= worst;
     }
     assert_int_equal(good, k < total ? k : total);
-    assert_true(count <= 3 * k + 100); /* and little else */
-    free(found);
+    assert_true(found.count <= 3 * k + 100); /* and little else */
+    free(found.list);
 }
 
 static void check_all(struct den_team *team)
