@@ -58,7 +58,8 @@ static size_t write_row(struct csv *csv, size_t at)
             if (at >= length)
                 den_writer_text(csv->writer, text + start, at - start);
             else
-                start = ++at;
+                at++;
+            start = at;
         }
         while (at < length && text[at] != csv->separator && text[at] != '\n' && text[at] != '\r')
             at++;
