@@ -1,9 +1,9 @@
 /* Sentences: where a text's sentences begin and end, in English and Chinese.
  *
  * A sentence ends with its mark (. ! ? and the full-width ones), with quotes and brackets that
- * close behind it, and with citation markers ("[2]") behind those; or with its line. A full stop inside a
- * number, after one letter or after a known abbreviation ends nothing. Fenced code is one block,
- * which holds no sentences. */
+ * close behind it, and with citation markers ("[2]") behind those; or with its line. A full stop
+ * inside a number, after one letter or after a known abbreviation ends nothing. Fenced code is one
+ * block, which holds no sentences. */
 #ifndef DEN_DESK_SENTENCES_H
 #define DEN_DESK_SENTENCES_H
 
