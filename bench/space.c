@@ -8,9 +8,10 @@
  * Vectors are little-endian f32, one after the other. A database that is not there is made first:
  * each line of ITEMS.jsonl is a document of one item with "title" as its heading and "text";
  * without it items have no words. Each line on standard input starts a pass over all questions,
- * whose result is one line of JSON on standard output; without input it runs once. --hits writes what the first
- * pass found, a line for each question. --without has "QUESTION<TAB>ITEM" lines: those items (by
- * "id") are not to be found by that question, which makes a question of it that nothing answers. */
+ * whose result is one line of JSON on standard output; without input it runs once. --hits writes
+ * what the first pass found, a line for each question. --without has "QUESTION<TAB>ITEM" lines:
+ * those items (by "id") are not to be found by that question, which makes a question of it that
+ * nothing answers. */
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>

@@ -52,7 +52,11 @@ def ask(q):
 version = lancedb.__version__
 """,
     "sqlite-vec": """
-import sqlite3, sqlite_vec
+import sqlite_vec
+try:
+    import pysqlite3 as sqlite3  # where Python's own can't load extensions
+except ImportError:
+    import sqlite3
 def build(v):
     global db
     db = sqlite3.connect(folder + "/vec.db")

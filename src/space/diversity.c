@@ -3,8 +3,9 @@
  * The next hit is the one with the highest (1 - d) relevance - d likeness. Relevance is the fused
  * score brought to [0, 1] over the pool. Likeness is that to the nearest of the hits chosen before:
  * 0 up to a cosine of LIKE, 1 for a copy. So that of five copies of one paragraph the first is
- * shown and the others give way to what says something else. Passages on one matter are not copies: the
- * plain cosine, which counts them as such, makes lists worse (docs/internals/space.md). */
+ * shown and the others give way to what says something else. Passages on one matter are not
+ * copies: the plain cosine, which counts them as such, makes lists worse (docs/internals/space.md).
+ */
 #include "space/search_parts.h"
 
 #include <math.h>

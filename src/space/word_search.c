@@ -5,8 +5,7 @@
  *
  * A walk takes a microsecond a row, so in a large space common words are dear, and they say little:
  * words are taken from the rarest on until they are in WALK_MAX items together. The most common
- * ones are left to the order in which the others put them. Below WALK_MAX items nothing is left out but
- * what no tokenizer would find anyway. */
+ * ones are left out then; the rarest is always asked for. */
 #include "space/search_parts.h"
 
 #include <math.h>
