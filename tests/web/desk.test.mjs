@@ -179,7 +179,7 @@ test("an answer's markers open the passage in its page; doubts are marked; the q
         await page.getByRole("button", { name: "Workspace: Papers" }).waitFor();
         await ask(page, "slow: what is the deposit?");
         await page.getByText("Searching your documents").waitFor();
-        await page.locator(".answer.running").getByText("3 passages found").waitFor();
+        await page.locator(".answer.running").getByText("Passages found: 3").waitFor();
         await page.locator(".answer.running .citation").first().waitFor();
         await answered(page);
         const answer = page.locator(".answer").last();
@@ -312,7 +312,7 @@ test("a phone shows documents, search and a source in 360 pixels", async () => {
         await page.locator(".document").first().waitFor();
         assert.ok(await width() <= 360, "documents");
         await page.locator(".document-name", { hasText: "lease" }).click();
-        await page.locator(".page-picture img").waitFor();
+        await page.locator(".page-picture img").waitFor().catch(async () => assert.fail(await page.locator("body").innerText()));
         assert.ok(await width() <= 360, "source");
         await page.getByRole("button", { name: "Close" }).click();
         for (const view of ["search/deposit", "workspace", ""]) {

@@ -210,9 +210,10 @@ export default {
     sourceNumber: "source {number}: {name}",
     unsupported: "The source does not clearly say this. Check it.",
     notInDocuments: "Nothing in your documents matches; this answer is from the model’s own knowledge.",
+    noPassageMatches: "Nothing in your documents matches.",
     howFound: "How it was found ({count})",
     searchingDocuments: "Searching your documents …",
-    passagesFound: "{count} passages found",
+    passagesFound: "Passages found: {count}",
     noPassages: "No passage found",
 
     searchDocuments: "Search the documents",

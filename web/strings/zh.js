@@ -211,6 +211,7 @@ export default {
     sourceNumber: "来源 {number}：{name}",
     unsupported: "来源并未明确说明这一点，请核对。",
     notInDocuments: "您的文档中没有匹配的内容；此回答来自模型自身的知识。",
+    noPassageMatches: "您的文档中没有匹配的内容。",
     howFound: "检索过程（{count}）",
     searchingDocuments: "正在搜索您的文档……",
     passagesFound: "找到 {count} 个段落",

@@ -43,7 +43,8 @@ export function Answer(props) {
         ${isRunning && writing?.retrieval && html`<${Retrieval} state=${writing.retrieval} sources=${message.sources} />`}
         ${isRunning && !hasText && writing?.retrieval !== "searching" &&
             html`<${Reading} progress=${writing?.progress ?? null} />`}
-        ${!isRunning && message.sources && html`<${SourceRow} page=${page} sources=${message.sources} />`}
+        ${!isRunning && message.sources && html`<${SourceRow} page=${page} sources=${message.sources}
+            isOwn=${!!message.measures?.generated_tokens} />`}
         ${failure && html`<${Failure} page=${page} message=${message} failure=${failure} />`}
         ${!isRunning && html`
             <div class="actions">

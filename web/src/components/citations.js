@@ -89,15 +89,17 @@ export function CitationButtons({ index }) {
 }
 
 /** What the sources were, below the answer.
- * @param {{ page: import("../page.js").Page, sources: Sources }} props */
-export function SourceRow({ page, sources }) {
+ * @param {{ page: import("../page.js").Page, sources: Sources, isOwn: boolean }} props isOwn: a model wrote
+ *   the answer, which where nothing was found is not said of a refusal */
+export function SourceRow({ page, sources, isOwn }) {
     const { passages, citations } = sources;
-    if (!sources.found && !passages.length) return html`<p class="not-found" role="note">${t("notInDocuments")}</p>`;
+    const nothing = html`<p class="not-found" role="note">${t(isOwn ? "notInDocuments" : "noPassageMatches")}</p>`;
+    if (!sources.found && !passages.length) return nothing;
     const cited = new Set((citations ?? []).flatMap((one) => one.passages));
     const all = passages.map((passage, index) => ({ passage, index, number: passage.number ?? index + 1 }));
     const shown = cited.size ? all.filter(({ number }) => cited.has(number)) : all.slice(0, 4);
     return html`
-        ${!sources.found && html`<p class="not-found" role="note">${t("notInDocuments")}</p>`}
+        ${!sources.found && nothing}
         <ul class="source-row" aria-label=${t("sources")}>${shown.map(({ passage, index, number }) => html`
             <li key=${index}><button type="button" onClick=${() => page.showSource(passages, index)}>
                 <b>${number}</b><span>${sourceName(passage)}</span></button></li>`)}
