@@ -115,20 +115,20 @@ def logistic(weights, row):
     return 1 / (1 + math.exp(-sum(w * x for w, x in zip(weights, features(row)))))
 
 
-def fit(sets, steps=60000, rate=0.5, decay=1e-4):
+def fit(sets, steps=20000, rate=8.0, decay=1e-5):
     """Plain gradient descent; each label and the household's rarer questions count the same in all."""
     data = [(row, label, 2.0 if name.startswith("household, ") and "of" not in name else 1.0)
             for name, (rows, label) in sets.items() if label is not None for row in rows[0::2]]
     total = {label: sum(weight for _, l, weight in data if l == label) for label in (0, 1)}
     rows = [(features(row), label, weight / total[label] / 2) for row, label, weight in data]
     weights = [0.0, 0.0, 0.0]
-    for _ in range(steps // 10):
+    for _ in range(steps):
         slope = [0.0] * 3
         for x, label, weight in rows:
             error = label - 1 / (1 + math.exp(-sum(w * v for w, v in zip(weights, x))))
             for i in range(3):
                 slope[i] += weight * error * x[i]
-        weights = [w + 10 * rate * (s - decay * w * (i > 0)) for i, (w, s) in enumerate(zip(weights, slope))]
+        weights = [w + rate * (s - decay * w * (i > 0)) for i, (w, s) in enumerate(zip(weights, slope))]
     return weights
 
 

@@ -48,7 +48,7 @@ def build(v):
                      "vector": pa.FixedSizeListArray.from_arrays(pa.array(v.reshape(-1), pa.float32()), v.shape[1])})
     table = lancedb.connect(folder + "/lance").create_table("items", rows)
 def ask(q):
-    return table.search(q).distance_type("dot").select(["id"]).limit(10).to_arrow()["id"].to_pylist()
+    return table.search(q).distance_type("dot").select(["id", "_distance"]).limit(10).to_arrow()["id"].to_pylist()
 version = lancedb.__version__
 """,
     "sqlite-vec": """

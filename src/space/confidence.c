@@ -14,9 +14,9 @@ enum { DEPTH = 100 };
 /* bm25() gives a word rarity * (k1 + 1) at most. */
 #define WORD_MOST 2.2
 
-#define AT_ZERO   -7.9
-#define BY_COSINE 18.4
-#define BY_WORDS  3.3
+#define AT_ZERO   -7.5
+#define BY_COSINE 16.2
+#define BY_WORDS  4.2
 
 static double words_share(const struct den_search *search)
 {
