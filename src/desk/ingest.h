@@ -34,6 +34,8 @@ struct den_ingest_source {
     enum den_status (*take)(void *context, void **out_handle, char out_name[128], size_t *out_width,
                             struct den_error *err);
     void (*give_back)(void *context, void *handle);
+    /* The name that `take` would give, without waking the model; false: there is none. */
+    bool (*name)(void *context, char out_name[128]);
     enum den_status (*count)(void *handle, const char *const *texts, const size_t *lengths,
                              size_t count, size_t *out_counts, struct den_error *err);
     /* out_vectors: (count, width) of unit length. */

@@ -102,6 +102,28 @@ static enum den_status find_old(struct den_ingest *ingest, int64_t embedder, str
     return den_connection_end(connection, err);
 }
 
+/* Whether the index was made by another model than the one that now has the role. */
+static bool is_exchanged(struct den_ingest *ingest)
+{
+    struct den_connection *connection;
+    struct den_error err = { 0 };
+    struct den_query query;
+    char name[128];
+    bool found;
+
+    if (!ingest->source.name(ingest->source.context, name) ||
+        den_database_read(ingest->database, &connection, &err) != DEN_OK)
+        return false;
+    den_query_start(&query, connection, &err,
+                    "SELECT 1 FROM embedders WHERE current = 1 AND name <> ? AND EXISTS (SELECT 1 "
+                    "FROM items)",
+                    "t", name);
+    found = den_query_next(&query, &err);
+    den_query_end(&query);
+    den_connection_end(connection, &err);
+    return found;
+}
+
 /* Whether an embedding model should be woken at all. */
 static bool is_needed(struct den_ingest *ingest)
 {
@@ -120,7 +142,7 @@ static bool is_needed(struct den_ingest *ingest)
     found = den_query_next(&query, &err);
     den_query_end(&query);
     den_connection_end(connection, &err);
-    return found;
+    return found || is_exchanged(ingest);
 }
 
 /* --- keeping it --- */

@@ -1,5 +1,6 @@
 /* Embedding by the roster's workers. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "desk/ingest.h"
 #include "desk/roster.h"
@@ -17,6 +18,24 @@ static enum den_status take(void *context, void **out_handle, char out_name[128]
     *out_width = info->width;
     *out_handle = worker;
     return DEN_OK;
+}
+
+static bool name(void *context, char out_name[128])
+{
+    struct den_roster_entry *entries;
+    struct den_error ignored = { 0 };
+    bool found = false;
+    size_t count, i;
+
+    if (den_roster_list(context, &entries, &count, &ignored) != DEN_OK)
+        return false;
+    for (i = 0; i < count && !found; i++) {
+        found = entries[i].role == DEN_WORKER_EMBEDDING && entries[i].is_role_default;
+        if (found)
+            snprintf(out_name, 128, "%s", entries[i].name);
+    }
+    free(entries);
+    return found;
 }
 
 static void give_back(void *context, void *handle)
@@ -55,6 +74,7 @@ struct den_ingest_source den_ingest_source_of(struct den_roster *roster)
     return (struct den_ingest_source){ .context = roster,
                                        .take = take,
                                        .give_back = give_back,
+                                       .name = name,
                                        .count = count_tokens,
                                        .embed = embed };
 }

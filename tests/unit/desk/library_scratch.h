@@ -88,11 +88,11 @@ static enum den_status fake_embed(void *handle, const char *const *texts, const 
     return DEN_OK;
 }
 
-__attribute__((unused)) static const char *fake_name(void *context, char out[128])
+static bool fake_name(void *context, char out[128])
 {
     (void)context;
-    snprintf(out, 128, "%s", atomic_load(&embedder_is_there) ? embedder_name : "");
-    return out;
+    snprintf(out, 128, "%s", embedder_name);
+    return atomic_load(&embedder_is_there);
 }
 
 __attribute__((unused)) static void start_ingest(void)
@@ -105,6 +105,7 @@ __attribute__((unused)) static void start_ingest(void)
                                                 .home = scratch_folder,
                                                 .source = { .take = fake_take,
                                                             .give_back = fake_give_back,
+                                                            .name = fake_name,
                                                             .count = fake_count,
                                                             .embed = fake_embed } };
 

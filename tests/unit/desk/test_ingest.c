@@ -1,7 +1,6 @@
 /* From bytes to passages that are found: read by a real sandboxed child, embedded by letters. */
 #include "library_scratch.h"
 
-
 #define READY "SELECT count(*) FROM documents WHERE state = 'ready'"
 
 static void make_workspace(void)
@@ -88,6 +87,25 @@ static void without_a_model_words_are_kept_and_embedded_later(void **state)
     den_ingest_wake(ingest);
     wait_for("SELECT count(*) FROM vectors", 1);
     wait_for("SELECT count(*) FROM documents WHERE note = ''", 1);
+}
+
+/* Nothing else is to be done then: the new model alone is reason enough. */
+static void another_model_embeds_all_again(void **state)
+{
+    struct den_space_embedder current;
+
+    start_ingest();
+    json_decref(upload("a.txt", "The first of two texts.", NULL, false));
+    json_decref(upload("b.txt", "And this is the second.", NULL, false));
+    wait_for(READY, 2);
+    wait_for("SELECT count(*) FROM vectors", 2);
+    embedder_name = "other letters";
+    den_ingest_wake(ingest);
+    wait_for("SELECT count(*) FROM embedders WHERE current = 1 AND name = 'other letters'", 1);
+    wait_for("SELECT count(*) FROM vectors", 2); /* those of the old model are gone */
+    assert_ok(den_space_current_embedder(space, &current, &err));
+    assert_string_equal(current.name, "other letters");
+    embedder_name = "letters";
 }
 
 static void a_folder_is_added_without_what_is_hidden(void **state)
@@ -204,6 +222,7 @@ int desk_test_ingest(int argc, char **argv)
         LIBRARY_TEST(the_same_bytes_are_read_once),
         LIBRARY_TEST(what_can_not_be_read_fails_with_a_sentence),
         LIBRARY_TEST(without_a_model_words_are_kept_and_embedded_later),
+        LIBRARY_TEST(another_model_embeds_all_again),
         LIBRARY_TEST(a_folder_is_added_without_what_is_hidden),
         LIBRARY_TEST(what_a_crash_left_is_done_once),
         LIBRARY_TEST(a_failing_embedder_is_told_and_retried),
