@@ -1,7 +1,9 @@
-/* Every limit in Den, in one place, each with its reason. Nothing outside this file invents a
- * ceiling. */
+/* Every limit in Den, in one place, each with its reason; limits_documents.h goes on with those of
+ * documents. Nothing outside these two files invents a ceiling. */
 #ifndef DEN_BASE_LIMITS_H
 #define DEN_BASE_LIMITS_H
+
+#include "base/limits_documents.h"
 
 /* --- base --- */
 #define DEN_ERROR_BYTES_MAX                                                                        \
@@ -114,50 +116,6 @@
 #define DEN_BIN_DAYS                30         /* a deleted thread can be restored for so long */
 #define DEN_EXPORT_BYTES_MAX        (1u << 30) /* one file of all conversations */
 
-/* --- library --- */
-#define DEN_DOCUMENT_NAME_BYTES_MAX 1024 /* of a file with its folders; Linux allows 255 a part */
-#define DEN_DOCUMENT_TAGS_MAX       64   /* of one document; shown in one line */
-#define DEN_DOCUMENTS_TOLD_MAX      64   /* documents that an event each is sent of, a tick */
-#define DEN_PAGE_DOCUMENTS_MAX      200  /* of one answer of the list */
-#define DEN_JOBS_KEPT_MAX           200  /* ended ones; the oldest go */
-#define DEN_JOB_TASKS_MAX           1000000 /* files of one job: a whole disk is no library */
-#define DEN_JOB_TASKS_SHOWN_MAX     1000    /* failed ones that a job names */
-#define DEN_JOB_PATHS_MAX           1000    /* files and folders that one request names */
-#define DEN_TASK_BATCH              500     /* files listed in one transaction */
-#define DEN_INGEST_READERS          2       /* documents read at once, besides what is embedded */
-#define DEN_INGEST_EMBED_BATCH      64      /* passages embedded, then kept, at a time */
-#define DEN_WATCHED_MAX             64      /* folders; each is looked through when it changes */
-#define DEN_FOLDER_DEPTH_MAX        64      /* folders in folders that are looked through */
-
-/* --- reading --- */
-#define DEN_READING_LINE_BYTES_MAX                                                                 \
-    (64u << 20) /* a part as JSON: its text, and 60 bytes for each word's place */
-#define DEN_READING_SILENT_SECONDS  60  /* a reader that says nothing for so long hangs */
-#define DEN_READING_CPU_SECONDS_MAX 600 /* of one child: a thousand times an ordinary file's */
-#define DEN_READING_MEMORY_BYTES    (1u << 30) /* of one child's address space */
-#define DEN_PROGRAM_OUTPUT_BYTES_MAX                                                               \
-    (256u << 20) /* what poppler or tesseract may print: 32 pages of words, a page as picture */
-#define DEN_PROGRAM_MEMORY_BYTES (2ull << 30) /* tesseract's models and a page of 40 megapixels */
-#define DEN_PDF_PAGES_MAX        20000 /* beyond it, pages are left out and the note says so */
-#define DEN_PDF_STRETCH_PAGES    32    /* read by one run of pdftotext, so that memory is bounded */
-#define DEN_PDF_PAGE_SECONDS_MAX 60    /* for one page; recognising takes 2 to 10 */
-#define DEN_PICTURE_PIXELS_MAX   40000000 /* of a rendered page: A3 at 450 dots per inch */
-#define DEN_PICTURE_BYTES_MAX    (64u << 20)
-#define DEN_WEB_PAGE_BYTES_MAX   (64u << 20) /* a document from the web */
-#define DEN_WEB_PAGE_SECONDS_MAX 120
-#define DEN_WEB_ROBOTS_BYTES_MAX (500u << 10) /* as RFC 9309 asks to read at least */
-
-/* --- space --- */
-#define DEN_SPACE_ITEMS_MAX      (1u << 30) /* rows of the index have 32-bit numbers */
-#define DEN_SPACE_WIDTH_MAX      16384      /* of a vector; the widest known embedder has 8,192 */
-#define DEN_SPACE_CANDIDATES_MAX 2000       /* of one list; each is read from the database */
-#define DEN_SPACE_COUNT_MAX      500        /* hits of one search */
-#define DEN_SPACE_TERMS_MAX      48    /* of a question; each costs a walk through its postings */
-#define DEN_SPACE_WORD_BYTES_MAX 96    /* longer ones are no words that somebody looks for */
-#define DEN_SPACE_CHANGES_KEPT   65536 /* an index further behind reads everything again */
-#define DEN_SPACE_FILTERS_KEPT   16    /* sets of items kept for the next search; an MB each */
-#define DEN_SPACE_LIST_MAX       4096  /* ids in one list of a filter */
-
 /* --- downloads --- */
 #define DEN_URL_BYTES_MAX               8192 /* signed addresses of content networks have 2 KiB */
 #define DEN_DOWNLOADS_MAX               256  /* in the list, finished ones with them */
@@ -174,30 +132,6 @@
 #define DEN_HUB_LISTING_BYTES_MAX       (16u << 20) /* 1,000 files, 300 bytes each, and then some */
 #define DEN_HUB_PAGES_MAX               8           /* of a listing; each has 1,000 files */
 #define DEN_HUB_FILES_MAX               (DEN_MODEL_SHARDS_MAX + 64) /* of one model */
-
-/* --- documents --- */
-#define DEN_DOCUMENT_BYTES_MAX (2ull << 30) /* of one file; scans of 2,000 pages stay below it */
-#define DEN_DOCUMENT_PART_TEXT_MAX                                                                 \
-    (8u << 20) /* of one part, which is handed over whole; a longer one becomes several */
-#define DEN_DOCUMENT_PARTS_MAX       100000       /* pages, mails, members; libraries have fewer */
-#define DEN_DOCUMENT_PART_BLOCKS_MAX 65536        /* then the part is continued in another */
-#define DEN_DOCUMENT_PART_WORDS_MAX  65536        /* with boxes; the densest page seen has 4,000 */
-#define DEN_DOCUMENT_LABEL_BYTES_MAX 1024         /* of labels, ranges, anchors, titles, authors */
-#define DEN_DOCUMENT_NOTE_BYTES_MAX  4096         /* what was left out: a sentence for each kind */
-#define DEN_DOCUMENT_DECODED_MAX     (256u << 20) /* text that is not in UTF-8, made so at once */
-#define DEN_DOCUMENT_HTML_MAX        (128u << 20) /* one page of HTML; it is parsed from memory */
-#define DEN_DOCUMENT_STRINGS_MAX     (256u << 20) /* a workbook's shared strings, held at once */
-#define DEN_DOCUMENT_INFLATED_MAX    (4ull << 30) /* out of one zip, all members together ... */
-#define DEN_DOCUMENT_RATIO_MAX       200          /* ... and from each byte, text having 5 to 20 */
-#define DEN_DOCUMENT_RATIO_BYTES_MIN (64u << 20)  /* small files of zeros are no danger */
-#define DEN_DOCUMENT_XML_DEPTH_MAX   256          /* Word files have 30 */
-#define DEN_DOCUMENT_HTML_DEPTH_MAX  4096         /* of tags that nobody closed */
-#define DEN_DOCUMENT_NESTING_MAX     2            /* archives in archives, mails in mails */
-#define DEN_DOCUMENT_ROWS_MAX        4000000      /* of one sheet: Excel's 1,048,576 and to spare */
-#define DEN_DOCUMENT_COLUMNS_MAX     16384        /* Excel's own limit */
-#define DEN_DOCUMENT_CELL_BYTES_MAX  (1u << 20)   /* Excel's own limit is 32,767 characters */
-#define DEN_DOCUMENT_CHUNKS_MAX      (1u << 20)   /* of one part */
-#define DEN_FORMAT_SNIFF_BYTES       65536        /* a zip's first members lie in it */
 
 /* --- sandbox --- */
 #define DEN_SANDBOX_DESCRIPTORS_MAX                                                                \
