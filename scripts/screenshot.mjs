@@ -5,13 +5,14 @@
  *
  * Starts the den of build/release (or DEN_PROGRAM) with the default model, asks a few questions with
  * temperature 0, and takes the pictures once the last answer is complete; that of the activity while two are
- * being written. With --views only those of models and activity are taken. */
+ * being written. With --views only those of models, activity and documents are taken. */
 
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { answered, ask, launch, openPage } from "../tests/web/browser.mjs";
 import { startServer } from "../tests/web/server.mjs";
 
+const FIXTURES = fileURLToPath(new URL("../tests/fixtures/", import.meta.url));
 const IMAGES = fileURLToPath(new URL("../docs/images/", import.meta.url));
 /* One list a chat; the last chat is the one in the picture. */
 const CHATS = [
@@ -19,6 +20,9 @@ const CHATS = [
     ["What is the capital of France? Answer in one sentence."],
     ["Write a Python function that reverses a string.", "Explain why the sky is blue, in three sentences."],
 ];
+const PAPERS = [["letters/lease.pdf", "pdf/text.pdf"], ["letters/lease draft.docx", "documents/lease.docx"],
+                ["costs.xlsx", "documents/costs.xlsx"], ["mail/invoice.eml", "documents/invoice.eml"],
+                ["opening hours.html", "documents/hours.html"], ["scan.pdf", "pdf/scanned.pdf"]];
 const WIDE = { viewport: { width: 1280, height: 860 }, deviceScaleFactor: 1.5, colorScheme: "light" };
 const PHONE = { viewport: { width: 390, height: 780 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
@@ -79,6 +83,29 @@ async function takeViews(browser, url, views, options = WIDE) {
     }
 }
 
+/* A question to some papers, and the page that its answer cites. */
+async function takeDocuments(browser, url) {
+    const json = { "Content-Type": "application/json" };
+    const made = await fetch(`${url}/api/workspaces`, { method: "POST", headers: json, body: '{"name": "House"}' });
+    const { id } = await made.json();
+    for (const [name, file] of PAPERS)
+        await fetch(`${url}/api/documents?${new URLSearchParams({ name, workspace: id })}`,
+                    { method: "POST", body: readFileSync(`${FIXTURES}${file}`) });
+    const page = await openPage(browser, url, { ...WIDE, path: `#/in/${id}/documents` });
+    await page.waitForFunction((count) => document.querySelectorAll(".document.is-ready").length === count,
+                               PAPERS.length, { timeout: 120000 });
+    await take(page, "page-documents");
+    await page.getByRole("button", { name: "New chat" }).first().click();
+    await calm(page);
+    await ask(page, "When is the rent due, and what does a late payment cost?");
+    await answered(page);
+    await page.locator(".answer .prose .citation, .answer .source-row button").filter({ hasText: /\d/ }).first().click();
+    await page.locator(".source-panel .word-box").first().waitFor();
+    await page.locator(".source-panel .page-picture img").evaluate((image) => image.decode());
+    await take(page, "page-sources");
+    await page.context().close();
+}
+
 /* Two answers at once, from two pages, and a third page that looks on. */
 async function takeActivity(browser, url) {
     const pages = [];
@@ -99,6 +126,7 @@ const browser = await launch();
 try {
     await takeActivity(browser, server.url); /* the models have been used once then, and are told exactly */
     await takeViews(browser, server.url, ["models"]);
+    await takeDocuments(browser, server.url);
     if (!process.argv.includes("--views")) {
         await takeConversation(browser, server.url);
         await takeViews(browser, server.url, ["settings", "server"]);

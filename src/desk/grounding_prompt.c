@@ -300,12 +300,13 @@ done:
     return err->status;
 }
 
-/* Sentences that begin with a letter and end with their mark and a marker. */
+/* Sentences that begin with a letter and end with their mark and a marker. Their length is bounded:
+ * a small model that can't find an answer would go round in one for ever. */
 char *den_grounding_grammar(const struct den_grounding *grounding)
 {
     static const char sentence[] =
-        "sentence ::= [A-Z\\u00c0-\\u02ff\\u0400-\\u04ff\\u3040-\\u9fff] rest* (\".\" [0-9] "
-        "rest*)* "
+        "sentence ::= [A-Z\\u00c0-\\u02ff\\u0400-\\u04ff\\u3040-\\u9fff] rest{0,240} "
+        "(\".\" [0-9] rest{0,40}){0,4} "
         "[.!?\\u3002\\uff01\\uff1f] \" [\" number \"]\"\n"
         "rest ::= [^.!?:\"\\n\\[\\]\\u3002\\uff01\\uff1f]\n";
     const size_t count = json_array_size(grounding->passages);

@@ -87,6 +87,7 @@ static void a_small_model_is_held_to_a_form(void **state)
     grammar = den_grounding_grammar(grounding);
     assert_non_null(grammar);
     assert_non_null(strstr(grammar, "number ::= \"1\""));
+    assert_non_null(strstr(grammar, "rest{0,240}")); /* no sentence without an end */
     free(grammar);
     forget(messages);
     den_grounding_destroy(grounding);
