@@ -3,7 +3,6 @@
  * it takes by one piece. */
 #include "api/api_documents.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,24 +149,6 @@ enum MHD_Result den_route_documents_web(struct den_request *request)
 
 /* --- the list --- */
 
-static enum den_status read_limit(const struct den_request *request, size_t *out,
-                                  struct den_error *err)
-{
-    const char *text = den_request_query(request, "limit");
-    char *end;
-    unsigned long limit;
-
-    if (!text)
-        return DEN_OK;
-    errno = 0;
-    limit = strtoul(text, &end, 10);
-    if (errno || *end || *text < '0' || *text > '9' || limit == 0)
-        return den_fail(err, DEN_INVALID, "'limit' must be a number from 1 to %d",
-                        DEN_PAGE_DOCUMENTS_MAX);
-    *out = limit;
-    return DEN_OK;
-}
-
 enum MHD_Result den_route_documents_list(struct den_request *request)
 {
     struct den_document_list list = { .workspace = query_or_null(request, "workspace"),
@@ -178,7 +159,7 @@ enum MHD_Result den_route_documents_list(struct den_request *request)
     struct den_error err = { 0 };
     json_t *found = NULL;
 
-    if (read_limit(request, &list.limit, &err) == DEN_OK)
+    if (den_request_limit(request, DEN_PAGE_DOCUMENTS_MAX, &list.limit, &err) == DEN_OK)
         den_documents_list(documents_of(request), &list, &found, &err);
     return den_reply_result(request, MHD_HTTP_OK, found, &err);
 }

@@ -1,9 +1,6 @@
 /* /api/threads: the list, the search, and each thread as a whole. */
 #include "api/api_threads.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
 #include "api/reply.h"
 #include "desk/answers.h"
 #include "desk/thread_search.h"
@@ -36,24 +33,6 @@ enum den_status den_request_fields(const struct den_request *request, json_t **o
 
 /* --- the list and the search --- */
 
-static enum den_status read_limit(const struct den_request *request, size_t *out,
-                                  struct den_error *err)
-{
-    const char *text = den_request_query(request, "limit");
-    char *end;
-    unsigned long limit;
-
-    if (!text)
-        return DEN_OK;
-    errno = 0;
-    limit = strtoul(text, &end, 10);
-    if (errno || *end || *text < '0' || *text > '9' || limit == 0)
-        return den_fail(err, DEN_INVALID, "'limit' must be a number from 1 to %d",
-                        DEN_PAGE_THREADS_MAX);
-    *out = limit < DEN_PAGE_THREADS_MAX ? limit : DEN_PAGE_THREADS_MAX;
-    return DEN_OK;
-}
-
 enum MHD_Result den_route_threads_list(struct den_request *request)
 {
     struct den_thread_list list = { .before = den_request_query(request, "before"),
@@ -63,7 +42,7 @@ enum MHD_Result den_route_threads_list(struct den_request *request)
     struct den_error err = { 0 };
     json_t *found = NULL;
 
-    if (read_limit(request, &list.limit, &err) == DEN_OK) {
+    if (den_request_limit(request, DEN_PAGE_THREADS_MAX, &list.limit, &err) == DEN_OK) {
         if (words)
             den_threads_search(den_request_threads(request), words, list.limit, &found, &err);
         else

@@ -1,9 +1,6 @@
 /* /api/workspaces, and the documents of each and of a thread. */
 #include "api/api_workspaces.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
 #include "api/api_threads.h"
 #include "api/reply.h"
 #include "desk/workspaces.h"
@@ -75,19 +72,10 @@ enum MHD_Result den_route_workspace_documents(struct den_request *request)
     struct den_workspace_document_list list = { .before = den_request_query(request, "before"),
                                                 .words = den_request_query(request, "q"),
                                                 .state = den_request_query(request, "state") };
-    const char *limit = den_request_query(request, "limit");
     struct den_error err = { 0 };
     json_t *found = NULL;
-    char *end;
 
-    if (limit) {
-        errno = 0;
-        list.limit = strtoul(limit, &end, 10);
-        if (errno || *end || *limit < '0' || *limit > '9' || list.limit == 0)
-            den_fail(&err, DEN_INVALID, "'limit' must be a number from 1 to %d",
-                     DEN_PAGE_THREADS_MAX);
-    }
-    if (err.status == DEN_OK)
+    if (den_request_limit(request, DEN_PAGE_THREADS_MAX, &list.limit, &err) == DEN_OK)
         den_workspace_documents(den_request_threads(request), den_request_value(request, 0), &list,
                                 &found, &err);
     return den_reply_result(request, MHD_HTTP_OK, found, &err);

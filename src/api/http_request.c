@@ -323,6 +323,23 @@ const char *den_request_query(const struct den_request *request, const char *key
     return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, key);
 }
 
+enum den_status den_request_limit(const struct den_request *request, size_t most, size_t *out,
+                                  struct den_error *err)
+{
+    const char *text = den_request_query(request, "limit");
+    unsigned long limit;
+    char *end;
+
+    if (!text)
+        return DEN_OK;
+    errno = 0;
+    limit = strtoul(text, &end, 10);
+    if (errno || *end || *text < '0' || *text > '9' || limit == 0)
+        return den_fail(err, DEN_INVALID, "'limit' must be a number from 1 to %zu", most);
+    *out = limit < most ? limit : most;
+    return DEN_OK;
+}
+
 enum den_status den_request_json(const struct den_request *request, json_t **out,
                                  struct den_error *err)
 {

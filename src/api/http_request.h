@@ -56,6 +56,9 @@ const char *den_request_value(const struct den_request *request, size_t index);
 const char *den_request_header(const struct den_request *request, const char *name);
 /* ?key=value, decoded; NULL: absent. */
 const char *den_request_query(const struct den_request *request, const char *key);
+/* ?limit=, the length of one page of a list, at most `most`; stays as it is where it is absent. */
+enum den_status den_request_limit(const struct den_request *request, size_t most, size_t *out,
+                                  struct den_error *err);
 
 /* Waits until `event_fd` is readable (DEN_WAIT_READY), `seconds` have passed, the client has hung
  * up, the server stops or the token that was shown is worth less than the route needs (it was

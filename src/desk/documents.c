@@ -226,8 +226,6 @@ enum den_status den_document_change(struct den_documents *documents, const char 
         json_decref(document);
         return err->status;
     }
-    if (documents->space)
-        den_space_changed(documents->space); /* filters look at tags */
     if (documents->events)
         den_events_publish(documents->events, NULL, "document",
                            json_pack("{s:O}", "document", document));
@@ -249,8 +247,6 @@ enum den_status den_document_delete(struct den_documents *documents, const char 
         den_execute(connection, err, "DELETE FROM documents WHERE row = ?", "i", row);
     if (den_connection_end(connection, err) != DEN_OK)
         return err->status;
-    if (documents->space)
-        den_space_changed(documents->space);
     den_originals_sweep(documents->originals, &ignored); /* else the next opening does it */
     if (documents->events)
         den_events_publish(documents->events, NULL, "document_deleted",

@@ -294,9 +294,8 @@ static bool embed_next(struct den_ingest *ingest, void *handle,
         finish_rest(ingest, embedder->row);
         switch_over(ingest, embedder);
     } else if (err.status == DEN_OK) {
-        if (embed_batch(ingest, handle, embedder, batch, &err) == DEN_OK)
-            den_space_changed(ingest->space);
-        else if (!atomic_load(&ingest->is_closing))
+        if (embed_batch(ingest, handle, embedder, batch, &err) != DEN_OK &&
+            !atomic_load(&ingest->is_closing))
             give_up(ingest, batch, &err);
         has_more = err.status == DEN_OK || err.status == DEN_TOO_LARGE;
     }

@@ -455,7 +455,6 @@ static void end_run(struct run *run)
     den_draft_destroy(run->draft);
     if (run->document != 0)
         den_documents_changed(ingest->documents, run->document);
-    den_space_changed(ingest->space);
     den_ingest_wake(ingest);
 }
 

@@ -238,10 +238,8 @@ static enum den_status remove_gone(struct scan *scan, struct den_error *err)
             drop_document(connection, document, err);
         has_removed = true;
     }
-    if (den_connection_end(connection, err) == DEN_OK && has_removed) {
-        den_space_changed(watched->documents->space);
+    if (den_connection_end(connection, err) == DEN_OK && has_removed)
         den_originals_sweep(watched->documents->originals, &ignored);
-    }
     return err->status;
 }
 

@@ -147,9 +147,3 @@ enum den_status den_space_sync(struct den_space *space, struct den_connection *c
     pthread_rwlock_unlock(&space->index_lock);
     return err->status;
 }
-
-/* A search looks by itself; there is nothing that it would have to be told. */
-void den_space_changed(struct den_space *space)
-{
-    (void)space;
-}

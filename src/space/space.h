@@ -49,20 +49,18 @@ enum den_status den_space_missing(struct den_space *space, int64_t embedder, int
  * some. */
 enum den_status den_space_switch(struct den_space *space, int64_t embedder, struct den_error *err);
 
-/* --- writing: inside the caller's transaction, told to the memory once that is committed --- */
+/* --- writing: inside the caller's transaction --- */
 
 struct den_space_item {
     int64_t row;
     const float *vector; /* (width) unit length */
 };
-/* Vectors of items (rows of the table `items`, which their caller has inserted). Call
- * den_space_changed() after the commit. */
+/* Vectors of items (rows of the table `items`, which their caller has inserted). Nobody has to be
+ * told: the next search looks at what changed since the last one. */
 enum den_status den_space_put_vectors(struct den_connection *connection,
                                       const struct den_space_embedder *embedder,
                                       const struct den_space_item *items, size_t count,
                                       struct den_error *err);
-/* Something was added or removed: the next search looks at what changed since. Cheap. */
-void den_space_changed(struct den_space *space);
 
 /* --- searching --- */
 
