@@ -16,7 +16,6 @@
 #include "desk/reading.h"
 #include "desk/threads_parts.h"
 #include "input/format.h"
-#include "space/space.h"
 
 enum den_status den_documents_open(const struct den_documents_options *options,
                                    struct den_documents **out, struct den_error *err)
@@ -27,7 +26,6 @@ enum den_status den_documents_open(const struct den_documents_options *options,
         return den_fail(err, DEN_NO_MEMORY, "documents: out of memory");
     documents->database = options->database;
     documents->originals = options->originals;
-    documents->space = options->space;
     documents->events = options->events;
     pthread_mutex_init(&documents->lock, NULL);
     *out = documents;

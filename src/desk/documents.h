@@ -22,13 +22,11 @@
 struct den_database;
 struct den_documents;
 struct den_events;
-struct den_space;
 
-/* All must outlive the documents; `space` and `events` may be NULL. */
+/* All must outlive the documents; `events` may be NULL. */
 struct den_documents_options {
     struct den_database *database;
     struct den_originals *originals;
-    struct den_space *space;
     struct den_events *events;
 };
 enum den_status den_documents_open(const struct den_documents_options *options,

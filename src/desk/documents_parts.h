@@ -13,7 +13,6 @@
 struct den_documents {
     struct den_database *database;
     struct den_originals *originals;
-    struct den_space *space;   /* NULL: nobody searches */
     struct den_events *events; /* NULL: nobody listens */
     pthread_mutex_t lock;      /* guards what follows */
     size_t changed_count;

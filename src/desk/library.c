@@ -33,7 +33,6 @@ enum den_status den_library_open(const struct den_library_options *options,
 {
     struct den_library *library = calloc(1, sizeof *library);
     struct den_documents_options documents = { .database = options->database,
-                                               .space = options->space,
                                                .events = options->events };
     struct den_ingest_options ingest = { .database = options->database,
                                          .space = options->space,

@@ -14,7 +14,6 @@
 #include "desk/ingest_parts.h"
 #include "desk/threads_parts.h"
 #include "desk/watched_parts.h"
-#include "space/space.h"
 
 /* What a row says, found by its path. */
 struct known {

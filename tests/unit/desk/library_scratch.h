@@ -132,7 +132,7 @@ __attribute__((unused)) static int open_library(void **state)
     atomic_store(&embedded, 0);
     assert_ok(den_originals_open(scratch_folder, database, &originals, &err));
     assert_ok(den_space_open(database, &space, &err));
-    options = (struct den_documents_options){ database, originals, space, events };
+    options = (struct den_documents_options){ database, originals, events };
     assert_ok(den_documents_open(&options, &documents, &err));
     assert_ok(den_jobs_open(database, events, &jobs, &err));
     return 0;
