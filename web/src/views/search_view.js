@@ -12,15 +12,15 @@ const COUNTS = [5, 10, 20, 50];
 /** @param {{ page: import("../page.js").Page }} props */
 export function SearchView({ page }) {
     const { id: workspace, isOffered } = page.workspaces;
-    const [typed, setTyped] = useState(page.detail);
+    const query = page.detail;
+    const [draft, setDraft] = useState({ query, text: query }); /* another query leaves it behind */
+    const typed = draft.query === query ? draft.text : query;
     const [count, setCount] = useState(10);
     const [reply, setReply] = useState(/** @type {any} */ (null));
     const [problem, setProblem] = useState("");
     const [isBusy, setBusy] = useState(false);
     const turn = useRef(0);
-    const query = page.detail;
     useEffect(() => {
-        setTyped(query);
         setProblem("");
         if (!query || !isOffered) return void setReply(null);
         const mine = ++turn.current;
@@ -46,7 +46,7 @@ export function SearchView({ page }) {
     return html`<div class="scroller"><div class="view wide search-view" aria-busy=${isBusy}>
         <form class="in-line" role="search" onSubmit=${submit}>
             <input type="search" value=${typed} autofocus aria-label=${t("searchQuestion")} placeholder=${t("searchQuestion")}
-                onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} />
+                onInput=${(/** @type {any} */ event) => setDraft({ query, text: event.target.value })} />
             <select class="framed" aria-label=${t("hitCount")} value=${count}
                 onChange=${(/** @type {any} */ event) => setCount(Number(event.target.value))}>
                 ${COUNTS.map((one) => html`<option value=${one} selected=${one === count}>${t("hitsWanted", { count: one })}</option>`)}</select>
