@@ -8,15 +8,24 @@ import argparse
 import pathlib
 
 from compare import TITLES, lines_of
-from history import newest
+from history import lines, newest
 from measure import ROOT, shown, table
 
 BEGIN, END = "<!-- bench/readme_table.py writes this -->\n", "<!-- to here -->\n"
 
 
-def compared(masked):
-    """The newest comparison with all instruction sets, or with some of them masked."""
-    made = newest("compare", lambda line: bool(line.get("masked")) == masked)
+MAIN_MODEL = "SmolLM2-135M"
+SHORT = {"prefill": "prompt of 512", "depth0": "generating", "depth512": "after 512", "depth4096": "after 4,096",
+         "batch16": "16 sequences", "memory": "memory", "second_load": "second load"}
+
+
+def is_main(made):
+    """Whether it is of the one model that is shown row by row, with every instruction set."""
+    return not made.get("masked") and any(MAIN_MODEL in result["model"] for result in made["models"])
+
+
+def compared():
+    made = newest("compare", is_main)
     if not made:
         return
     machine = made["machine"]
@@ -25,6 +34,25 @@ def compared(masked):
                f"(`{result['cpu_features']}`), beside {result['rival']}; commit {made['commit']}, "
                f"{made['date'][:10]}, {made['rounds']} rounds in turn, load average {machine['load_average']}:\n")
         yield table(["", "Den", "llama.cpp", "ratio", "of the machine's read bandwidth"], lines_of(result)) + "\n"
+
+
+def other_models():
+    """Each row's newest ratio for other models and for fewer instruction sets."""
+    ratios = {}
+    for made in lines("compare"):
+        if is_main(made):
+            continue
+        for result in made["models"]:
+            ratios.setdefault((result["model"], result["cpu_features"]), {}).update(result["rows"])
+    if not ratios:
+        return
+    columns = [name for name in SHORT if any(name in rows for rows in ratios.values())]
+    yield ("Ratios to llama.cpp for other models and for processors with less, llama.cpp built for the same instruction sets. `1b-*` are "
+           "random weights in the shape of a Llama of one billion parameters (`bench/peers/random_model.py`); of memory and loading, "
+           "less is better:\n")
+    yield table(["model", "instruction sets", *(SHORT[name] for name in columns)], [
+        [model, features, *(f"{rows[name]['ratio']['median']:.2f}x" if name in rows else "" for name in columns)]
+        for (model, features), rows in ratios.items()]) + "\n"
 
 
 def mixed():
@@ -76,7 +104,7 @@ def ablated():
 
 
 def text():
-    parts = [*compared(False), *compared(True), *end_to_end(), *mixed(), *neighbour(), *ablated()]
+    parts = [*compared(), *other_models(), *end_to_end(), *mixed(), *neighbour(), *ablated()]
     return "\n".join(parts) if parts else "No figures yet.\n"
 
 

@@ -69,7 +69,7 @@ FIGURE = {"den": {"median": 300.0, "low": 290.0, "high": 310.0}, "llama.cpp": {"
           "ratio": {"median": 3.004, "low": 2.9, "high": 3.1}}
 COMPARED = {"what": "compare", "commit": "abc", "date": "2026-01-02T03:04Z", "rounds": 5,
             "machine": {"cpu": "A Processor", "cores": 2, "threads": 2, "load_average": 0.1},
-            "models": [{"model": "m.gguf", "rival": "llama.cpp 1", "cpu_features": "avx2", "rows": {
+            "models": [{"model": "SmolLM2-135M.gguf", "rival": "llama.cpp 1", "cpu_features": "avx2", "rows": {
                 "prefill": FIGURE, "depth0": {**FIGURE, "roofline": {"read_gb_per_s": 12.2, "share": 0.853}}}}]}
 
 
@@ -100,6 +100,12 @@ def test_tables_of_the_newest(empty_history):
     history.add(COMPARED)
     made = readme_table.text()
     assert "A Processor" in made and "| 300 (290 to 310) | 100 (90 to 110) | 3.00x |" in made
+    assert "other models" not in made
+    other = [{**COMPARED["models"][0], "model": "other.gguf"}]
+    history.add({**COMPARED, "models": other})
+    history.add({**COMPARED, "models": [{**other[0], "rows": {"memory": {"ratio": {"median": 0.5}}}}]})
+    made = readme_table.text()
+    assert "| other.gguf | avx2 | 3.00x | 3.00x | 0.50x |" in made and made.count("| 300 (290 to 310)") == 2
 
 
 def test_every_figure_of_the_tree_makes_a_table():
