@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/model_options.h"
+#include "desk/catalogue.h"
 #include "desk/model_manager.h"
 #include "guard/api_token.h"
 #include "guard/origin.h"
@@ -88,6 +89,7 @@ static enum den_status take_model(struct den_roster *roster, sigset_t *ending,
     return err->status;
 }
 
+/* `info` is NULL where there is no model to answer yet. */
 static enum den_status serve(const struct den_arguments *arguments, struct den_desk *desk,
                              const struct den_worker_info *info, struct den_error *err)
 {
@@ -113,25 +115,48 @@ static enum den_status serve(const struct den_arguments *arguments, struct den_d
     block_signals(&ending);
     if (den_server_start(&options, &server, err) != DEN_OK)
         return err->status;
-    printf("Den is at http%s://%s%s%s:%u (model %s, %zu tokens of context). Ctrl-C ends it.\n",
-           options.tls_key ? "s" : "", is_ipv6 ? "[" : "", options.address, is_ipv6 ? "]" : "",
-           (unsigned)den_server_port(server), info->model_name, info->context_tokens);
+    printf("Den is at http%s://%s%s%s:%u ", options.tls_key ? "s" : "", is_ipv6 ? "[" : "",
+           options.address, is_ipv6 ? "]" : "", (unsigned)den_server_port(server));
+    if (info)
+        printf("(model %s, %zu tokens of context). Ctrl-C ends it.\n", info->model_name,
+               info->context_tokens);
+    else
+        printf("(no model is installed: its page downloads one, and so does 'den pull smollm2'). "
+               "Ctrl-C ends it.\n");
     fflush(stdout);
     sigwait(&ending, &taken);
     den_server_stop(server);
     return DEN_OK;
 }
 
-/* The model that was asked for, else the one kept for the role, else the table's default. */
+static bool is_installed(const char *name)
+{
+    const struct den_catalogue_entry *entry;
+    struct den_catalogue *catalogue;
+    struct den_error ignored = { 0 };
+    bool is = false;
+
+    if (!name || den_catalogue_create(&catalogue, &ignored) != DEN_OK)
+        return false;
+    entry = den_catalogue_find(catalogue, name);
+    is = entry && entry->installed;
+    den_catalogue_destroy(catalogue);
+    return is;
+}
+
+/* The model that was asked for, else the one kept for the role, else the table's default; of these
+ * two only what is installed. NULL: the first installed one, which may come later. */
 static const char *role_model(const struct den_arguments *arguments, const char *option,
                               enum den_worker_role role, char kept[DEN_MODEL_NAME_BYTES_MAX])
 {
-    if (!den_argument_given(arguments, option)) {
-        den_models_kept_role(role, kept, DEN_MODEL_NAME_BYTES_MAX);
-        if (*kept)
-            return kept;
-    }
-    return den_argument_text(arguments, option);
+    const char *given = den_argument_text(arguments, option);
+
+    if (den_argument_given(arguments, option))
+        return given;
+    den_models_kept_role(role, kept, DEN_MODEL_NAME_BYTES_MAX);
+    if (is_installed(kept))
+        return kept;
+    return is_installed(given) ? given : NULL;
 }
 
 /* NULL where there is no home: then nothing is remembered. */
@@ -147,7 +172,8 @@ static const char *prefix_folder(char out[DEN_PATH_BYTES_MAX])
     return out;
 }
 
-/* The chat model is loaded before the address is told: what can't be loaded is said at once. */
+/* The chat model is loaded before the address is told: what can't be loaded is said at once. With
+ * no model at all Den starts too, for its page is where one is downloaded. */
 static enum den_status run(const struct den_arguments *arguments, struct den_error *err)
 {
     char chat[DEN_MODEL_NAME_BYTES_MAX], embedding[DEN_MODEL_NAME_BYTES_MAX];
@@ -186,6 +212,9 @@ static enum den_status run(const struct den_arguments *arguments, struct den_err
 
         den_roster_give_back(den_desk_roster(desk), worker);
         serve(arguments, desk, info, err);
+    } else if (err->status == DEN_NOT_FOUND && !den_argument_given(arguments, "model")) {
+        *err = (struct den_error){ 0 };
+        serve(arguments, desk, NULL, err);
     }
     den_desk_destroy(desk);
     return err->status;

@@ -87,7 +87,8 @@ def read_answer(connection):
 
 
 @contextlib.contextmanager
-def serve(scratch, *arguments):
+def serve(scratch, *arguments, model=MODEL):
+    """`model` None: whichever there is."""
     home = scratch / "home"
     if not home.exists():
         home.mkdir()
@@ -96,7 +97,7 @@ def serve(scratch, *arguments):
     env = {**os.environ, "DEN_HOME": str(home), "XDG_CONFIG_HOME": str(scratch / "config")}
     log = scratch / "serve.log"
     with log.open("a") as written:
-        process = subprocess.Popen([PROGRAM, "serve", "-m", MODEL, "--port", "0", *map(str, arguments)],
+        process = subprocess.Popen([PROGRAM, "serve", *(["-m", model] if model else []), "--port", "0", *map(str, arguments)],
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=written, text=True, env=env)
     try:
         line = process.stdout.readline()
