@@ -20,6 +20,7 @@
 #include "base/checked.h"
 #include "device/text_stack.h"
 #include "model/bert.h"
+#include "model/bert_head.h"
 
 enum {
     ROWS = 1024,
@@ -32,19 +33,22 @@ struct den_embedder {
     struct den_tokenizer *tokenizer;
     struct den_device *device;
     struct den_bert *bert;
+    struct den_bert_head *head; /* of a reranker, else NULL */
 };
 
 /* One text of a request. */
 struct entry {
-    size_t index; /* in the request */
-    size_t first; /* its first token in job.tokens */
-    size_t count; /* after truncation; at least 1 */
+    size_t index;  /* in the request */
+    size_t first;  /* its first token in job.tokens */
+    size_t count;  /* after truncation; at least 1 */
+    size_t second; /* where in it the text begins that follows the query; count: there is none */
 };
 
 struct job {
     struct den_embedder *embedder;
     const struct den_embed_request *request;
     struct den_tokens tokens; /* of all texts, one behind the other */
+    struct den_tokens query;  /* with what stands between it and a text */
     struct entry *entries;    /* (count) */
     size_t width;             /* of an output vector */
     float *vectors;
@@ -60,13 +64,23 @@ struct piece {
 
 /* What a thread that works alone writes to. */
 struct worker {
-    int32_t *rows; /* (alone rows) */
-    size_t *begin; /* (alone rows + 1) */
-    double *sums;  /* (width) */
+    int32_t *rows;  /* (alone rows) */
+    size_t *begin;  /* (alone rows + 1) */
+    size_t *second; /* (alone rows) */
+    double *sums;   /* (width) */
     struct den_error err;
 };
 
 /* --- opening --- */
+
+static enum den_status open_head(struct den_embedder *embedder, struct den_error *err)
+{
+    const struct den_bert_description *description = den_bert_description(embedder->bert);
+
+    if (!description->ranks)
+        return DEN_OK;
+    return den_bert_head_create(embedder->weights, description, &embedder->head, err);
+}
 
 static enum den_status check_tokenizer(const struct den_embedder *embedder, struct den_error *err)
 {
@@ -98,7 +112,7 @@ enum den_status den_embedder_open(const struct den_embedder_options *options,
         den_device_create(&device, &embedder->device, err) != DEN_OK ||
         den_bert_create(embedder->weights, embedder->device, options->precision, ROWS,
                         &embedder->bert, err) != DEN_OK ||
-        check_tokenizer(embedder, err) != DEN_OK)
+        open_head(embedder, err) != DEN_OK || check_tokenizer(embedder, err) != DEN_OK)
         goto fail;
     *out = embedder;
     return DEN_OK;
@@ -111,6 +125,7 @@ void den_embedder_close(struct den_embedder *embedder)
 {
     if (!embedder)
         return;
+    den_bert_head_destroy(embedder->head);
     den_bert_destroy(embedder->bert);
     den_device_destroy(embedder->device);
     den_tokenizer_destroy(embedder->tokenizer);
@@ -118,9 +133,14 @@ void den_embedder_close(struct den_embedder *embedder)
     free(embedder);
 }
 
+bool den_embedder_ranks(const struct den_embedder *embedder)
+{
+    return embedder->head != NULL;
+}
+
 size_t den_embedder_width(const struct den_embedder *embedder)
 {
-    return den_bert_description(embedder->bert)->width;
+    return embedder->head ? 1 : den_bert_description(embedder->bert)->width;
 }
 
 size_t den_embedder_context(const struct den_embedder *embedder)
@@ -167,17 +187,70 @@ static void truncate_tokens(struct job *job, size_t first, size_t most)
     job->tokens.count = first + most;
 }
 
+/* "[MASK]" in a text is the token of that name, as sentence-transformers has it. */
+static enum den_status encode(const struct den_embedder *embedder, const char *text, size_t length,
+                              struct den_tokens *out, struct den_error *err)
+{
+    return den_tokenizer_encode(embedder->tokenizer, text, length,
+                                DEN_ENCODE_ADD_SPECIAL | DEN_ENCODE_PARSE_SPECIAL, out, err);
+}
+
+/* What stands before each text: BERT's "[CLS] query [SEP]", RoBERTa's "<s> query </s></s>", as the
+ * two were trained; they are told apart by whether the second text has a type of its own. */
+static enum den_status tokenize_query(struct job *job, struct den_error *err)
+{
+    const struct den_embedder *embedder = job->embedder;
+    const size_t most = den_embedder_context(embedder) / 2;
+    struct den_tokens *query = &job->query;
+    den_token last;
+
+    if (!job->request->query)
+        return DEN_OK;
+    if (encode(embedder, job->request->query, job->request->query_length, query, err) != DEN_OK)
+        return den_fail_at(err, "the query");
+    last = query->count > 0 ? query->items[query->count - 1] : DEN_TOKEN_NONE;
+    if (query->count < 2 || !den_tokenizer_is_special(embedder->tokenizer, last))
+        return den_fail(err, DEN_BAD_FILE,
+                        "model: %s: its tokenizer puts no separator behind a text; a reranker's "
+                        "must",
+                        den_weights_path(embedder->weights));
+    if (query->count > most) {
+        query->items[most - 1] = last;
+        query->count = most;
+    }
+    if (den_bert_description(embedder->bert)->token_types < 2)
+        return den_tokens_append(query, &last, 1, err);
+    return DEN_OK;
+}
+
+/* Text `index` behind the end of job->tokens; behind a query, without the token that begins it. */
+static enum den_status tokenize_text(struct job *job, size_t index, struct den_error *err)
+{
+    const struct den_embed_request *request = job->request;
+    const size_t query = job->query.count, first = job->tokens.count;
+
+    if (query > 0 && den_tokens_append(&job->tokens, job->query.items, query, err) != DEN_OK)
+        return err->status;
+    if (encode(job->embedder, request->texts[index], request->lengths[index], &job->tokens, err) !=
+        DEN_OK)
+        return den_fail_at(err, "text %zu", index);
+    if (query > 0 && job->tokens.count > first + query &&
+        den_tokenizer_is_special(job->embedder->tokenizer, job->tokens.items[first + query])) {
+        job->tokens.count--;
+        memmove(job->tokens.items + first + query, job->tokens.items + first + query + 1,
+                (job->tokens.count - first - query) * sizeof *job->tokens.items);
+    }
+    return DEN_OK;
+}
+
 static enum den_status tokenize(struct job *job, size_t index, struct den_error *err)
 {
     const struct den_embed_request *request = job->request;
     size_t first = job->tokens.count, most = den_embedder_context(job->embedder), count;
     struct entry *entry = &job->entries[index];
 
-    /* "[MASK]" in a text is the token of that name, as sentence-transformers has it */
-    if (den_tokenizer_encode(
-            job->embedder->tokenizer, request->texts[index], request->lengths[index],
-            DEN_ENCODE_ADD_SPECIAL | DEN_ENCODE_PARSE_SPECIAL, &job->tokens, err) != DEN_OK)
-        return den_fail_at(err, "text %zu", index);
+    if (tokenize_text(job, index, err) != DEN_OK)
+        return err->status;
     count = job->tokens.count - first;
     if (count == 0)
         return den_fail(err, DEN_INVALID,
@@ -191,6 +264,7 @@ static enum den_status tokenize(struct job *job, size_t index, struct den_error 
     if (count > most)
         truncate_tokens(job, first, most);
     *entry = (struct entry){ .index = index, .first = first, .count = job->tokens.count - first };
+    entry->second = job->query.count > 0 ? job->query.count : entry->count;
     return DEN_OK;
 }
 
@@ -227,6 +301,24 @@ static void pool(enum den_pooling pooling, const float *rows, size_t count, size
         }
 }
 
+static enum den_status fail_not_finite(const struct entry *entry, struct den_error *err)
+{
+    return den_fail(err, DEN_BAD_FILE,
+                    "text %zu: what the model makes of it is not finite; its weights are damaged",
+                    entry->index);
+}
+
+static enum den_status finish_score(struct job *job, const struct entry *entry, const float *rows,
+                                    struct den_error *err)
+{
+    double score = den_bert_head_score(job->embedder->head, rows);
+
+    if (!isfinite((float)score))
+        return fail_not_finite(entry, err);
+    job->vectors[entry->index] = (float)score;
+    return DEN_OK;
+}
+
 /* Pools one text's rows into its place of the output, at unit length: a mean's divisor and the sum
  * are the same there. */
 static enum den_status finish(struct job *job, const struct entry *entry, const float *rows,
@@ -237,41 +329,45 @@ static enum den_status finish(struct job *job, const struct entry *entry, const 
     double squares = 0, scale;
     size_t i;
 
+    if (job->embedder->head)
+        return finish_score(job, entry, rows, err);
     pool(d->pooling, rows, entry->count, d->width, sums);
     for (i = 0; i < job->width; i++)
         squares += sums[i] * sums[i];
     if (!isfinite(squares))
-        return den_fail(err, DEN_BAD_FILE,
-                        "text %zu: its vector is not finite; the model's weights are damaged",
-                        entry->index);
+        return fail_not_finite(entry, err);
     scale = squares > 0 ? 1 / sqrt(squares) : 0;
     for (i = 0; i < job->width; i++)
         vector[i] = (float)(sums[i] * scale);
     return DEN_OK;
 }
 
-/* Entries [first, end) as one batch in `rows` and `begin`. */
-static struct den_bert_batch fill_batch(const struct job *job, struct piece piece, int32_t *rows,
-                                        size_t *begin)
+/* Entries [first, end) as one batch in the worker's memory. */
+static struct den_bert_batch fill_batch(const struct job *job, struct piece piece,
+                                        struct worker *worker)
 {
-    size_t i;
+    size_t *begin = worker->begin, i;
 
     begin[0] = 0;
     for (i = piece.first; i < piece.end; i++) {
         const struct entry *entry = &job->entries[i];
         size_t at = begin[i - piece.first];
 
-        memcpy(rows + at, job->tokens.items + entry->first, entry->count * sizeof *rows);
+        memcpy(worker->rows + at, job->tokens.items + entry->first,
+               entry->count * sizeof *worker->rows);
         begin[i - piece.first + 1] = at + entry->count;
+        worker->second[i - piece.first] = at + entry->second;
     }
-    return (
-        struct den_bert_batch){ .tokens = rows, .begin = begin, .texts = piece.end - piece.first };
+    return (struct den_bert_batch){ .tokens = worker->rows,
+                                    .begin = begin,
+                                    .texts = piece.end - piece.first,
+                                    .second = job->query.count > 0 ? worker->second : NULL };
 }
 
 static enum den_status finish_batch(struct job *job, struct piece piece, const float *hidden,
                                     struct worker *worker)
 {
-    size_t width = den_embedder_width(job->embedder), i;
+    size_t width = den_bert_description(job->embedder->bert)->width, i;
 
     for (i = piece.first; i < piece.end; i++)
         if (finish(job, &job->entries[i], hidden + worker->begin[i - piece.first] * width,
@@ -310,7 +406,7 @@ static enum den_status run_together(struct job *job, size_t end, struct worker *
         piece = take_piece(job, piece.end, ROWS);
         if (piece.end > end)
             piece.end = end;
-        batch = fill_batch(job, piece, worker->rows, worker->begin);
+        batch = fill_batch(job, piece, worker);
         if (finish_batch(job, piece, den_bert_run(job->embedder->bert, &batch), worker) != DEN_OK)
             return worker->err.status;
     }
@@ -329,7 +425,7 @@ static void run_piece(void *context, size_t item, int member)
         den_fail(&worker->err, DEN_CANCELLED, "embedding was cancelled");
         return;
     }
-    batch = fill_batch(job, job->pieces[item], worker->rows, worker->begin);
+    batch = fill_batch(job, job->pieces[item], worker);
     finish_batch(job, job->pieces[item], den_bert_run_alone(job->embedder->bert, &batch, member),
                  worker);
 }
@@ -376,7 +472,8 @@ static enum den_status run_all(struct job *job, struct den_error *err)
 static enum den_status make_workers(struct job *job, struct den_error *err)
 {
     size_t threads = (size_t)den_device_threads(job->embedder->device), i;
-    size_t most = den_embedder_context(job->embedder), width = den_embedder_width(job->embedder);
+    size_t most = den_embedder_context(job->embedder);
+    size_t width = den_bert_description(job->embedder->bert)->width;
 
     most = most > ROWS ? most : (size_t)ROWS;
     job->workers = calloc(threads, sizeof *job->workers);
@@ -388,8 +485,9 @@ static enum den_status make_workers(struct job *job, struct den_error *err)
 
         worker->rows = calloc(most, sizeof *worker->rows);
         worker->begin = calloc(most + 1, sizeof *worker->begin);
+        worker->second = calloc(most, sizeof *worker->second);
         worker->sums = calloc(width, sizeof *worker->sums);
-        if (!worker->rows || !worker->begin || !worker->sums)
+        if (!worker->rows || !worker->begin || !worker->second || !worker->sums)
             return den_fail(err, DEN_NO_MEMORY, "embedding: out of memory");
     }
     return DEN_OK;
@@ -402,12 +500,14 @@ static void free_job(struct job *job)
     for (i = 0; job->workers && i < threads; i++) {
         free(job->workers[i].rows);
         free(job->workers[i].begin);
+        free(job->workers[i].second);
         free(job->workers[i].sums);
     }
     free(job->workers);
     free(job->pieces);
     free(job->entries);
     den_tokens_deinit(&job->tokens);
+    den_tokens_deinit(&job->query);
 }
 
 static enum den_status prepare(struct job *job, size_t *out_tokens, struct den_error *err)
@@ -418,6 +518,8 @@ static enum den_status prepare(struct job *job, size_t *out_tokens, struct den_e
     job->entries = calloc(request->count, sizeof *job->entries);
     if (!job->entries)
         return den_fail(err, DEN_NO_MEMORY, "embedding: out of memory");
+    if (tokenize_query(job, err) != DEN_OK)
+        return err->status;
     for (i = 0; i < request->count; i++) {
         if (tokenize(job, i, err) != DEN_OK)
             return err->status;
@@ -436,6 +538,10 @@ enum den_status den_embedder_run(struct den_embedder *embedder,
     size_t width = den_embedder_width(embedder);
     enum den_status status;
 
+    if (!request->query != !embedder->head)
+        return den_fail(err, DEN_UNSUPPORTED, "the model '%s' %s", den_embedder_name(embedder),
+                        embedder->head ? "is a reranker; it makes no embeddings"
+                                       : "makes embeddings; it is no reranker");
     if (request->dimensions > width)
         return den_fail(err, DEN_INVALID, "%zu dimensions were asked for; the model has %zu",
                         request->dimensions, width);

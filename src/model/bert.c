@@ -30,6 +30,7 @@ struct den_bert {
     struct den_arena *arena;
     const struct den_tensor *words; /* (width, vocabulary), in the file */
     const float *positions;         /* (positions, width), type 0 added */
+    const float *second_type;       /* (width) what type 1 has beyond type 0 */
     struct den_norm embedding_norm;
     struct den_text_layer *layers;
     size_t rows_max;
@@ -188,14 +189,16 @@ static enum den_status load_layer(const struct loader *loader, size_t index)
     return load_norm(loader, FFN_NORM, index, &layer->ffn_norm);
 }
 
-/* Only tokens of type 0 are ever read, so its vector is added to every position's. */
+/* Nearly all tokens are of type 0, so its vector is added to every position's. A second text's
+ * type, where the model has one, is kept as the difference. */
 static enum den_status load_positions(const struct loader *loader)
 {
     struct den_bert *bert = loader->bert;
     const struct den_bert_description *d = &bert->description;
     const struct den_tensor *positions = NULL, *types = NULL;
-    float *table = den_arena_array(bert->arena, d->positions + 1, d->width * sizeof *table);
+    float *table = den_arena_array(bert->arena, d->positions + 2, d->width * sizeof *table);
     float *type = table ? table + d->positions * d->width : NULL;
+    float *second = table ? type + d->width : NULL;
     size_t i, p;
 
     if (!table)
@@ -208,6 +211,12 @@ static enum den_status load_positions(const struct loader *loader)
         return loader->err->status;
     if (types)
         den_type_to_f32(types->type, types->data, type, d->width);
+    if (d->token_types > 1) {
+        den_type_to_f32(types->type, (const unsigned char *)types->data + types->row_bytes, second,
+                        d->width);
+        for (i = 0; i < d->width; i++)
+            second[i] -= type[i];
+    }
     for (p = 0; p < d->positions; p++) {
         float *row = table + p * d->width;
 
@@ -218,6 +227,7 @@ static enum den_status load_positions(const struct loader *loader)
             row[i] += type[i];
     }
     bert->positions = table;
+    bert->second_type = second;
     return DEN_OK;
 }
 
@@ -400,6 +410,9 @@ static void embed(const struct den_bert *bert, const struct den_bert_batch *batc
                             hidden, d->width);
             for (i = 0; i < d->width; i++)
                 hidden[i] += from[i];
+            if (batch->second && row >= batch->second[text])
+                for (i = 0; i < d->width; i++)
+                    hidden[i] += bert->second_type[i];
         }
 }
 

@@ -23,6 +23,8 @@ struct den_bert_batch {
     const int32_t *tokens; /* (rows), each within the vocabulary */
     const size_t *begin;   /* (texts + 1): text t is rows [begin[t], begin[t + 1]), none empty */
     size_t texts;          /* at least 1 */
+    const size_t *second;  /* (texts): the row where a pair's second text, of token type 1, begins;
+                              begin[t + 1] where there is none. NULL: no text is a pair */
 };
 /* The last layer's vectors, (rows, width), the model's own memory until the next run. */
 const float *den_bert_run(struct den_bert *bert, const struct den_bert_batch *batch);

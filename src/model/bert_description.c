@@ -6,7 +6,10 @@
  *     sentence_bert_config.json    the length it was trained for, often half of what fits
  *
  * All but the first may be missing: then it is the mean over tokens, as sentence-transformers does
- * it, and the length is that of the position table. In GGUF one key says how to pool. */
+ * it, and the length is that of the position table. In GGUF one key says how to pool.
+ *
+ * A cross-encoder's config.json names a "...ForSequenceClassification" as its architecture and one
+ * label; in GGUF its pooling is 4 ("rank"). */
 #include "model/bert_description.h"
 
 #include <limits.h>
@@ -200,6 +203,30 @@ static void name_by_folder(const struct den_weights *weights, struct den_bert_de
     snprintf(out->name, sizeof out->name, "%.*s", (int)(end - p < 127 ? end - p : 127), p);
 }
 
+/* Whether a head follows that scores a pair of texts: one label. */
+static enum den_status read_ranking(const json_t *config, struct den_bert_description *out,
+                                    struct den_error *err)
+{
+    static const char ending[] = "ForSequenceClassification";
+    const char *kind =
+        json_string_value(json_array_get(json_object_get(config, "architectures"), 0));
+    const size_t length = kind ? strlen(kind) : 0, tail = sizeof ending - 1;
+    const json_t *names = json_object_get(config, "id2label");
+    int64_t labels = names ? (int64_t)json_object_size(names) : 2; /* transformers' own default */
+
+    if (length < tail || strcmp(kind + length - tail, ending) != 0)
+        return DEN_OK;
+    if (den_json_get_integer(config, "num_labels", 1, INT32_MAX, &labels, err) != DEN_OK)
+        return err->status;
+    if (labels != 1)
+        return den_fail(err, DEN_UNSUPPORTED,
+                        "config.json: '%.60s' with %lld labels; rerankers, which have one, are "
+                        "known",
+                        kind, (long long)labels);
+    out->ranks = true;
+    return DEN_OK;
+}
+
 static enum den_status read_config(const struct den_weights *weights,
                                    struct den_bert_description *out, struct den_error *err)
 {
@@ -207,6 +234,7 @@ static enum den_status read_config(const struct den_weights *weights,
     double epsilon = 1e-12;
 
     if (read_family(config, out, err) != DEN_OK || read_activation(config, out, err) != DEN_OK ||
+        read_ranking(config, out, err) != DEN_OK ||
         read_count(config, "num_hidden_layers", &out->layers, err) != DEN_OK ||
         read_count(config, "hidden_size", &out->width, err) != DEN_OK ||
         read_count(config, "num_attention_heads", &out->heads, err) != DEN_OK ||
@@ -220,7 +248,7 @@ static enum den_status read_config(const struct den_weights *weights,
     out->context_tokens =
         out->positions > out->position_offset ? out->positions - out->position_offset : 0;
     name_by_folder(weights, out);
-    return read_modules(weights, out, err);
+    return out->ranks ? DEN_OK : read_modules(weights, out, err);
 }
 
 /* --- GGUF --- */
@@ -242,6 +270,7 @@ static enum den_status read_key(const struct den_gguf *gguf, const char *key, si
 static enum den_status read_gguf_pooling(const struct den_gguf *gguf,
                                          struct den_bert_description *out, struct den_error *err)
 {
+    enum { RANK = 4 };
     static const enum den_pooling types[] = { DEN_POOLING_MEAN, DEN_POOLING_MEAN, DEN_POOLING_FIRST,
                                               DEN_POOLING_LAST };
     uint64_t type = 1;
@@ -249,9 +278,13 @@ static enum den_status read_gguf_pooling(const struct den_gguf *gguf,
 
     if (status != DEN_OK && status != DEN_NOT_FOUND)
         return status;
+    out->ranks = type == RANK;
+    if (out->ranks)
+        return DEN_OK;
     if (type >= sizeof types / sizeof types[0])
         return den_fail(err, DEN_UNSUPPORTED,
-                        "key 'bert.pooling_type' is %llu; 1 (mean), 2 (cls) and 3 (last) are known",
+                        "key 'bert.pooling_type' is %llu; 1 (mean), 2 (cls), 3 (last) and 4 (rank) "
+                        "are known",
                         (unsigned long long)type);
     out->pooling = types[type];
     return DEN_OK;

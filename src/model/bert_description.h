@@ -5,6 +5,7 @@
 #ifndef DEN_MODEL_BERT_DESCRIPTION_H
 #define DEN_MODEL_BERT_DESCRIPTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "device/device.h"
@@ -34,6 +35,7 @@ struct den_bert_description {
     float epsilon;
     enum den_activation activation; /* GELU_ERF or GELU_TANH */
     enum den_pooling pooling;
+    bool ranks; /* a head scores a pair of texts (model/bert_head.h); there is no pooling */
 };
 
 /* DEN_UNSUPPORTED, naming what is there, where the model is of another family or uses something of
