@@ -1,5 +1,4 @@
-/* Scans: one query against many rows of a vector index (space/vector_index.h), in 8 bits, in one
- * bit, or exactly.
+/* Scans: one query against many rows of a vector index (space/vector_index.h), in 8 bits or exactly.
  *
  * Rows of codes lie `stride` bytes apart, a multiple of DEN_SCAN_ALIGNMENT, and are filled with
  * zeros up to it, as is the query; they need no alignment in memory. Codes are in [-127, 127]: -128
@@ -18,9 +17,6 @@ struct den_scan_kernels {
     /* out[r] = sum over i of query[i] * rows[r * stride + i], r < count */
     void (*dot_i8)(const int8_t *query, const int8_t *rows, size_t count, size_t stride,
                    int32_t *out);
-    /* out[r] = bits in which the two differ; rows of `words` words, one after the other */
-    void (*hamming)(const uint64_t *query, const uint64_t *rows, size_t count, size_t words,
-                    uint32_t *out);
     /* sum of query[i] * codes[i]; the query is filled up to `stride` with zeros as well */
     float (*dot_f32_i8)(const float *query, const int8_t *codes, size_t stride);
     /* sum of query[i] * row[i], row in IEEE half precision; any width */

@@ -17,20 +17,6 @@ static void dot_i8(const int8_t *query, const int8_t *rows, size_t count, size_t
     }
 }
 
-static void hamming(const uint64_t *query, const uint64_t *rows, size_t count, size_t words,
-                    uint32_t *out)
-{
-    size_t r, i;
-
-    for (r = 0; r < count; r++) {
-        uint32_t bits = 0;
-
-        for (i = 0; i < words; i++)
-            bits += (uint32_t)__builtin_popcountll(query[i] ^ rows[r * words + i]);
-        out[r] = bits;
-    }
-}
-
 static float dot_f32_i8(const float *query, const int8_t *codes, size_t stride)
 {
     double sum = 0;
@@ -53,5 +39,5 @@ static float dot_f32_f16(const float *query, const uint16_t *row, size_t width)
 
 void den_scan_kernels_ref(struct den_scan_kernels *table)
 {
-    *table = (struct den_scan_kernels){ dot_i8, hamming, dot_f32_i8, dot_f32_f16 };
+    *table = (struct den_scan_kernels){ dot_i8, dot_f32_i8, dot_f32_f16 };
 }

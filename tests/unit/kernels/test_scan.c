@@ -62,32 +62,6 @@ static void codes_multiply_exactly(void **state)
         }
 }
 
-static void bits_are_counted(void **state)
-{
-    static uint64_t query[17], rows[ROWS_MAX * 17];
-    struct den_kernels tables[8];
-    size_t count = all_sets(tables), s, words, r, i;
-    uint32_t bits[ROWS_MAX];
-
-    (void)state;
-    for (i = 0; i < ROWS_MAX * 17; i++)
-        rows[i] = (uint64_t)any(0, 1 << 30) << 34 ^ (uint64_t)any(0, 1 << 30) << 7;
-    for (i = 0; i < 17; i++)
-        query[i] = ~rows[i];
-    for (words = 1; words <= 17; words++)
-        for (s = 0; s < count; s++) {
-            tables[s].scan.hamming(query, rows, ROWS_MAX, words, bits);
-            assert_int_equal(bits[0], 64 * words);
-            for (r = 1; r < ROWS_MAX; r++) {
-                uint32_t want = 0;
-
-                for (i = 0; i < words; i++)
-                    want += (uint32_t)__builtin_popcountll(query[i] ^ rows[r * words + i]);
-                assert_int_equal(bits[r], want);
-            }
-        }
-}
-
 static void floats_multiply_nearly(void **state)
 {
     static float query[STRIDE_MAX], exact[STRIDE_MAX];
@@ -148,7 +122,6 @@ int kernels_test_scan(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes_multiply_exactly),
-        cmocka_unit_test(bits_are_counted),
         cmocka_unit_test(floats_multiply_nearly),
         cmocka_unit_test(a_wrong_set_is_seen),
     };
