@@ -49,9 +49,12 @@ static void read_cosines(const struct den_search *search, struct den_space_resul
 
 void den_search_judge(const struct den_search *search, struct den_space_result *out)
 {
+    double cosine;
+
     read_cosines(search, out);
+    cosine = search->query->vector ? den_search_cosine_home(search, out->cosine_top) : 0;
     out->words_share = words_share(search);
     if (search->pool.count > 0)
         out->confidence =
-            1 / (1 + exp(-(AT_ZERO + BY_COSINE * out->cosine_top + BY_WORDS * out->words_share)));
+            1 / (1 + exp(-(AT_ZERO + BY_COSINE * cosine + BY_WORDS * out->words_share)));
 }

@@ -14,21 +14,11 @@ static void read_row(struct den_query *query, struct den_space_embedder *out)
 {
     *out = (struct den_space_embedder){ .row = den_query_integer(query, 0),
                                         .width = (size_t)den_query_integer(query, 2),
-                                        .current = den_query_integer(query, 3) != 0 };
+                                        .current = den_query_integer(query, 3) != 0,
+                                        .is_calibrated = !den_query_is_null(query, 4),
+                                        .unrelated = den_query_real(query, 4),
+                                        .related = den_query_real(query, 5) };
     snprintf(out->name, sizeof out->name, "%s", den_query_text(query, 1));
-}
-
-static enum den_status count_vectors(struct den_connection *connection,
-                                     struct den_space_embedder *embedder, struct den_error *err)
-{
-    struct den_query query;
-
-    den_query_start(&query, connection, err, "SELECT count(*) FROM vectors WHERE embedder = ?", "i",
-                    embedder->row);
-    if (den_query_next(&query, err))
-        embedder->vectors = (size_t)den_query_integer(&query, 0);
-    den_query_end(&query);
-    return err->status;
 }
 
 enum den_status den_space_read_current(struct den_connection *connection,
@@ -38,7 +28,9 @@ enum den_status den_space_read_current(struct den_connection *connection,
 
     *out = (struct den_space_embedder){ 0 };
     den_query_start(&query, connection, err,
-                    "SELECT row, name, width, current FROM embedders WHERE current = 1", "");
+                    "SELECT row, name, width, current, unrelated, related FROM embedders "
+                    "WHERE current = 1",
+                    "");
     if (den_query_next(&query, err))
         read_row(&query, out);
     den_query_end(&query);
@@ -52,7 +44,9 @@ static enum den_status read_named(struct den_connection *connection, const char 
 
     *out = (struct den_space_embedder){ 0 };
     den_query_start(&query, connection, err,
-                    "SELECT row, name, width, current FROM embedders WHERE name = ?", "t", name);
+                    "SELECT row, name, width, current, unrelated, related FROM embedders "
+                    "WHERE name = ?",
+                    "t", name);
     if (den_query_next(&query, err))
         read_row(&query, out);
     den_query_end(&query);
@@ -67,8 +61,7 @@ enum den_status den_space_current_embedder(struct den_space *space, struct den_s
 
     if (den_database_read(space->database, &connection, err) != DEN_OK)
         return err->status;
-    if (den_space_read_current(connection, &found, err) == DEN_OK && found.row)
-        count_vectors(connection, &found, err);
+    den_space_read_current(connection, &found, err);
     if (den_connection_end(connection, err) == DEN_OK)
         *out = found;
     return err->status;
@@ -95,8 +88,7 @@ static enum den_status find_embedder(struct den_space *space, const char *name,
 
     if (den_database_read(space->database, &connection, err) != DEN_OK)
         return err->status;
-    if (read_named(connection, name, out, err) == DEN_OK && out->row)
-        count_vectors(connection, out, err);
+    read_named(connection, name, out, err);
     return den_connection_end(connection, err);
 }
 

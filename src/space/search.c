@@ -116,6 +116,8 @@ static enum den_status find_embedder(struct den_search *search, struct den_error
                         "space: the question has %zu dimensions, the vectors of '%s' %zu",
                         search->query->width, current.name, current.width);
     search->embedder = current.row;
+    search->unrelated = current.unrelated;
+    search->related = current.related;
     return DEN_OK;
 }
 

@@ -3,7 +3,7 @@
  * vector_search.c and word_search.c each give a list; they meet in a pool (pool.c), in which each
  * item stands once with all that is known of it. fusion.c gives it its score, feedback.c lets its
  * neighbours have a say in it, diversity.c chooses from the best, confidence.c says how far to
- * believe them. */
+ * believe them, and calibration.c what a model's cosines mean. */
 #ifndef DEN_SPACE_SEARCH_PARTS_H
 #define DEN_SPACE_SEARCH_PARTS_H
 
@@ -55,6 +55,7 @@ struct den_search {
     struct den_connection *connection;
     const struct den_space_query *query;
     int64_t embedder;
+    double unrelated, related;      /* its cosines of the probes; both 0: not measured */
     const struct den_item_set *set; /* NULL: everything */
     size_t item_count;              /* that pass the filter */
     size_t all_count;               /* of all items */
@@ -85,6 +86,8 @@ enum den_status den_search_fuse(struct den_search *search, struct den_error *err
 enum den_status den_search_smooth(struct den_search *search, struct den_error *err);
 /* Moves `count` of the pool to its front so that they differ. */
 void den_search_diversify(struct den_search *search, size_t count, double diversity);
+/* What the cosine would be with the model that confidence was fitted for. */
+double den_search_cosine_home(const struct den_search *search, double cosine);
 /* Fills in what is known of how well the question is met; before the pool is cut. */
 void den_search_judge(const struct den_search *search, struct den_space_result *out);
 

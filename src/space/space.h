@@ -1,9 +1,9 @@
 /* Space: everything that can be found, side by side: passages of text today, pictures and sounds
  * later. One table of items, their vectors for each embedder, and the words of their texts.
  *
- * The database is the truth. Beside it the vectors of the current embedder lie in memory in 8 bits
- * (and in one bit, for spaces of many), so that a search reads few bytes: those that can be among
- * the best by a bound on the rounding are computed again exactly. What is added or removed is in
+ * The database is the truth. Beside it the vectors of the current embedder lie in memory in 8 bits,
+ * so that a search reads few bytes: those that can be among the best by a bound on the rounding are
+ * computed again exactly. What is added or removed is in
  * the next search. A space is used from any thread: searches run beside each other and beside
  * writers.
  *
@@ -34,7 +34,8 @@ struct den_space_embedder {
     char name[128];
     size_t width;
     bool current;
-    size_t vectors; /* items that have one */
+    bool is_calibrated;
+    double unrelated, related; /* cosines of the probes: see den_space_calibrate() */
 };
 /* The row of the embedder `name`, made if it is new; the first one becomes the current one. */
 enum den_status den_space_embedder(struct den_space *space, const char *name, size_t width,
@@ -42,6 +43,16 @@ enum den_status den_space_embedder(struct den_space *space, const char *name, si
 /* All zero where there is none yet. */
 enum den_status den_space_current_embedder(struct den_space *space, struct den_space_embedder *out,
                                            struct den_error *err);
+/* Cosines of one model are not those of another: where one gives 0.1 to texts that have nothing to
+ * do with each other, the next gives 0.7, and what is believed of a search would be wrong. So each
+ * embedder is measured once with a few questions and the sentences that answer them, whose vectors
+ * its caller makes: question i is den_space_probes[2 i], its answer den_space_probes[2 i + 1]. */
+enum { DEN_SPACE_PROBES = 48 };
+extern const char *const den_space_probes[DEN_SPACE_PROBES];
+/* `vectors` (DEN_SPACE_PROBES, embedder->width) of unit length. */
+enum den_status den_space_calibrate(struct den_space *space,
+                                    const struct den_space_embedder *embedder, const float *vectors,
+                                    struct den_error *err);
 /* Items that lack a vector of `embedder`: up to `capacity` rows, ascending. */
 enum den_status den_space_missing(struct den_space *space, int64_t embedder, int64_t *out_items,
                                   size_t capacity, size_t *out_count, struct den_error *err);
