@@ -177,10 +177,15 @@ test("an answer's markers open the passage in its page; doubts are marked; the q
     const { path } = seedPapers("Papers");
     await withPage({ path }, async (page) => {
         await page.getByRole("button", { name: "Workspace: Papers" }).waitFor();
-        await ask(page, "slow: what is the deposit?");
+        const { threads } = state.mock;
+        threads.hold = "searching";
+        await ask(page, "what is the deposit?");
         await page.getByText("Searching your documents").waitFor();
+        threads.hold = "found";
         await page.locator(".answer.running").getByText("Passages found: 3").waitFor();
+        threads.hold = "end";
         await page.locator(".answer.running .citation").first().waitFor();
+        threads.hold = "";
         await answered(page);
         const answer = page.locator(".answer").last();
         assert.equal(await answer.locator(".prose .citation").count(), 2);

@@ -13,6 +13,7 @@ import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MockThreads, Refusal } from "./mock_threads.mjs";
 import { MockDesk, pagePicture } from "./mock_desk.mjs";
+import { MockReports } from "./mock_reports.mjs";
 import { ACTIVITY, MODELS, SERVER } from "./mock_data.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -26,6 +27,8 @@ class Mock {
         this.listeners = new Set();
         this.desk = new MockDesk((name, data) => this.tell(name, data));
         this.threads = new MockThreads((name, data, thread) => this.tell(name, data, thread), this.desk);
+        this.reports = new MockReports(this.desk, (name, data) => this.tell(name, data));
+        this.threads.onAnswered = (thread, message, question) => this.reports.answered(thread, message, question, this.settings);
         this.models = structuredClone(MODELS);
         this.settings = {};
         this.prompts = [];
@@ -158,17 +161,19 @@ class Mock {
         if (what === "export") return { format: "den", version: 1, threads: [...threads.threads.values()] };
         if (what === "workspaces" && method === "DELETE" && !verb)
             for (const one of threads.threads.values()) if (one.workspace === id) one.workspace = null;
-        return this.desk.route(method, parts, query, body);
+        return this.reports.route(method, parts, query, body, this.settings) ?? this.desk.route(method, parts, query, body);
     }
 
     /** Bytes in, pictures and originals out. @returns {any} undefined: something else */
-    async handOver(method, path, query, length, response) {
+    async handOver(method, path, query, text, response) {
         const { desk } = this;
         if (method === "POST" && path === "/api/documents" && desk.isOffered) {
-            const reply = await desk.receive(query, length);
+            const reply = await desk.receive(query, text.length);
             this.threads.attach(query.get("thread"), reply.document);
             return reply;
         }
+        if (method === "POST") return this.reports.takeIn(path, text);
+        if (method === "GET" && this.reports.handOut(path, response)) return undefined;
         if (/\/pages\/\d+$/.test(path)) response.setHeader("Content-Type", "image/png").end(pagePicture());
         else if (/\/original$/.test(path)) response.setHeader("Content-Type", "application/octet-stream").end("original");
         return undefined;
@@ -184,7 +189,7 @@ class Mock {
             if (this.wantsToken && request.headers.cookie !== "den_session=s")
                 throw new Refusal(401, "a token is needed");
             if (path === "/api/events") return this.listen(request, response, query);
-            const done = await this.handOver(request.method, path, query, text.length, response);
+            const done = await this.handOver(request.method, path, query, text, response);
             if (response.writableEnded) return undefined;
             const result = done ?? this.route(request.method, path.slice(5).split("/"), query, text && !done ? JSON.parse(text) : undefined);
             if (result === undefined) throw new Refusal(404, `no such path: ${path}`);

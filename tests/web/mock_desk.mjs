@@ -234,11 +234,13 @@ export class MockDesk {
         this.requests.push({ search: body });
         const documents = [...this.documents.values()].filter((one) => one.state === "ready" &&
             (!body.workspace || one.workspaces.includes(body.workspace)));
+        const isReranked = !!body.rerank && body.rerank !== "off";
         const wanted = { pdf: "The deposit is 1,200 euros.", excel: "January\t900", mail: "The heating is repaired on Friday.",
                          text: "Käse is not a reason to keep it." };
         const hits = documents.slice(0, body.count ?? 10).map((one, index) =>
-            this.passage(one, wanted[one.format], { in_prompt: index < 2 }));
+            this.passage(one, wanted[one.format], { in_prompt: index < 2, rerank_score: isReranked ? 0.875 : null, rerank_rank: isReranked ? index + 1 : null }));
         return { query: `${body.query} (rewritten)`, hits: this.found ? hits : [], confidence: this.found ? 0.83 : 0.04, found: this.found,
-                 searched: 240, seconds: { embed: 0.0041, words: 0.0006, vectors: 0.0009, fuse: 0.0001 } };
+                 searched: 240, reranked_by: isReranked ? "bge-reranker" : null,
+                 seconds: { embed: 0.0041, words: 0.0006, vectors: 0.0009, fuse: 0.0001, rerank: isReranked ? 0.0212 : 0 } };
     }
 }

@@ -48,6 +48,8 @@ export class MockThreads {
         this.folders = [];
         this.deleted = new Map();
         this.requests = []; /* what was asked for, for tests to look at */
+        this.hold = ""; /* where answers wait: "searching", "found", "thought", "end" */
+        this.onAnswered = (_thread, _message, _question) => {};
     }
 
     /** A thread as it is read, with its documents as they are now. */
@@ -203,6 +205,7 @@ export class MockThreads {
             grow("reasoning", word);
             await wait(slow / 4);
         }
+        await this.held("thought");
         if (question.includes("tool")) message.tool_calls = [{ id: "c1", name: "weather", arguments: '{"city":"Paris"}', result: "21 °C" }];
         const size = question.includes("huge") ? 160 : 4;
         const pieces = (more ?? fromDocuments ?? replyTo(question)).match(new RegExp(`[\\s\\S]{1,${size}}`, "g")) ?? [];
@@ -211,8 +214,10 @@ export class MockThreads {
             grow("content", pieces[index % pieces.length]);
             await wait(question.includes("slow") ? 40 : 2);
         }
+        await this.held("end");
         message.finish ??= "stop";
         this.cite(message);
+        if (!more) this.onAnswered(thread.id, message, question);
         message.measures = { prompt_seconds: 0.4, generate_seconds: (Date.now() - started) / 1000, prompt_tokens: 2048,
                              cached_tokens: 512, generated_tokens: pieces.length, tokens_per_s: 84.2,
                              context_tokens: CONTEXT_TOKENS };
@@ -236,15 +241,21 @@ export class MockThreads {
         return {};
     }
 
+    async held(place) {
+        while (this.hold === place) await wait(10);
+    }
+
     /** What is looked up before an answer in a workspace. @returns {Promise<string | null>} the answer */
     async retrieve(thread, message, question, tell) {
         if (!thread.workspace) return null;
         tell("retrieval", { state: "searching", sources: null });
-        await wait(question.includes("slow") ? 400 : 20);
+        await wait(20);
+        await this.held("searching");
         const hits = this.desk.search({ query: question, workspace: thread.workspace, count: 3 });
         const passages = hits.hits.map((one, index) => ({ ...one, number: index + 1 }));
         message.sources = { found: hits.found, confidence: hits.confidence, query: hits.query, passages, citations: [] };
         tell("retrieval", { state: "done", sources: message.sources });
+        await this.held("found");
         if (!hits.found) return "I can only guess.";
         return "The deposit is **1,200 euros** 🎉. [1] The house is made of cheese. [2] See `a[1]` too.\n\nAnd [9] is no source.";
     }

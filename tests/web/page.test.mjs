@@ -103,9 +103,11 @@ test("Markdown becomes elements: code in colour, table, formulas, links that wai
 
 test("reasoning and tool calls are there and closed", async () => {
     await withPage({}, async (page) => {
-        await ask(page, "slow reason tool");
+        state.mock.threads.hold = "thought";
+        await ask(page, "reason tool");
         await page.locator(".answer.running .reasoning", { hasText: "Thinking" }).waitFor();
         await page.keyboard.press("Escape");
+        state.mock.threads.hold = "";
         await answered(page);
         await ask(page, "reason tool");
         await answered(page);

@@ -98,7 +98,7 @@ test("shortcuts are changed, clashes refused, and all turned off by one switch",
         await page.keyboard.press("Alt+N");
         assert.equal(await page.locator(".settings").count(), 1);
         await page.getByRole("button", { name: "Reset: New chat" }).click();
-        await page.getByRole("button", { name: "New chat: mod+Shift+O. Change" }).waitFor();
+        await page.getByRole("button", { name: "New chat: Ctrl+Shift+O. Change" }).waitFor();
     });
     state.mock.settings = {};
 });

@@ -2,11 +2,11 @@
  * `#/models` ...; `#/in/WORKSPACE/...` before those that belong to a workspace. */
 
 /** @typedef {"chat" | "models" | "settings" | "server" | "activity" | "documents" | "search" |
- *   "workspace"} ViewName */
+ *   "reports" | "workspace"} ViewName */
 
 /* These belong to no workspace, and leave the chosen one as it is. */
 const OUTSIDE = ["models", "settings", "server", "activity"];
-const INSIDE = ["documents", "search", "workspace"];
+const INSIDE = ["documents", "search", "reports", "workspace"];
 
 /** @param {string} view */
 export const isOutside = (view) => OUTSIDE.includes(view);

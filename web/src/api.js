@@ -51,7 +51,7 @@ export async function request(path, options = {}) {
 }
 
 /** @param {Response} response */
-async function failureOf(response) {
+export async function failureOf(response) {
     const body = await response.text().catch(() => "");
     let error = null;
     try {

@@ -1,7 +1,7 @@
 /* Commands: what can be done by name, for the box behind Ctrl+K and for `/` in the composer; one table.
  * And templates: `{{name}}` in a prompt's text is asked for before the text is used. */
 
-import { download } from "./files.js";
+import { chooseFiles, download } from "./files.js";
 import { t } from "./i18n.js";
 
 /** @typedef {import("./page.js").Page} Page */
@@ -28,7 +28,9 @@ export const COMMANDS = [
     { name: "prompts", label: "prompts", icon: "edit", act: (page) => page.go("settings", "prompts") },
     { name: "documents", label: "documents", icon: "file", act: (page) => page.go("documents") },
     { name: "search", label: "searchDocuments", icon: "search", act: (page) => page.go("search") },
+    { name: "reports", label: "reports", icon: "report", act: (page) => page.go("reports") },
     { name: "workspace", label: "newWorkspace", icon: "workspace", act: (page) => beginWorkspace(page) },
+    { name: "import", label: "importWorkspace", icon: "download", act: (page) => void importWorkspace(page) },
     { name: "leave", label: "noWorkspace", icon: "close", workspaceOnly: true, act: (page) => page.workspaces.choose("") },
     { name: "retrieval", label: "workspaceSettings", icon: "tune", workspaceOnly: true, act: (page) => page.go("workspace") },
     { name: "models", label: "models", icon: "models", act: (page) => page.go("models") },
@@ -49,6 +51,12 @@ export function beginWorkspace(page) {
             page.go("documents");
         },
     });
+}
+
+/** A workspace that was exported, here or elsewhere. @param {Page} page */
+export async function importWorkspace(page) {
+    const [file] = await chooseFiles(".den-workspace");
+    if (file) page.ask("import", { file });
 }
 
 /** @param {Page} page @param {string} id @param {"markdown" | "json"} format */

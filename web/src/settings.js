@@ -7,7 +7,7 @@
  *   theme: "system" | "light" | "dark", language: "" | "en" | "zh", sidebar: boolean,
  *   text: "small" | "normal" | "large", model: string, preset: string, system: string,
  *   sendKey: "enter" | "mod", follow: boolean, shortcutsOn: boolean,
- *   shortcuts: Record<string, string>
+ *   shortcuts: Record<string, string>, memory: boolean
  * }} Settings
  */
 
@@ -16,7 +16,7 @@ const KEY = "den.settings";
 /** @type {Settings} */
 export const DEFAULTS = {
     theme: "system", language: "", sidebar: true, text: "normal", model: "", preset: "", system: "",
-    sendKey: "enter", follow: true, shortcutsOn: true, shortcuts: {},
+    sendKey: "enter", follow: true, shortcutsOn: true, shortcuts: {}, memory: false,
 };
 
 /** @returns {Settings} */

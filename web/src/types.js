@@ -32,7 +32,8 @@
  *   reasoning?: string | null, created: number, model?: string | null,
  *   finish: null | "stop" | "length" | "stopped" | "error" | "tool_calls",
  *   error?: { code: string, message: string } | null, measures?: Measures | null,
- *   attachments?: Attachment[] | null, tool_calls?: ToolCall[] | null, sources?: Sources | null, seq: number,
+ *   attachments?: Attachment[] | null, tool_calls?: ToolCall[] | null, sources?: Sources | null,
+ *   memories?: { id: string, text: string }[] | null, seq: number,
  *   isUnsent?: boolean, failure?: Failure | null
  * }} Message
  */
@@ -96,12 +97,31 @@
  * @typedef {{
  *   number?: number, document: string, name: string, title: string, format: string, part: Part,
  *   heading?: string, start: number, end: number, text: string, cosine?: number | null,
- *   bm25?: number | null, word_rank?: number, vector_rank?: number, fused?: number, in_prompt?: boolean
+ *   bm25?: number | null, word_rank?: number, vector_rank?: number, fused?: number, in_prompt?: boolean,
+ *   rerank_score?: number | null, rerank_rank?: number | null
  * }} Passage
  * @typedef {{ start: number, end: number, passages: number[], supported: boolean, score?: number }} Citation
  * @typedef {{ found: boolean, confidence: number, query: string, passages: Passage[],
  *   citations: Citation[] }} Sources what an answer stood on
  */
+/**
+ * Something written about documents by a job: a text with sources, or a table. `passage` counts from 0.
+ * @typedef {"summary" | "comparison" | "table"} ReportKind
+ * @typedef {{ name: string, description: string }} Column
+ * @typedef {{ text: string, passage: number | null, supported: boolean }} Cell
+ * @typedef {{ text?: string, passages?: Passage[], citations?: Citation[],
+ *   rows?: { document: string, name: string, cells: Cell[] }[] }} ReportResult
+ * @typedef {{
+ *   id: string, kind: ReportKind, title: string, state: string, created: number, started: number | null,
+ *   ended: number | null, total: number, done: number, seconds_left: number | null,
+ *   error: Trouble | string | null, workspace: string | null, model: string | null,
+ *   documents: { id: string, name: string }[], question: string | null, columns: Column[],
+ *   result?: ReportResult | null
+ * }} Report
+ */
+/** @typedef {{ id: string, text: string, state: "proposed" | "kept", workspace: string | null,
+ *   thread: string | null, created: number }} Memory what Den knows of the reader */
+
 /** @typedef {{ thread: string, title: string, message: string | null, role: string, created: number,
  *   snippet: [string, boolean][] }} Hit */
 

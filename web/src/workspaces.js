@@ -59,7 +59,7 @@ export class Workspaces {
     choose(id) {
         const { page } = this;
         this.set(id);
-        if (page.view === "documents" || page.view === "search" || (page.view === "workspace" && id)) page.go(page.view);
+        if (["documents", "search", "reports"].includes(page.view) || (page.view === "workspace" && id)) page.go(page.view);
         else page.newChat();
     }
 

@@ -217,4 +217,6 @@ export default {
     noPassages: "No passage found",
 
     searchDocuments: "Search the documents",
+    reports: "Reports",
+    importWorkspace: "Import a workspace",
 };

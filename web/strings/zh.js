@@ -218,4 +218,6 @@ export default {
     noPassages: "没有找到段落",
 
     searchDocuments: "搜索文档",
+    reports: "报告",
+    importWorkspace: "导入工作区",
 };

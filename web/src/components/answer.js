@@ -8,12 +8,15 @@ import { focusComposer } from "../focus.js";
 import { SourceRow } from "./citations.js";
 import { Failure } from "./failure.js";
 import { Icon, IconButton } from "./icons.js";
+import { lazy } from "./lazy.js";
 import { CopyButton, MoreMenu, Siblings } from "./message_tools.js";
 import { Prose } from "./prose.js";
 import { Editor } from "./question.js";
 
 /** @typedef {import("./message.js").MessageProps} MessageProps */
 /** @typedef {import("../types.js").Message} MessageData */
+
+const Remembered = lazy(() => import("../views/remembered.js"), "Remembered");
 
 /** @param {MessageData} message @returns {import("../types.js").Failure | null} */
 function failureIn(message) {
@@ -45,6 +48,8 @@ export function Answer(props) {
             html`<${Reading} progress=${writing?.progress ?? null} />`}
         ${!isRunning && message.sources && html`<${SourceRow} page=${page} sources=${message.sources}
             isOwn=${!!message.measures?.generated_tokens} />`}
+        ${!isRunning && (message.memories?.length || (isLast && page.settings.memory)) && html`
+            <${Remembered} page=${page} memories=${message.memories} isLast=${isLast} />`}
         ${failure && html`<${Failure} page=${page} message=${message} failure=${failure} />`}
         ${!isRunning && html`
             <div class="actions">

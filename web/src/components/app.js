@@ -26,6 +26,7 @@ const VIEWS = {
     activity: lazy(() => import("../views/activity_view.js"), "ActivityView"),
     documents: lazy(() => import("../views/documents_view.js"), "DocumentsView"),
     search: lazy(() => import("../views/search_view.js"), "SearchView"),
+    reports: lazy(() => import("../views/reports_view.js"), "ReportsView"),
     workspace: lazy(() => import("../views/workspace_view.js"), "WorkspaceView"),
 };
 const SearchPalette = lazy(() => import("../views/palette.js"), "SearchPalette");

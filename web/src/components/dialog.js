@@ -6,14 +6,16 @@ import { html } from "../html.js";
 import { t } from "../i18n.js";
 import { IconButton } from "./icons.js";
 
-/** @param {{ title: string, onClose(): void, class?: string, isBare?: boolean, children?: any }} props */
-export function Dialog({ title, onClose, class: name = "", isBare = false, children }) {
+/** @param {{ title: string, onClose(): void, class?: string, isBare?: boolean, isHeld?: boolean,
+ *   children?: any }} props isHeld: neither Escape nor a click beside it closes it */
+export function Dialog({ title, onClose, class: name = "", isBare = false, isHeld = false, children }) {
     const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
     useLayoutEffect(() => dialog.current?.showModal(), []);
     const isOutside = (/** @type {any} */ event) => event.target === dialog.current;
     return html`
         <dialog ref=${dialog} class=${name} aria-label=${title} onClose=${onClose}
-            onPointerDown=${(/** @type {Event} */ event) => isOutside(event) && onClose()}>
+            onCancel=${(/** @type {Event} */ event) => isHeld && event.preventDefault()}
+            onPointerDown=${(/** @type {Event} */ event) => isOutside(event) && !isHeld && onClose()}>
             ${isBare ? children : html`<div class="dialog">
                 <div class="panel-head">
                     <h2>${title}</h2>

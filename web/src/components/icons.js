@@ -36,6 +36,7 @@ const PATHS = {
     quote: "M5 17v-5l2.500-5M5 12h4.500v5H5M13.500 17v-5L16 7M13.500 12H18v5h-4.500",
     original: "M13.500 5H19v5.500M19 5l-8 8M17 14v5H5V7h5",
     file: "M7 3.500h7l4 4v13H7zM14 3.500v4h4",
+    report: "M6 3.500h12v17H6zM9 8h6M9 12h6M9 16h3",
     download: "M12 4v11M7 10.500l5 5 5-5M5 19.500h14",
     pause: "M9 6.500v11M15 6.500v11",
     play: "M8.5 6.500v11l9-5.500z",

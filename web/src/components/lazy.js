@@ -22,8 +22,9 @@ export function lazy(load, name) {
     waiting.push(fetchNow);
     return function Lazy(props) {
         const [, redraw] = useReducer((/** @type {number} */ turns) => turns + 1, 0);
+        const isDrawn = !!component; /* it may come between this and the effect */
         useEffect(() => {
-            if (!component) fetchNow().then(() => redraw(0), () => {});
+            if (!isDrawn) fetchNow().then(() => redraw(0), () => {});
         }, []);
         return component && html`<${component} ...${props} />`;
     };

@@ -2,7 +2,7 @@
  * offers to begin one. */
 
 import { html } from "../html.js";
-import { beginWorkspace } from "../commands.js";
+import { beginWorkspace, importWorkspace } from "../commands.js";
 import { t } from "../i18n.js";
 import { Icon } from "./icons.js";
 import { Menu } from "./menu.js";
@@ -43,6 +43,7 @@ export function WorkspaceBar({ page, onPick }) {
                 ...all.map((one) => ({ label: one.name, isOn: one.id === id, act: choose(one.id) })),
                 null,
                 { label: t("newWorkspace"), icon: "compose", act: () => { beginWorkspace(page); onPick(); } },
+                { label: t("importWorkspace"), icon: "download", act: () => { importWorkspace(page); onPick(); } },
             ]}><${Icon} name="workspace" /><span>${name}</span><${Icon} name="chevron" /><//>
             ${current && html`<${Menu} label=${t("workspaceMenu", { name })} items=${() => [
                 { label: t("workspaceSettings"), icon: "tune", act: () => { page.go("workspace"); onPick(); } },
@@ -54,10 +55,11 @@ export function WorkspaceBar({ page, onPick }) {
         <div class="workspace-links">
             <${Place} page=${page} view="documents" icon="file" onPick=${onPick} count=${current?.documents} />
             <${Place} page=${page} view="search" icon="search" onPick=${onPick} />
+            <${Place} page=${page} view="reports" icon="report" onPick=${onPick} />
         </div></section>`;
 }
 
-/** @param {{ page: Page, view: "documents" | "search", icon: import("./icons.js").IconName, count?: number,
+/** @param {{ page: Page, view: "documents" | "search" | "reports", icon: import("./icons.js").IconName, count?: number,
  *   onPick(): void }} props */
 function Place({ page, view, icon, count, onPick }) {
     return html`<a href=${page.address(view)} class="place" onClick=${onPick}

@@ -8,6 +8,7 @@ import { keyNames, keysOf, SHORTCUTS } from "../keys.js";
 import { Dialog } from "../components/dialog.js";
 import { Icon } from "../components/icons.js";
 import { Confidence, Hits } from "./hits.js";
+import { ImportWorkspace, Restore } from "./transfer_dialogs.js";
 
 /** @typedef {import("../page.js").Page} Page */
 
@@ -20,6 +21,8 @@ export function OpenDialog({ page }) {
     if (name === "prompt") return html`<${Fill} ...${data} onClose=${close} />`;
     if (name === "name") return html`<${Name} ...${data} onClose=${close} />`;
     if (name === "found") return html`<${HowFound} page=${page} sources=${data.sources} onClose=${close} />`;
+    if (name === "import") return html`<${ImportWorkspace} page=${page} file=${data.file} onClose=${close} />`;
+    if (name === "restore") return html`<${Restore} page=${page} file=${data.file} onClose=${close} />`;
     if (name === "confirm") return html`<${Confirm} ...${data} onClose=${close} />`;
     return null;
 }

@@ -56,17 +56,19 @@ function editTags(page, document, list) {
     });
 }
 
-/** @param {{ page: Page, document: Document, list: import("./documents_list.js").DocumentsList, index: number,
- *   count: number, top: number }} props */
-export function DocumentRow({ page, document, list, index, count, top }) {
+/** @param {{ page: Page, document: Document, list: import("./documents_list.js").DocumentsList,
+ *   chosen: import("./chosen.js").Choosing, index: number, count: number, top: number }} props */
+export function DocumentRow({ page, document, list, chosen, index, count, top }) {
     const { id, state, pinned } = document;
     const name = baseOf(document);
     const isBusy = state !== "ready" && state !== "failed";
     const remove = () => page.ask("confirm", {
         title: t("removeDocument"), text: t(list.workspace ? "removeDocumentText" : "deleteDocumentText", { name }),
-        action: t("removeDocument"), act: () => list.remove(document),
+        action: t("removeDocument"), act: () => { chosen.set(document, false); list.remove(document); },
     });
     return html`<li class="document is-${state}" style=${{ top: `${top}px` }} aria-setsize=${count} aria-posinset=${index + 1}>
+        <input type="checkbox" class="choose" aria-label=${t("chooseDocument", { name })} disabled=${state !== "ready"}
+            checked=${chosen.all.has(id)} onChange=${(/** @type {any} */ event) => chosen.set(document, event.target.checked)} />
         <span class="document-icon">${isBusy ? html`<span class="pulse" />` : html`<${Icon} name=${state === "failed" ? "warning" : "file"} />`}</span>
         <button type="button" class="document-name" title=${document.name} onClick=${() => openDocument(page, document)}>
             <strong dir="auto">${name}</strong><small class=${state === "failed" ? "problem" : ""}

@@ -6,6 +6,7 @@ import { html } from "../html.js";
 import { formatNumber } from "../i18n.js";
 import { t } from "../later_words.js";
 import { beginWorkspace } from "../commands.js";
+import { Chosen, useChosen } from "./chosen.js";
 import { DocumentRow } from "./document_row.js";
 import { useDocuments } from "./documents_list.js";
 import { JobBars } from "./job_bars.js";
@@ -28,8 +29,9 @@ export function DocumentsView({ page }) {
     const [filter, setFilter] = useState({ q: "", state: "" });
     const scroller = useRef(/** @type {HTMLElement | null} */ (null));
     const list = useDocuments(page, workspaces.id, filter);
+    const chosen = useChosen(workspaces.id);
     useEffect(() => {
-        const timer = setTimeout(() => filter.q !== typed.trim() && setFilter({ ...filter, q: typed.trim() }), TYPING_MS);
+        const timer = setTimeout(() => setFilter((now) => (now.q === typed.trim() ? now : { ...now, q: typed.trim() })), TYPING_MS);
         return () => clearTimeout(timer);
     }, [typed]);
     if (!workspaces.isOffered)
@@ -46,19 +48,21 @@ export function DocumentsView({ page }) {
                 <input type="search" value=${typed} aria-label=${t("filterDocuments")} placeholder=${t("filterDocuments")}
                     onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} />
                 <select class="framed" aria-label=${t("state")} value=${filter.state}
-                    onChange=${(/** @type {any} */ event) => setFilter({ ...filter, state: event.target.value })}>
+                    onChange=${(/** @type {any} */ event) => setFilter((now) => ({ ...now, state: event.target.value }))}>
                     ${STATES.map(([value, label]) => html`<option value=${value} selected=${value === filter.state}>${t(label)}</option>`)}</select>
                 <span class="count" role="status">${list.isLoaded ? t(list.next ? "documentsMore" : "documentsCount",
                     { count: formatNumber(total) }) : ""}</span>
             </div>
+            <${Chosen} page=${page} chosen=${chosen} list=${list} />
             ${list.isLoaded && !list.all.length && html`<p class="nothing">${t(isFiltered ? "noDocumentFound" : "noDocuments")}</p>`}
-            <${Rows} page=${page} list=${list} scroller=${scroller} />
+            <${Rows} page=${page} list=${list} scroller=${scroller} chosen=${chosen} />
         </section>
     </div></div>`;
 }
 
-/** @param {{ page: Page, list: import("./documents_list.js").DocumentsList, scroller: { current: HTMLElement | null } }} props */
-function Rows({ page, list, scroller }) {
+/** @param {{ page: Page, list: import("./documents_list.js").DocumentsList, scroller: { current: HTMLElement | null },
+ *   chosen: import("./chosen.js").Choosing }} props */
+function Rows({ page, list, scroller, chosen }) {
     const place = useRef(/** @type {HTMLElement | null} */ (null));
     const [seen, setSeen] = useState({ from: 0, to: 30 });
     useEffect(() => {
@@ -84,6 +88,6 @@ function Rows({ page, list, scroller }) {
     return html`<ul class="document-list" ref=${place} style=${{ height: `${all.length * ROW_PX}px` }}
         aria-label=${t("documents")} hidden=${!all.length}>
         ${all.slice(seen.from, seen.to).map((document, index) => html`
-            <${DocumentRow} key=${document.id} page=${page} document=${document} list=${list} index=${seen.from + index}
+            <${DocumentRow} key=${document.id} page=${page} document=${document} list=${list} chosen=${chosen} index=${seen.from + index}
                 count=${all.length} top=${(seen.from + index) * ROW_PX} />`)}</ul>`;
 }

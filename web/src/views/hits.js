@@ -22,6 +22,8 @@ export function Hits({ page, hits, cited = null, onPick = () => {} }) {
             <div><dt>${t("figureWords")}</dt><dd>${hit.word_rank ? `#${hit.word_rank} · ` : ""}${figure(hit.bm25, 2)}</dd></div>
             <div><dt>${t("figureCosine")}</dt><dd>${hit.vector_rank ? `#${hit.vector_rank} · ` : ""}${figure(hit.cosine, 3)}</dd></div>
             ${hit.fused !== undefined && html`<div><dt>${t("figureFused")}</dt><dd>${figure(hit.fused, 4)}</dd></div>`}
+            ${typeof hit.rerank_score === "number" && html`<div><dt>${t("figureRerank")}</dt>
+                <dd>${hit.rerank_rank ? `#${hit.rerank_rank} · ` : ""}${figure(hit.rerank_score, 3)}</dd></div>`}
             ${hit.in_prompt !== undefined && html`<div><dt>${t("figurePrompt")}</dt>
                 <dd>${t(hit.in_prompt ? "wentIn" : "leftOut")}</dd></div>`}
             ${cited && html`<div><dt>${t("figureCited")}</dt><dd>${t(cited.has(hit.number ?? index + 1) ? "isCited" : "notCited")}</dd></div>`}

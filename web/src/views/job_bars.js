@@ -9,6 +9,7 @@ import { call } from "../api.js";
 import { onceAFrame } from "../redraw.js";
 import { IconButton } from "../components/icons.js";
 import { troubleWords } from "./document_row.js";
+import { KINDS } from "./report_state.js";
 
 /** @typedef {import("../types.js").Job} Job */
 /** @typedef {import("../page.js").Page} Page */
@@ -38,7 +39,7 @@ export function JobBars({ page }) {
         return () => void page.hearers.delete(hear);
     }, []);
     const { id } = page.workspaces;
-    const shown = [...jobs.values()].filter((job) => (!id || !job.workspace || job.workspace === id) &&
+    const shown = [...jobs.values()].filter((job) => !(job.kind in KINDS) && (!id || !job.workspace || job.workspace === id) &&
         (isActive(job) || (job.failed > 0 && job.state !== "cancelled") || job.state === "failed"))
         .sort((a, b) => Number(isActive(b)) - Number(isActive(a)) || b.created - a.created);
     if (!shown.length) return null;

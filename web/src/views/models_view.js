@@ -84,7 +84,7 @@ function FitLine({ fit }) {
 /** @type {Record<string, import("../i18n.js").StringKey>} */
 const STATES = { asleep: "stateAsleep", loading: "stateLoading", ready: "stateReady", failed: "stateFailed" };
 /** @type {Record<string, import("../i18n.js").StringKey>} */
-const ROLES = { chat: "roleChat", embedding: "roleEmbedding", speech: "roleSpeech" };
+const ROLES = { chat: "roleChat", embedding: "roleEmbedding", reranker: "roleReranker", speech: "roleSpeech" };
 
 /** @param {{ page: Page, model: Model }} props */
 function Card({ page, model }) {

@@ -7,8 +7,11 @@ import { chooseFiles, download, importFile } from "../files.js";
 import { t } from "../later_words.js";
 import { Choice } from "../components/panel.js";
 import { PRESETS } from "../components/composer.js";
+import { BackupSettings } from "./backup_settings.js";
+import { MemorySettings } from "./memory_settings.js";
 import { PromptSettings } from "./prompt_settings.js";
 import { ShortcutSettings } from "./shortcut_settings.js";
+import { TextField } from "./text_field.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {{ id: string, words: string, draw(): any }} Row */
@@ -63,10 +66,8 @@ function sections(page) {
         { id: "chats", title: t("newChats"), rows: [
             choice("preset", t("preset"), PRESETS.map(([value, label]) => [value, t(label)])),
             { id: "system", words: `${t("systemPrompt")} ${t("defaultSystemHelp")}`, draw: () => html`
-                <label class="stacked"><span>${t("systemPrompt")}</span>
-                    <textarea rows="3" dir="auto" placeholder=${t("systemPlaceholder")} defaultValue=${settings.system}
-                        onChange=${(/** @type {any} */ event) => page.setSettings({ system: event.target.value })} />
-                    <small>${t("defaultSystemHelp")}</small></label>` },
+                <${TextField} label=${t("systemPrompt")} help=${t("defaultSystemHelp")} placeholder=${t("systemPlaceholder")} rows=${3}
+                    value=${settings.system} onDone=${(/** @type {string} */ system) => page.setSettings({ system })} />` },
             choice("sendKey", t("sendWith"), [["enter", "Enter"], ["mod", t("sendWithMod")]]),
             toggle("follow", t("followText"), t("followHelp")),
         ] },
@@ -75,8 +76,12 @@ function sections(page) {
         { id: "shortcuts", title: t("shortcuts"), rows: [
             toggle("shortcutsOn", t("shortcutsOn"), t("shortcutsOnHelp")),
             { id: "keys", words: t("shortcutWords"), draw: () => html`<${ShortcutSettings} page=${page} />` } ] },
+        { id: "memory", title: t("memoryTitle"), rows: [
+            { id: "memory", words: `${t("useMemory")} ${t("useMemoryHelp")}`, draw: () => html`<${MemorySettings} page=${page} />` } ] },
         { id: "data", title: t("dataTitle"), rows: [
             { id: "export", words: `${t("exportAll")} ${t("importChats")}`, draw: () => html`<${Data} page=${page} />` } ] },
+        { id: "backup", title: t("backupTitle"), rows: [
+            { id: "backup", words: `${t("backUp")} ${t("restoreFrom")} ${t("backupHelp")}`, draw: () => html`<${BackupSettings} page=${page} />` } ] },
         { id: "privacy", title: t("privacy"), rows: [
             { id: "privacy", words: t("privacyText"), draw: () => html`<p class="note">${t("privacyText")}</p>
                 <p class="note"><a href="/licenses.txt" target="_blank">${t("licenses")}</a></p>` } ] },

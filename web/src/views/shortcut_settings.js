@@ -38,7 +38,7 @@ export function ShortcutSettings({ page }) {
         return html`<li class="row" key=${action}><span class="row-text">${t(shortcut.label)}
                 ${isWaiting && problem && html`<small class="problem" role="alert">${problem}</small>`}</span>
             <button type="button" class="keys ${isWaiting ? "waiting" : ""}" aria-pressed=${isWaiting}
-                aria-label=${t("changeKeys", { name: t(shortcut.label), keys: keysOf(settings, shortcut).join(", ") })}
+                aria-label=${t("changeKeys", { name: t(shortcut.label), keys: keysOf(settings, shortcut).map((keys) => keyNames(keys).join("+")).join(", ") })}
                 onBlur=${() => isWaiting && setWaiting("")} onKeyDown=${onKeyDown(action)}
                 onClick=${() => { setWaiting(action); setProblem(""); }}>
                 ${isWaiting ? t("pressKeys") : keysOf(settings, shortcut).map((keys, index) => html`

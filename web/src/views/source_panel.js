@@ -25,7 +25,9 @@ export function SourcePanel({ page }) {
     const passage = passages[index];
     const heading = useRef(/** @type {HTMLElement | null} */ (null));
     const opener = useRef(/** @type {Element | null} */ (null));
-    const [ordinal, setOrdinal] = useState(passage.part.ordinal);
+    const [turned, setTurned] = useState({ passage, ordinal: passage.part.ordinal }); /* another passage leaves it behind */
+    const ordinal = turned.passage === passage ? turned.ordinal : passage.part.ordinal;
+    const setOrdinal = (/** @type {number} */ wanted) => setTurned({ passage, ordinal: wanted });
     const [part, setPart] = useState(/** @type {any} */ (null));
     const [document_, setDocument] = useState(/** @type {any} */ (null));
     const [problem, setProblem] = useState("");
@@ -35,7 +37,6 @@ export function SourcePanel({ page }) {
         if (place?.isConnected) place.focus();
     }, []);
     useEffect(() => { /* asked for from outside: the keyboard comes along, and goes back there at the end */
-        setOrdinal(passage.part.ordinal);
         if (heading.current?.closest("aside")?.contains(document.activeElement)) return;
         if (document.activeElement !== document.body) opener.current = document.activeElement; /* body: a button was disabled */
         heading.current?.focus();

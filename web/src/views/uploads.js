@@ -2,13 +2,14 @@
  * request, which the browser reads from the disk as it sends, so that a large file costs no memory. They
  * go on when another view is looked at. What the program then makes of a file it tells by events. */
 
-import { createId, request } from "../api.js";
+import { createId } from "../api.js";
 import { t } from "../later_words.js";
+import { sendFile } from "./sending.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("../files.js").Found} Found */
 /** @typedef {Found & { key: string, workspace: string, thread: string,
- *   state: "waiting" | "sending" | "sent" | "failed", error: string }} Upload */
+ *   state: "waiting" | "sending" | "sent" | "failed", bytesSent: number, error: string }} Upload */
 
 const AT_ONCE_MAX = 3;
 
@@ -33,7 +34,7 @@ export class Uploads {
     add(found, { workspace = "", thread = "" }) {
         if (!this.isBusy) this.all = this.all.filter(({ state }) => state === "failed");
         const added = found.map((one) => ({ ...one, key: createId(), workspace, thread,
-                                            state: /** @type {const} */ ("waiting"), error: "" }));
+                                            state: /** @type {const} */ ("waiting"), bytesSent: 0, error: "" }));
         this.all.push(...added);
         this.work();
         return added;
@@ -46,12 +47,11 @@ export class Uploads {
     /** How much of what was added in one go is with the program. */
     get measures() {
         let [done, failed, bytes, bytesDone] = [0, 0, 0, 0];
-        for (const { state, file } of this.all) {
+        for (const { state, file, bytesSent } of this.all) {
             bytes += file.size;
             if (state === "failed") failed++;
-            if (state !== "sent") continue;
-            done++;
-            bytesDone += file.size;
+            else bytesDone += state === "sent" ? file.size : bytesSent;
+            if (state === "sent") done++;
         }
         return { total: this.all.length, done, failed, bytes, bytesDone };
     }
@@ -75,8 +75,10 @@ export class Uploads {
         const { path, file, workspace, thread } = upload;
         const query = new URLSearchParams({ name: path, ...(workspace && { workspace }), ...(thread && { thread }) });
         try {
-            const response = await request(`/api/documents?${query}`, { method: "POST", body: file });
-            const reply = await response.json();
+            const reply = await sendFile(`/api/documents?${query}`, file, (bytes) => {
+                upload.bytesSent = bytes;
+                this.page.changed();
+            });
             upload.state = "sent";
             for (const name of ["document", "job"]) {
                 if (reply[name]) reply[name] = this.heard.get(reply[name].id) ?? reply[name];
@@ -85,6 +87,7 @@ export class Uploads {
             this.end(upload, reply);
         } catch (error) {
             upload.state = "failed";
+            upload.bytesSent = 0;
             upload.error = /** @type {Error} */ (error).message;
             this.page.note(error);
             this.end(upload, null);

@@ -5,8 +5,10 @@ import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { formatNumber } from "../i18n.js";
 import { t } from "../later_words.js";
+import { Icon } from "../components/icons.js";
 import { Choice } from "../components/panel.js";
 import { removeWorkspace } from "../components/workspace_bar.js";
+import { TextField } from "./text_field.js";
 
 /** @typedef {import("../page.js").Page} Page */
 
@@ -35,9 +37,9 @@ function Settings({ page }) {
     return html`<div class="scroller"><div class="view settings">
         <p class="facts">${t("workspaceFacts", { documents: formatNumber(current.documents ?? 0), threads: formatNumber(current.threads ?? 0) })}</p>
         <section aria-label=${t("general")}><h2>${t("general")}</h2>
-            <${Field} label=${t("workspaceName")} value=${current.name} isNeeded
+            <${TextField} label=${t("workspaceName")} value=${current.name} isNeeded
                 onDone=${(/** @type {string} */ name) => change({ name })} />
-            <${Field} label=${t("tags")} help=${t("tagsHelp")} value=${(current.tags ?? []).join(", ")}
+            <${TextField} label=${t("tags")} help=${t("tagsHelp")} value=${(current.tags ?? []).join(", ")}
                 onDone=${(/** @type {string} */ text) => change({ tags: [...new Set(text.split(",").map((one) => one.trim()).filter(Boolean))] })} />
         </section>
         <section aria-label=${t("workspaceAnswers")}><h2>${t("workspaceAnswers")}</h2>
@@ -47,7 +49,7 @@ function Settings({ page }) {
                     ${models.chat.map((one) => html`<option value=${one.name} selected=${one.name === current.model}>${one.title || one.name}</option>`)}
                     ${current.model && !models.chat.some(({ name }) => name === current.model) &&
                         html`<option value=${current.model} selected>${current.model}</option>`}</select></label>
-            <${Field} label=${t("systemPrompt")} help=${t("workspaceSystemHelp")} value=${current.system} rows=${4}
+            <${TextField} label=${t("systemPrompt")} help=${t("workspaceSystemHelp")} value=${current.system} rows=${4}
                 onDone=${(/** @type {string} */ system) => change({ system })} />
         </section>
         <section aria-label=${t("retrieval")}><h2>${t("retrieval")}</h2>
@@ -60,24 +62,13 @@ function Settings({ page }) {
             ${NUMBERS.map((one) => html`<${NumberField} key=${one.name} field=${one} value=${current.retrieval?.[one.name]}
                 onDone=${(/** @type {number | null} */ value) => workspaces.setRetrieval({ [one.name]: value })} />`)}
         </section>
+        <section aria-label=${t("exportWorkspace")}><h2>${t("exportWorkspace")}</h2>
+            <p class="note">${t("exportWorkspaceHelp")}</p>
+            <div class="buttons"><a class="button" href=${`/api/workspaces/${current.id}/export`} download>
+                <${Icon} name="download" />${t("exportWorkspace")}</a></div></section>
         <section aria-label=${t("deleteWorkspace")}><div class="buttons">
             <button type="button" class="button danger" onClick=${() => removeWorkspace(page)}>${t("deleteWorkspace")}</button></div></section>
     </div></div>`;
-}
-
-/** @param {{ label: string, help?: string, value: string, rows?: number, isNeeded?: boolean, onDone(value: string): void }} props */
-function Field({ label, help, value, rows, isNeeded, onDone }) {
-    const [draft, setDraft] = useState(value ?? "");
-    const given = {
-        value: draft, dir: "auto", onInput: (/** @type {any} */ event) => setDraft(event.target.value),
-        onChange: () => {
-            if (isNeeded && !draft.trim()) return setDraft(value);
-            return draft !== value && onDone(draft);
-        },
-    };
-    return html`<label class="stacked setting"><span>${label}</span>
-        ${rows ? html`<textarea rows=${rows} ...${given} />` : html`<input ...${given} />`}
-        ${help && html`<small>${help}</small>`}</label>`;
 }
 
 /** @param {{ field: typeof NUMBERS[number], value: number | null | undefined, onDone(value: number | null): void }} props */
