@@ -178,7 +178,7 @@ test("memory is off; on, it proposes below the answer, keeps what is confirmed, 
         await ask(page, "I live in Oslo. What is there to see?");
         await answered(page);
         const proposal = page.getByRole("group", { name: "Proposed to remember" });
-        await proposal.getByText("Remember: I live in Oslo.?").waitFor();
+        await proposal.getByText("Remember this? I live in Oslo.").waitFor();
         await checkAccessibility(page, "proposal");
         await proposal.getByRole("button", { name: "Keep" }).click();
         await proposal.waitFor({ state: "detached" });

@@ -309,7 +309,7 @@ export default {
     usedMemories: "Used what Den remembers of you ({count})",
     changeMemories: "Change what is remembered",
     proposal: "Proposed to remember",
-    remember: "Remember: {text}?",
+    remember: "Remember this? {text}",
     keepMemory: "Keep",
     no: "No",
     exportWorkspace: "Export this workspace",

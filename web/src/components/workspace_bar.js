@@ -53,16 +53,15 @@ export function WorkspaceBar({ page, onPick }) {
             ]} />`}
         </div>
         <div class="workspace-links">
-            <${Place} page=${page} view="documents" icon="file" onPick=${onPick} count=${current?.documents} />
-            <${Place} page=${page} view="search" icon="search" onPick=${onPick} />
-            <${Place} page=${page} view="reports" icon="report" onPick=${onPick} />
+            <${Place} page=${page} view="documents" onPick=${onPick} count=${current?.documents} />
+            <${Place} page=${page} view="search" onPick=${onPick} />
+            <${Place} page=${page} view="reports" onPick=${onPick} />
         </div></section>`;
 }
 
-/** @param {{ page: Page, view: "documents" | "search" | "reports", icon: import("./icons.js").IconName, count?: number,
- *   onPick(): void }} props */
-function Place({ page, view, icon, count, onPick }) {
+/** @param {{ page: Page, view: "documents" | "search" | "reports", count?: number, onPick(): void }} props */
+function Place({ page, view, count, onPick }) {
     return html`<a href=${page.address(view)} class="place" onClick=${onPick}
-        aria-current=${page.view === view ? "page" : undefined}><${Icon} name=${icon} />
+        aria-current=${page.view === view ? "page" : undefined}>
         <span>${t(view)}</span>${count ? html`<small>${count}</small>` : null}</a>`;
 }
