@@ -8,6 +8,7 @@
 #include "api/api_documents.h"
 #include "api/api_llama.h"
 #include "api/api_model_manager.h"
+#include "api/api_reports.h"
 #include "api/api_threads.h"
 #include "api/api_workspaces.h"
 #include "api/assets.h"
@@ -152,6 +153,17 @@ static const struct den_route routes[] = {
       .patch = den_route_job_change,
       .remove = den_route_job_delete },
     { .path = "/api/jobs/{id}/retry", CHAT, .post = den_route_job_retry },
+    { .path = "/api/reports",
+      CHAT,
+      .get = den_route_reports_list,
+      .post = den_route_reports_create },
+    { .path = "/api/reports/{id}",
+      CHAT,
+      .get = den_route_report_get,
+      .patch = den_route_report_change,
+      .remove = den_route_report_delete },
+    { .path = "/api/reports/{id}/csv", CHAT, .get = den_route_report_csv },
+    { .path = "/api/reports/{id}/markdown", CHAT, .get = den_route_report_markdown },
     { .path = "/api/search", CHAT, .post = den_route_search },
     { .path = "/api/export", CHAT, .get = den_route_export },
     { .path = "/api/import", CHAT, .post = den_route_import },

@@ -17,6 +17,16 @@
 #define DEN_WATCHED_MAX             64      /* folders; each is looked through when it changes */
 #define DEN_FOLDER_DEPTH_MAX        64      /* folders in folders that are looked through */
 
+/* --- reports --- */
+#define DEN_REPORTS_MAX               1000 /* kept; people remove what they have read */
+#define DEN_REPORTS_WAITING_MAX       100  /* unfinished; one runs at a time */
+#define DEN_REPORT_DOCUMENTS_MAX      1000 /* of one report: rows that somebody reads */
+#define DEN_REPORT_COLUMNS_MAX        32   /* of a table; a screen shows ten */
+#define DEN_REPORT_STEPS_MAX          20000 /* each asks the model: a day on a small machine */
+#define DEN_REPORT_QUESTION_BYTES_MAX 2048  /* what matters most, in a sentence or two */
+#define DEN_REPORT_COMPARED_MAX       2000  /* sentences or passages of each of two documents */
+#define DEN_PAGE_REPORTS_MAX          200   /* of one answer of the list */
+
 /* --- reading --- */
 #define DEN_READING_LINE_BYTES_MAX                                                                 \
     (64u << 20) /* a part as JSON: its text, and 60 bytes for each word's place */

@@ -10,6 +10,7 @@
 #include "desk/downloads.h"
 #include "desk/events.h"
 #include "desk/library.h"
+#include "desk/reports.h"
 #include "desk/retrieval.h"
 #include "store/database.h"
 
@@ -22,6 +23,7 @@ struct den_desk {
     struct den_retrieval *retrieval;
     struct den_library *library;
     struct den_answers *answers;
+    struct den_reports *reports;
     struct den_downloads *downloads;
 };
 
@@ -75,6 +77,16 @@ static enum den_status open_library(struct den_desk *desk, struct den_error *err
     return den_library_open(&options, &desk->library, err);
 }
 
+static enum den_status open_reports(struct den_desk *desk, const struct den_answer_source *source,
+                                    struct den_error *err)
+{
+    const struct den_reports_options options = { .database = desk->database,
+                                                 .events = desk->events,
+                                                 .source = *source };
+
+    return den_reports_open(&options, &desk->reports, err);
+}
+
 enum den_status den_desk_create(const struct den_desk_options *options, struct den_desk **out,
                                 struct den_error *err)
 {
@@ -94,6 +106,7 @@ enum den_status den_desk_create(const struct den_desk_options *options, struct d
         goto fail;
     source = den_answer_source_of(desk->roster, desk->retrieval);
     if (den_answers_open(desk->threads, &source, &desk->answers, err) != DEN_OK ||
+        open_reports(desk, &source, err) != DEN_OK ||
         open_downloads(desk, options->database ? options->database : path, err) != DEN_OK)
         goto fail;
     *out = desk;
@@ -108,6 +121,7 @@ void den_desk_destroy(struct den_desk *desk)
     if (!desk)
         return;
     den_downloads_close(desk->downloads);
+    den_reports_close(desk->reports);
     den_answers_close(desk->answers);
     den_library_close(desk->library);
     den_retrieval_close(desk->retrieval);
@@ -152,6 +166,11 @@ struct den_library *den_desk_library(const struct den_desk *desk)
 struct den_retrieval *den_desk_retrieval(const struct den_desk *desk)
 {
     return desk->retrieval;
+}
+
+struct den_reports *den_desk_reports(const struct den_desk *desk)
+{
+    return desk->reports;
 }
 
 struct den_downloads *den_desk_downloads(const struct den_desk *desk)

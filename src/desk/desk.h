@@ -34,5 +34,7 @@ struct den_library;
 struct den_library *den_desk_library(const struct den_desk *desk); /* desk/library.h */
 struct den_retrieval;
 struct den_retrieval *den_desk_retrieval(const struct den_desk *desk); /* desk/retrieval.h */
+struct den_reports;
+struct den_reports *den_desk_reports(const struct den_desk *desk); /* desk/reports.h */
 
 #endif

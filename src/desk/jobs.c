@@ -43,7 +43,7 @@ static enum den_status read_all(struct den_jobs *jobs, struct den_connection *co
 
     den_query_start(&query, connection, err,
                     "SELECT " DEN_JOB_COLUMNS " FROM jobs j LEFT JOIN tasks t ON t.job = j.row "
-                    "GROUP BY j.row ORDER BY j.row DESC",
+                    "WHERE j.kind IN ('add', 'watch') GROUP BY j.row ORDER BY j.row DESC",
                     "");
     while (den_query_next(&query, err))
         if (json_array_append_new(list, den_job_row_json(jobs, &query)) != 0)

@@ -13,7 +13,9 @@ enum den_status den_job_find(struct den_connection *connection, const char *id, 
 {
     struct den_query query;
 
-    den_query_start(&query, connection, err, "SELECT row, state FROM jobs WHERE id = ?", "t", id);
+    den_query_start(&query, connection, err,
+                    "SELECT row, state FROM jobs WHERE id = ? AND kind IN ('add', 'watch')", "t",
+                    id);
     if (den_query_next(&query, err)) {
         *out_row = den_query_integer(&query, 0);
         snprintf(out_state, 16, "%s", den_query_text(&query, 1));
@@ -100,7 +102,7 @@ enum den_status den_jobs_prune(struct den_connection *connection, struct den_err
 {
     return den_execute(connection, err,
                        "DELETE FROM jobs WHERE row IN (SELECT row FROM jobs WHERE ended IS NOT "
-                       "NULL ORDER BY row DESC LIMIT -1 OFFSET ?)",
+                       "NULL AND kind IN ('add', 'watch') ORDER BY row DESC LIMIT -1 OFFSET ?)",
                        "i", (int64_t)DEN_JOBS_KEPT_MAX);
 }
 
@@ -110,7 +112,7 @@ enum den_status den_jobs_prune(struct den_connection *connection, struct den_err
     "UPDATE jobs SET ended = ?1, state = CASE WHEN (error IS NOT NULL OR EXISTS (SELECT 1 FROM "   \
     "tasks WHERE job = jobs.row AND state = 'failed')) AND NOT EXISTS (SELECT 1 FROM tasks WHERE " \
     "job = jobs.row AND state IN ('done', 'skipped')) THEN 'failed' ELSE 'done' END "              \
-    "WHERE state IN ('waiting', 'running', 'paused') AND "                                         \
+    "WHERE state IN ('waiting', 'running', 'paused') AND kind IN ('add', 'watch') AND "            \
     "json_extract(fields, '$.unlisted') IS NULL AND NOT EXISTS "                                   \
     "(SELECT 1 FROM tasks WHERE job = jobs.row AND state IN ('waiting', 'running'))"
 
