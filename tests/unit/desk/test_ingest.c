@@ -99,13 +99,12 @@ static void another_model_embeds_all_again(void **state)
     json_decref(upload("b.txt", "And this is the second.", NULL, false));
     wait_for(READY, 2);
     wait_for("SELECT count(*) FROM vectors", 2);
-    embedder_name = "other letters";
+    atomic_store(&embedder_name, "other letters");
     den_ingest_wake(ingest);
     wait_for("SELECT count(*) FROM embedders WHERE current = 1 AND name = 'other letters'", 1);
     wait_for("SELECT count(*) FROM vectors", 2); /* those of the old model are gone */
     assert_ok(den_space_current_embedder(space, &current, &err));
     assert_string_equal(current.name, "other letters");
-    embedder_name = "letters";
 }
 
 static void a_folder_is_added_without_what_is_hidden(void **state)
