@@ -11,9 +11,8 @@
 static json_t *model_json(const struct den_roster_entry *entry)
 {
     const struct den_worker_info *info = entry->info;
-    json_t *den =
-        json_pack("{s:s, s:I}", "role", entry->role == DEN_WORKER_EMBEDDING ? "embedding" : "chat",
-                  "parameters", (json_int_t)entry->parameters);
+    json_t *den = json_pack("{s:s, s:I}", "role", den_roster_role_text(entry->role), "parameters",
+                            (json_int_t)entry->parameters);
 
     if (info)
         json_object_update_new(den, json_pack("{s:s, s:s, s:I, s:I, s:i, s:s}", "architecture",

@@ -122,8 +122,9 @@ static json_t *capabilities_json(const struct den_worker_info *info)
 {
     json_t *list = json_array();
 
-    json_array_append_new(
-        list, json_string(info->role == DEN_WORKER_EMBEDDING ? "embedding" : "completion"));
+    json_array_append_new(list, json_string(info->role == DEN_WORKER_CHAT
+                                                ? "completion"
+                                                : den_roster_role_text(info->role)));
     if (info->role == DEN_WORKER_CHAT) /* tools are described in words where the template can't */
         json_array_append_new(list, json_string("tools"));
     if (info->knows_reasoning)

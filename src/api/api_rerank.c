@@ -1,22 +1,29 @@
-/* POST /v1/rerank, /rerank, /reranking: documents by how near they are to a query. Until a model
- * made for this is there, nearness is the cosine of the two embeddings. Jina's shape, as
- * llama-server has it ("documents", "results"), and Hugging Face's text-embeddings-inference's
- * ("texts", a list of index and score). */
+/* POST /v1/rerank, /rerank, /reranking: documents by how well they answer a query. A cross-encoder
+ * says so where one is installed or named; a chat model that is named by how likely it finds the
+ * query after the document (desk/rerank_late.h); else it is the cosine of two embeddings. Jina's
+ * shape, as llama-server has it ("documents", "results"), and Hugging Face's
+ * text-embeddings-inference's ("texts", a list of index and score). */
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/api_llama.h"
 #include "api/embed_texts.h"
 #include "api/fields.h"
+#include "desk/rerank.h"
 
 struct rerank {
     json_t *body;
-    struct den_worker *worker;
+    const char *query;
     const json_t *documents; /* borrowed */
-    bool is_tei, wants_texts;
-    int64_t top;   /* 0: all */
-    json_t *texts; /* the query, then the documents */
-    struct den_embedded embedded;
+    bool is_tei, wants_texts, raw_scores;
+    int64_t top;        /* 0: all */
+    json_t *texts;      /* of the documents */
+    const char **plain; /* (count) the same, borrowed */
+    double *scores;     /* (count) */
+    size_t count, tokens;
+    char model[DEN_RERANK_MODEL_BYTES];
 };
 
 struct rank {
@@ -24,13 +31,12 @@ struct rank {
     double score;
 };
 
-static void deinit(struct rerank *rerank, struct den_roster *roster)
+static void deinit(struct rerank *rerank)
 {
-    if (rerank->worker)
-        den_roster_give_back(roster, rerank->worker);
     json_decref(rerank->body);
     json_decref(rerank->texts);
-    den_embedded_deinit(&rerank->embedded);
+    free(rerank->plain);
+    free(rerank->scores);
 }
 
 /* A document is a text or {"text": ...}. */
@@ -51,9 +57,14 @@ static enum den_status read_documents(struct rerank *rerank, struct den_error *e
         return den_fail(err, DEN_INVALID, "'%s' must be a list of texts that is not empty", key);
     if (den_texts_check_count(rerank->documents, key, err) != DEN_OK)
         return err->status;
+    rerank->query = json_string_value(query);
+    rerank->count = json_array_size(rerank->documents);
     rerank->texts = json_array();
-    json_array_append(rerank->texts, (json_t *)query);
-    for (i = 0; i < json_array_size(rerank->documents); i++) {
+    rerank->plain = calloc(rerank->count, sizeof *rerank->plain);
+    rerank->scores = calloc(rerank->count, sizeof *rerank->scores);
+    if (!rerank->texts || !rerank->plain || !rerank->scores)
+        return den_fail(err, DEN_NO_MEMORY, "rerank: out of memory");
+    for (i = 0; i < rerank->count; i++) {
         const json_t *text = text_of(json_array_get(rerank->documents, i));
 
         if (!json_is_string(text))
@@ -63,6 +74,7 @@ static enum den_status read_documents(struct rerank *rerank, struct den_error *e
         json_array_append_new(rerank->texts, json_string_length(text) > 0
                                                  ? json_incref((json_t *)text)
                                                  : json_string(" "));
+        rerank->plain[i] = json_string_value(json_array_get(rerank->texts, i));
     }
     return DEN_OK;
 }
@@ -74,7 +86,8 @@ static enum den_status read_body(struct den_request *request, struct rerank *out
         den_json_get_text(out->body, "model", out_model, err) != DEN_OK ||
         den_json_get_integer(out->body, "top_n", 1, INT64_MAX, &out->top, err) != DEN_OK ||
         den_json_get_bool(out->body, "return_documents", &out->wants_texts, err) != DEN_OK ||
-        den_json_get_bool(out->body, "return_text", &out->wants_texts, err) != DEN_OK)
+        den_json_get_bool(out->body, "return_text", &out->wants_texts, err) != DEN_OK ||
+        den_json_get_bool(out->body, "raw_scores", &out->raw_scores, err) != DEN_OK)
         return err->status;
     out->documents = json_object_get(out->body, "documents");
     if (!out->documents) {
@@ -84,11 +97,74 @@ static enum den_status read_body(struct den_request *request, struct rerank *out
     return read_documents(out, err);
 }
 
-static enum den_status embed(struct rerank *rerank, struct den_error *err)
-{
-    const struct den_embed_options options = { .texts = rerank->texts, .truncate = true };
+/* --- scores --- */
 
-    return den_embed_texts(rerank->worker, &options, &rerank->embedded, err);
+/* The query and the documents as vectors of unit length: their cosines. */
+static enum den_status score_by_cosine(struct rerank *rerank, struct den_worker *worker,
+                                       struct den_error *err)
+{
+    json_t *texts = json_array();
+    const struct den_embed_options options = { .texts = texts, .truncate = true };
+    struct den_embedded embedded = { 0 };
+    size_t i, j;
+
+    json_array_append(texts, json_object_get(rerank->body, "query"));
+    json_array_extend(texts, rerank->texts);
+    if (den_embed_texts(worker, &options, &embedded, err) == DEN_OK)
+        for (i = 0; i < rerank->count; i++)
+            for (j = 0; j < embedded.width; j++)
+                rerank->scores[i] += (double)embedded.vectors[j] *
+                                     (double)embedded.vectors[(i + 1) * embedded.width + j];
+    rerank->tokens = embedded.tokens;
+    snprintf(rerank->model, sizeof rerank->model, "%s", den_worker_info(worker)->model_name);
+    den_embedded_deinit(&embedded);
+    json_decref(texts);
+    return err->status;
+}
+
+/* DEN_NOT_FOUND, DEN_UNSUPPORTED: no such model does it that way. */
+static enum den_status score_by_model(struct rerank *rerank, struct den_roster *roster,
+                                      const char *model, enum den_rerank_way way,
+                                      struct den_error *err)
+{
+    const struct den_rerank_source source = den_rerank_source_of(roster);
+    const struct den_rerank_question question = { .way = way,
+                                                  .model = model,
+                                                  .query = rerank->query,
+                                                  .texts = rerank->plain,
+                                                  .count = rerank->count };
+    struct den_rerank_scores scores = { .scores = rerank->scores };
+    size_t i;
+
+    if (source.score(source.context, &question, &scores, err) != DEN_OK)
+        return err->status;
+    for (i = 0; way == DEN_RERANK_CROSS_ENCODER && !rerank->raw_scores && i < rerank->count; i++)
+        rerank->scores[i] = 1 / (1 + exp(-rerank->scores[i]));
+    rerank->tokens = scores.tokens;
+    memcpy(rerank->model, scores.model, sizeof rerank->model);
+    return DEN_OK;
+}
+
+/* By the model that is named, whatever it is, else by the best kind there is. */
+static enum den_status score(struct rerank *rerank, struct den_roster *roster, const char *model,
+                             struct den_error *err)
+{
+    const bool is_named = model && *model;
+    struct den_worker *worker;
+
+    if (score_by_model(rerank, roster, model, DEN_RERANK_CROSS_ENCODER, err) == DEN_OK ||
+        err->status != (is_named ? DEN_UNSUPPORTED : DEN_NOT_FOUND))
+        return err->status;
+    *err = (struct den_error){ 0 };
+    if (den_roster_take(roster, model, DEN_WORKER_EMBEDDING, &worker, err) == DEN_OK) {
+        score_by_cosine(rerank, worker, err);
+        den_roster_give_back(roster, worker);
+        return err->status;
+    }
+    if (!is_named || err->status != DEN_UNSUPPORTED)
+        return err->status;
+    *err = (struct den_error){ 0 };
+    return score_by_model(rerank, roster, model, DEN_RERANK_LANGUAGE_MODEL, err);
 }
 
 /* --- the reply --- */
@@ -102,19 +178,15 @@ static int compare_ranks(const void *left, const void *right)
     return a->index < b->index ? -1 : 1; /* equals stay in the client's order */
 }
 
-static struct rank *make_ranks(const struct den_embedded *embedded)
+static struct rank *make_ranks(const struct rerank *rerank)
 {
-    struct rank *ranks = calloc(embedded->count, sizeof *ranks);
-    const float *query = embedded->vectors;
-    size_t i, j;
+    struct rank *ranks = calloc(rerank->count, sizeof *ranks);
+    size_t i;
 
-    for (i = 1; ranks && i < embedded->count; i++) {
-        ranks[i - 1].index = i - 1;
-        for (j = 0; j < embedded->width; j++) /* both have unit length */
-            ranks[i - 1].score += (double)query[j] * (double)query[i * embedded->width + j];
-    }
+    for (i = 0; ranks && i < rerank->count; i++)
+        ranks[i] = (struct rank){ i, rerank->scores[i] };
     if (ranks)
-        qsort(ranks, embedded->count - 1, sizeof *ranks, compare_ranks);
+        qsort(ranks, rerank->count, sizeof *ranks, compare_ranks);
     return ranks;
 }
 
@@ -133,9 +205,9 @@ static json_t *result_json(const struct rerank *rerank, const struct rank *rank)
 
 static json_t *reply_json(const struct rerank *rerank)
 {
-    struct rank *ranks = make_ranks(&rerank->embedded);
-    size_t count = rerank->embedded.count - 1, i;
-    const json_int_t tokens = (json_int_t)rerank->embedded.tokens;
+    struct rank *ranks = make_ranks(rerank);
+    size_t count = rerank->count, i;
+    const json_int_t tokens = (json_int_t)rerank->tokens;
     json_t *results = json_array();
 
     if (rerank->top > 0 && (size_t)rerank->top < count)
@@ -145,9 +217,8 @@ static json_t *reply_json(const struct rerank *rerank)
     free(ranks);
     if (rerank->is_tei)
         return results;
-    return json_pack("{s:s, s:s, s:{s:I, s:I}, s:o}", "model",
-                     den_worker_info(rerank->worker)->model_name, "object", "list", "usage",
-                     "prompt_tokens", tokens, "total_tokens", tokens, "results", results);
+    return json_pack("{s:s, s:s, s:{s:I, s:I}, s:o}", "model", rerank->model, "object", "list",
+                     "usage", "prompt_tokens", tokens, "total_tokens", tokens, "results", results);
 }
 
 enum MHD_Result den_route_rerank(struct den_request *request)
@@ -159,11 +230,10 @@ enum MHD_Result den_route_rerank(struct den_request *request)
     enum MHD_Result result;
 
     if (read_body(request, &rerank, &model, &err) == DEN_OK &&
-        den_roster_take(roster, model, DEN_WORKER_EMBEDDING, &rerank.worker, &err) == DEN_OK &&
-        embed(&rerank, &err) == DEN_OK)
+        score(&rerank, roster, model, &err) == DEN_OK)
         result = den_reply_json(request, MHD_HTTP_OK, reply_json(&rerank));
     else
         result = den_reply_error(request, &err, NULL);
-    deinit(&rerank, roster);
+    deinit(&rerank);
     return result;
 }

@@ -61,10 +61,13 @@ static enum den_status open_downloads(struct den_desk *desk, const char *databas
 static enum den_status open_retrieval(struct den_desk *desk, struct den_error *err)
 {
     const struct den_embed_source source = den_embed_source_of(desk->roster);
+    const struct den_rerank_source rerank = den_rerank_source_of(desk->roster);
 
     if (den_space_open(desk->database, &desk->space, err) != DEN_OK)
         return err->status;
-    return den_retrieval_open(desk->space, &source, &desk->retrieval, err);
+    if (den_retrieval_open(desk->space, &source, &desk->retrieval, err) == DEN_OK)
+        den_retrieval_rerank_with(desk->retrieval, &rerank);
+    return err->status;
 }
 
 static enum den_status open_library(struct den_desk *desk, struct den_error *err)

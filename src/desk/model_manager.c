@@ -15,10 +15,6 @@
 
 enum { LEARN_TOKENS = 64 /* fewer say little about speed */ };
 
-static const char *const role_names[] = {
-    [DEN_WORKER_CHAT] = "chat", [DEN_WORKER_EMBEDDING] = "embedding"
-};
-
 /* --- what is known at one moment --- */
 
 struct view {
@@ -124,7 +120,7 @@ static json_t *model_json(const struct view *view, const struct den_catalogue_en
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:b, s:b, s:s, s:I, s:o, s:I, s:s, s:b}", "name", name,
         "title", listed ? listed->title : entry->title, "role",
-        entry ? role_names[entry->role] : listed->role, "license",
+        entry ? den_role_names[entry->role] : listed->role, "license",
         listed ? listed->license : entry->license, "parameters", (json_int_t)parameters, "bytes",
         (json_int_t)bytes, "modalities",
         listed && listed->modalities ? json_deep_copy(listed->modalities)
@@ -294,7 +290,7 @@ void den_models_kept_role(enum den_worker_role role, char *out, size_t capacity)
     out[0] = '\0';
     if (roles_path(path, &ignored) == DEN_OK &&
         den_json_read_file(path, &kept, &ignored) == DEN_OK &&
-        den_json_get_text(kept, role_names[role], &name, &ignored) == DEN_OK && name &&
+        den_json_get_text(kept, den_role_names[role], &name, &ignored) == DEN_OK && name &&
         strlen(name) < capacity && den_catalogue_create(&catalogue, &ignored) == DEN_OK) {
         if (den_catalogue_resolve(catalogue, name, path, sizeof path, &ignored) == DEN_OK)
             memcpy(out, name, strlen(name) + 1);
@@ -310,10 +306,13 @@ enum den_status den_models_roles(struct den_roster *roster, json_t **out, struct
 
     if (den_roster_list(roster, &entries, &count, err) != DEN_OK)
         return err->status;
-    *out = json_pack("{s:n, s:n}", role_names[0], role_names[1]);
+    *out = json_object();
+    for (i = 0; i < DEN_ROLES; i++)
+        json_object_set_new(*out, den_role_names[i], json_null());
     for (i = 0; i < count; i++)
         if (entries[i].is_role_default)
-            json_object_set_new(*out, role_names[entries[i].role], json_string(entries[i].name));
+            json_object_set_new(*out, den_role_names[entries[i].role],
+                                json_string(entries[i].name));
     free(entries);
     return DEN_OK;
 }
@@ -327,17 +326,17 @@ enum den_status den_models_set_roles(struct den_roster *roster, const json_t *ch
     const char *name;
     size_t i;
 
-    for (i = 0; i < sizeof role_names / sizeof role_names[0]; i++) {
+    for (i = 0; i < DEN_ROLES; i++) {
         name = NULL;
-        if (den_json_get_text(change, role_names[i], &name, err) != DEN_OK ||
+        if (den_json_get_text(change, den_role_names[i], &name, err) != DEN_OK ||
             (name && den_roster_set_role(roster, (enum den_worker_role)i, name, err) != DEN_OK))
             return err->status;
     }
     if (roles_path(path, err) != DEN_OK || den_models_roles(roster, &roles, err) != DEN_OK)
         return err->status;
-    for (i = 0; i < sizeof role_names / sizeof role_names[0]; i++)
-        if (json_is_null(json_object_get(roles, role_names[i])))
-            json_object_del(roles, role_names[i]);
+    for (i = 0; i < DEN_ROLES; i++)
+        if (json_is_null(json_object_get(roles, den_role_names[i])))
+            json_object_del(roles, den_role_names[i]);
     den_buffer_init(&text, 4096);
     if (den_json_write(roles, &text, err) == DEN_OK)
         den_file_write(path, text.data, text.length, err);

@@ -8,7 +8,9 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "desk/embedder_probe.h"
 #include "desk/query_rewrite.h"
+#include "desk/rerank_found.h"
 #include "desk/support.h"
 #include "desk/threads_parts.h"
 
@@ -27,6 +29,7 @@ static const double WORDS_SHARE = 0.6, COSINE_MIN = 0.15;
 struct den_retrieval {
     struct den_space *space;
     struct den_embed_source source;
+    struct den_rerank_source rerank;
 };
 
 enum den_status den_retrieval_open(struct den_space *space, const struct den_embed_source *source,
@@ -40,6 +43,12 @@ enum den_status den_retrieval_open(struct den_space *space, const struct den_emb
     retrieval->source = *source;
     *out = retrieval;
     return DEN_OK;
+}
+
+void den_retrieval_rerank_with(struct den_retrieval *retrieval,
+                               const struct den_rerank_source *source)
+{
+    retrieval->rerank = *source;
 }
 
 void den_retrieval_close(struct den_retrieval *retrieval)
@@ -94,6 +103,8 @@ static enum den_status embed_query(struct den_retrieval *retrieval, struct den_f
         err->status == DEN_INVALID || err->status == DEN_UNSUPPORTED)
         *err = (struct den_error){ 0 };
     found->has_vectors = *out != NULL;
+    if (err->status == DEN_OK && *out)
+        den_embedder_probe(retrieval, err);
     found->embed_seconds = den_clock_seconds() - began;
     return err->status;
 }
@@ -157,8 +168,9 @@ enum den_status den_retrieval_search(struct den_retrieval *retrieval,
                                      const struct den_retrieval_query *search,
                                      struct den_found *out, struct den_error *err)
 {
+    const size_t more = den_rerank_wanted(&retrieval->rerank, search->rerank);
     struct den_space_query query = { .filter = search->filter,
-                                     .count = search->count,
+                                     .count = search->count > more ? search->count : more,
                                      .diversity = search->diversity };
     struct den_found found = { 0 };
     float *vector = NULL;
@@ -174,7 +186,8 @@ enum den_status den_retrieval_search(struct den_retrieval *retrieval,
     query.words = found.query;
     query.vector = vector;
     if (den_space_search(retrieval->space, &query, &found.result, err) != DEN_OK ||
-        read_passages(retrieval, &found, err) != DEN_OK)
+        read_passages(retrieval, &found, err) != DEN_OK ||
+        den_rerank_found(&retrieval->rerank, search->rerank, search->count, &found, err) != DEN_OK)
         goto fail;
     found.found = found.result.count > 0 &&
                   (found.result.confidence >= DEN_CONFIDENCE_FOUND || words_stand_there(&found));
@@ -194,6 +207,7 @@ void den_found_deinit(struct den_found *found)
     for (i = 0; found->passages && i < found->result.count; i++)
         den_passage_free(&found->passages[i]);
     free(found->passages);
+    free(found->rerank_scores);
     free(found->query);
     den_space_result_free(&found->result);
     *found = (struct den_found){ 0 };
@@ -204,6 +218,20 @@ void den_found_deinit(struct den_found *found)
 static json_t *number_or_null(double value)
 {
     return isnan(value) ? json_null() : json_real(value);
+}
+
+/* The model's own place for the hit, 1 ...: among those that are left. */
+static json_t *rank_or_null(const struct den_found *found, size_t index)
+{
+    const double *scores = found->rerank_scores;
+    json_int_t rank = 1;
+    size_t i;
+
+    if (!scores || isnan(scores[index]))
+        return json_null();
+    for (i = 0; i < found->result.count; i++)
+        rank += scores[i] > scores[index];
+    return json_integer(rank);
 }
 
 json_t *den_found_hit_json(const struct den_found *found, size_t index, bool in_prompt)
@@ -217,6 +245,9 @@ json_t *den_found_hit_json(const struct den_found *found, size_t index, bool in_
     json_object_set_new(json, "vector_rank", json_integer(hit->vector_rank));
     json_object_set_new(json, "cosine", number_or_null(hit->cosine));
     json_object_set_new(json, "fused", json_real(hit->fused));
+    json_object_set_new(json, "rerank_score",
+                        number_or_null(found->rerank_scores ? found->rerank_scores[index] : NAN));
+    json_object_set_new(json, "rerank_rank", rank_or_null(found, index));
     json_object_set_new(json, "in_prompt", json_boolean(in_prompt));
     return json;
 }
@@ -245,11 +276,13 @@ static json_t *found_json(const struct den_found *found,
         json_array_append_new(
             hits, den_found_hit_json(found, i, (int64_t)i < settings->count && tokens <= budget));
     }
-    return json_pack("{s:s, s:o, s:f, s:b, s:I, s:{s:f, s:f, s:f, s:f}}", "query", found->query,
-                     "hits", hits, "confidence", found->result.confidence, "found",
-                     (int)found->found, "searched", (json_int_t)found->result.searched, "seconds",
+    return json_pack("{s:s, s:o, s:f, s:b, s:I, s:s?, s:{s:f, s:f, s:f, s:f, s:f}}", "query",
+                     found->query, "hits", hits, "confidence", found->result.confidence, "found",
+                     (int)found->found, "searched", (json_int_t)found->result.searched,
+                     "reranked_by", *found->reranked_by ? found->reranked_by : NULL, "seconds",
                      "embed", found->embed_seconds, "words", found->result.words_seconds, "vectors",
-                     found->result.vectors_seconds, "fuse", found->result.fuse_seconds);
+                     found->result.vectors_seconds, "fuse", found->result.fuse_seconds, "rerank",
+                     found->rerank_seconds);
 }
 
 /* --- a request's body --- */
@@ -301,6 +334,7 @@ static enum den_status read_search(const json_t *fields, struct den_retrieval_qu
                                    struct den_error *err)
 {
     int64_t count = settings->count;
+    const char *rerank = "auto";
 
     out->rewrites = settings->rewrite != DEN_REWRITE_OFF;
     out->diversity = settings->diversity;
@@ -309,7 +343,9 @@ static enum den_status read_search(const json_t *fields, struct den_retrieval_qu
         return den_fail(err, DEN_INVALID, "'conversation' must be a list of messages");
     if (den_json_get_text(fields, "query", &out->query, err) != DEN_OK ||
         den_json_get_integer(fields, "count", 1, DEN_RETRIEVAL_COUNT_MAX, &count, err) != DEN_OK ||
-        den_json_get_number(fields, "diversity", 0, 1, &out->diversity, err) != DEN_OK)
+        den_json_get_number(fields, "diversity", 0, 1, &out->diversity, err) != DEN_OK ||
+        den_json_get_text(fields, "rerank", &rerank, err) != DEN_OK ||
+        den_rerank_way_read(rerank, &out->rerank, err) != DEN_OK)
         return err->status;
     if (!out->query)
         return den_fail(err, DEN_INVALID, "'query' is missing; it must be a string");

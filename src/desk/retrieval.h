@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "desk/rerank.h"
 #include "desk/workspaces.h"
 #include "space/space.h"
 
@@ -32,6 +33,9 @@ struct den_embed_source den_embed_source_of(struct den_roster *roster);
 /* Both must outlive it. */
 enum den_status den_retrieval_open(struct den_space *space, const struct den_embed_source *source,
                                    struct den_retrieval **out, struct den_error *err);
+/* Before the first search; until then nothing is reranked. */
+void den_retrieval_rerank_with(struct den_retrieval *retrieval,
+                               const struct den_rerank_source *source);
 void den_retrieval_close(struct den_retrieval *retrieval);
 struct den_space *den_retrieval_space(const struct den_retrieval *retrieval);
 
@@ -43,6 +47,7 @@ struct den_retrieval_query {
     bool rewrites;              /* completes the question by them */
     size_t count;               /* hits wanted */
     double diversity;           /* NAN: the space's own */
+    enum den_rerank_way rerank; /* AUTO unless somebody says otherwise */
 };
 
 struct den_found {
@@ -50,21 +55,24 @@ struct den_found {
     struct den_space_result result;
     struct den_passage *passages; /* (result.count), of each hit */
     double embed_seconds;
-    bool has_vectors; /* meaning was asked, too */
-    bool found;       /* the confidence is above the threshold */
+    bool has_vectors;      /* meaning was asked, too */
+    double *rerank_scores; /* (result.count), NAN where the model did not read it; NULL: none did */
+    double rerank_seconds;
+    char reranked_by[DEN_RERANK_MODEL_BYTES]; /* the model; "": none */
+    bool found;                               /* the confidence is above the threshold */
 };
 /* DEN_INVALID: the question is empty or too long. */
 enum den_status den_retrieval_search(struct den_retrieval *retrieval,
-                                     const struct den_retrieval_query *query,
-                                     struct den_found *out, struct den_error *err);
+                                     const struct den_retrieval_query *query, struct den_found *out,
+                                     struct den_error *err);
 void den_found_deinit(struct den_found *found);
 /* {"document", "name", "title", "format", "part", "heading", "start", "end", "text"}. */
 json_t *den_passage_json(const struct den_passage *passage);
 /* A hit as JSON: "document", "name", ..., "fused", "in_prompt". */
 json_t *den_found_hit_json(const struct den_found *found, size_t index, bool in_prompt);
 
-/* {"query", "hits", "confidence", "found", "searched", "seconds"}: what POST /api/search answers;
- * `fields` is its body. */
+/* {"query", "hits", "confidence", "found", "searched", "reranked_by", "seconds"}: what POST
+ * /api/search answers; `fields` is its body. */
 enum den_status den_retrieval_answer(struct den_retrieval *retrieval, struct den_threads *threads,
                                      const json_t *fields, json_t **out, struct den_error *err);
 

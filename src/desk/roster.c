@@ -183,7 +183,8 @@ enum den_status den_roster_create(const struct den_roster_options *options, stru
                                   struct den_error *err)
 {
     struct den_roster *roster = calloc(1, sizeof *roster);
-    const char *given[DEN_ROLES] = { options->chat_model, options->embedding_model };
+    const char *given[DEN_ROLES] = { options->chat_model, options->embedding_model,
+                                     options->reranker_model };
     int i;
 
     if (!roster)
@@ -273,6 +274,17 @@ done:
     return err->status;
 }
 
+bool den_roster_has(struct den_roster *roster, enum den_worker_role role)
+{
+    struct den_roster_member *member = NULL;
+    struct den_error ignored = { 0 };
+
+    pthread_mutex_lock(&roster->lock);
+    look_up(roster, NULL, role, &member, &ignored);
+    pthread_mutex_unlock(&roster->lock);
+    return member != NULL;
+}
+
 void den_roster_give_back(struct den_roster *roster, struct den_worker *worker)
 {
     size_t i;
@@ -288,12 +300,26 @@ void den_roster_give_back(struct den_roster *roster, struct den_worker *worker)
     pthread_mutex_unlock(&roster->lock);
 }
 
+/* A model that was never loaded was only guessed at: it is loaded, and says itself what it is. */
+static enum den_status learn_role(struct den_roster *roster, struct den_roster_entry *entry,
+                                  enum den_worker_role role, struct den_error *err)
+{
+    struct den_worker *worker = NULL;
+
+    if (den_roster_take(roster, entry->name, role, &worker, err) != DEN_OK)
+        return err->status;
+    entry->role = role;
+    den_roster_give_back(roster, worker);
+    return DEN_OK;
+}
+
 enum den_status den_roster_set_role(struct den_roster *roster, enum den_worker_role role,
                                     const char *name, struct den_error *err)
 {
     struct den_roster_entry entry;
 
-    if (den_roster_find(roster, name, &entry, err) != DEN_OK)
+    if (den_roster_find(roster, name, &entry, err) != DEN_OK ||
+        (entry.role != role && !entry.info && learn_role(roster, &entry, role, err) != DEN_OK))
         return err->status;
     if (entry.role != role)
         return den_fail(err, DEN_UNSUPPORTED, "'%s' has the role %s, not %s", entry.name,

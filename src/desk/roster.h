@@ -16,10 +16,13 @@ struct den_roster_options {
     struct den_worker_options worker; /* for all; path, name and role aside */
     const char *chat_model;           /* catalogue name or path; NULL: the catalogue's default */
     const char *embedding_model;      /* NULL: the first installed one with that role */
+    const char *reranker_model;       /* likewise; most have none, and do without */
     size_t memory_bytes;              /* of all workers together; 0: three quarters of the memory */
 };
 enum den_status den_roster_create(const struct den_roster_options *options, struct den_roster **out,
                                   struct den_error *err);
+/* "chat", "embedding", "reranker" */
+const char *den_roster_role_text(enum den_worker_role role);
 /* All workers must have been given back. Ends their processes. */
 void den_roster_destroy(struct den_roster *roster);
 
@@ -30,6 +33,8 @@ enum den_status den_roster_take(struct den_roster *roster, const char *name,
                                 enum den_worker_role role, struct den_worker **out,
                                 struct den_error *err);
 void den_roster_give_back(struct den_roster *roster, struct den_worker *worker);
+/* Whether the role has a model; starts nothing. */
+bool den_roster_has(struct den_roster *roster, enum den_worker_role role);
 
 /* One installed model. */
 struct den_roster_entry {

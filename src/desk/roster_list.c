@@ -7,13 +7,21 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/buffer.h"
 #include "base/file.h"
 
-const char *const den_role_names[DEN_ROLES] = {
-    [DEN_WORKER_CHAT] = "chat", [DEN_WORKER_EMBEDDING] = "embedding"
-};
+enum { CONFIG_BYTES_MAX = 1 << 20 };
+
+const char *const den_role_names[DEN_ROLES] = { [DEN_WORKER_CHAT] = "chat",
+                                                [DEN_WORKER_EMBEDDING] = "embedding",
+                                                [DEN_WORKER_RERANKER] = "reranker" };
 
 /* --- names --- */
+
+const char *den_roster_role_text(enum den_worker_role role)
+{
+    return den_role_names[role];
+}
 
 void den_roster_plain_name(char *out, size_t capacity, const char *name)
 {
@@ -32,6 +40,31 @@ const char *den_roster_base_name(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
+/* Whether the folder's configuration has a word; false where there is none, or too much of it. */
+static bool config_mentions(const char *folder, const char *word)
+{
+    char path[DEN_PATH_BYTES_MAX];
+    struct den_error ignored = { 0 };
+    struct den_buffer text;
+    bool found;
+
+    if (den_path_join(path, sizeof path, folder, "config.json", &ignored) != DEN_OK ||
+        !den_file_exists(path))
+        return false;
+    den_buffer_init(&text, CONFIG_BYTES_MAX);
+    found = den_file_read(path, &text, &ignored) == DEN_OK && den_buffer_append_byte(&text, '\0') &&
+            strstr(text.data, word);
+    den_buffer_deinit(&text);
+    return found;
+}
+
+static bool is_reranker(const char *role, const char *path)
+{
+    return strcmp(role, "reranker") == 0 || strstr(den_roster_base_name(path), "rerank") ||
+           strstr(den_roster_base_name(path), "cross-encoder") ||
+           config_mentions(path, "ForSequenceClassification");
+}
+
 enum den_worker_role den_roster_guess_role(const char *role, const char *path)
 {
     char modules[DEN_PATH_BYTES_MAX];
@@ -39,6 +72,8 @@ enum den_worker_role den_roster_guess_role(const char *role, const char *path)
 
     if (strcmp(role, "embedding") == 0)
         return DEN_WORKER_EMBEDDING;
+    if (is_reranker(role, path))
+        return DEN_WORKER_RERANKER;
     if (den_path_join(modules, sizeof modules, path, "modules.json", &err) == DEN_OK &&
         den_file_exists(modules))
         return DEN_WORKER_EMBEDDING;

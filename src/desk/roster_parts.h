@@ -8,7 +8,7 @@
 #include "desk/catalogue.h"
 #include "desk/roster.h"
 
-enum { DEN_ROLES = 2 };
+enum { DEN_ROLES = DEN_WORKER_ROLES };
 
 struct den_roster_member {
     char name[128];
@@ -40,14 +40,15 @@ struct den_roster {
                  [DEN_PATH_BYTES_MAX]; /* what a role's model is called; "": not chosen */
 };
 
-/* "chat", "embedding" */
+/* "chat", "embedding", "reranker" */
 extern const char *const den_role_names[DEN_ROLES];
 
 /* "smollm2:latest" is what Ollama's clients make of "smollm2". */
 void den_roster_plain_name(char *out, size_t capacity, const char *name);
 /* The last part of a path. */
 const char *den_roster_base_name(const char *path);
-/* A model folder of sentence-transformers has modules.json; nothing is parsed here. */
+/* Before a model was loaded: a folder of sentence-transformers has modules.json, a cross-encoder's
+ * config.json names a classifier, and a reranker's name mostly says so. Nothing is parsed here. */
 enum den_worker_role den_roster_guess_role(const char *role, const char *path);
 /* By name or path; NULL: was never asked for. The lock is held. */
 struct den_roster_member *den_roster_member(struct den_roster *roster, const char *name);

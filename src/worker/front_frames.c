@@ -199,7 +199,7 @@ static bool read_info(const json_t *document, struct den_worker_info *out)
                                      .cpu_features = "",
                                      .sandbox = "none",
                                      .chat_template = "" };
-    den_json_get_integer(document, "role", 0, DEN_WORKER_EMBEDDING, &role, &err);
+    den_json_get_integer(document, "role", 0, DEN_WORKER_ROLES - 1, &role, &err);
     den_json_get_integer(document, "context", 1, DEN_CONTEXT_TOKENS_MAX, &context, &err);
     den_json_get_integer(document, "vocabulary", 1, DEN_VOCABULARY_MAX, &vocabulary, &err);
     den_json_get_integer(document, "parameters", 0, INT64_MAX, &parameters, &err);

@@ -168,7 +168,14 @@ done:
     return err->status;
 }
 
-/* --- embeddings --- */
+/* --- embeddings and scores --- */
+
+/* What is asked of a process that embeds, or scores for a query. */
+struct embed_question {
+    const struct den_worker_embed_request *request;
+    const char *query; /* NULL: embeds */
+    size_t width;      /* of what comes back for a text */
+};
 
 /* Texts from `first` on that go into one slice: a few, so that other clients' come in between. */
 static size_t slice(const struct den_worker_embed_request *request, size_t first)
@@ -181,15 +188,18 @@ static size_t slice(const struct den_worker_embed_request *request, size_t first
     return count;
 }
 
-static enum den_status write_slice(const struct den_worker_embed_request *request, size_t first,
+static enum den_status write_slice(const struct embed_question *question, size_t first,
                                    size_t count, struct den_buffer *out, struct den_error *err)
 {
+    const struct den_worker_embed_request *request = question->request;
     size_t i;
 
     den_message_put(out, request->truncate, 1);
     den_message_put(out, request->batch, 1);
     den_message_put(out, request->dimensions, 4);
-    den_message_put(out, count, 4);
+    den_message_put(out, count + (question->query != NULL), 4);
+    if (question->query)
+        den_message_put_bytes(out, question->query, strlen(question->query));
     for (i = first; i < first + count; i++)
         den_message_put_bytes(out, request->texts[i], request->lengths[i]);
     return den_buffer_status(out, "embed", err);
@@ -238,32 +248,24 @@ static void count_embedding(struct den_worker *worker, uint64_t tokens, double s
     pthread_mutex_unlock(&worker->lock);
 }
 
-enum den_status den_worker_embed(struct den_worker *worker,
-                                 const struct den_worker_embed_request *request, float *out_vectors,
-                                 size_t *out_tokens, struct den_error *err)
+/* Slice by slice, so that other clients' come in between. */
+static enum den_status ask_all(struct den_worker *worker, const struct embed_question *ask,
+                               float *out_numbers, size_t *out_tokens, struct den_error *err)
 {
-    size_t width = request->dimensions ? request->dimensions : worker->info.width, first, count;
+    const struct den_worker_embed_request *request = ask->request;
     double start = den_clock_seconds();
     uint64_t tokens = 0;
+    size_t first, count;
 
-    if (worker->info.role != DEN_WORKER_EMBEDDING)
-        return den_fail(err, DEN_UNSUPPORTED, "model '%s' writes text; it makes no embeddings",
-                        worker->model_name);
-    if (request->dimensions > worker->info.width)
-        return den_fail(err, DEN_INVALID, "'dimensions' is %zu; the model's vectors have %zu",
-                        request->dimensions, worker->info.width);
-    if (request->count > DEN_EMBED_TEXTS_MAX)
-        return den_fail(err, DEN_TOO_LARGE, "'input' has %zu texts; at most %d are possible",
-                        request->count, DEN_EMBED_TEXTS_MAX);
     for (first = 0; first < request->count; first += count) {
         struct den_buffer question, reply;
 
         count = slice(request, first);
         den_buffer_init(&question, DEN_WIRE_PAYLOAD_BYTES_MAX);
         den_buffer_init(&reply, DEN_WIRE_PAYLOAD_BYTES_MAX);
-        if (write_slice(request, first, count, &question, err) == DEN_OK &&
+        if (write_slice(ask, first, count, &question, err) == DEN_OK &&
             den_front_ask(worker, DEN_WIRE_EMBED, &question, &reply, err) == DEN_OK &&
-            read_slice(&reply, count, width, out_vectors + first * width,
+            read_slice(&reply, count, ask->width, out_numbers + first * ask->width,
                        out_tokens ? out_tokens + first : NULL, err) == DEN_OK)
             tokens += tokens_of(&reply, count);
         den_buffer_deinit(&question);
@@ -273,4 +275,39 @@ enum den_status den_worker_embed(struct den_worker *worker,
     }
     count_embedding(worker, tokens, den_clock_seconds() - start);
     return DEN_OK;
+}
+
+enum den_status den_worker_embed(struct den_worker *worker,
+                                 const struct den_worker_embed_request *request, float *out_vectors,
+                                 size_t *out_tokens, struct den_error *err)
+{
+    const struct embed_question ask = { .request = request,
+                                        .width = request->dimensions ? request->dimensions
+                                                                     : worker->info.width };
+
+    if (worker->info.role != DEN_WORKER_EMBEDDING)
+        return den_fail(err, DEN_UNSUPPORTED, "model '%s' %s; it makes no embeddings",
+                        worker->model_name,
+                        worker->info.role == DEN_WORKER_CHAT ? "writes text" : "is a reranker");
+    if (request->dimensions > worker->info.width)
+        return den_fail(err, DEN_INVALID, "'dimensions' is %zu; the model's vectors have %zu",
+                        request->dimensions, worker->info.width);
+    if (request->count > DEN_EMBED_TEXTS_MAX)
+        return den_fail(err, DEN_TOO_LARGE, "'input' has %zu texts; at most %d are possible",
+                        request->count, DEN_EMBED_TEXTS_MAX);
+    return ask_all(worker, &ask, out_vectors, out_tokens, err);
+}
+
+enum den_status den_worker_rerank(struct den_worker *worker, const char *query,
+                                  const struct den_worker_embed_request *request, float *out_scores,
+                                  size_t *out_tokens, struct den_error *err)
+{
+    const struct embed_question ask = { .request = request, .query = query, .width = 1 };
+
+    if (worker->info.role != DEN_WORKER_RERANKER)
+        return den_fail(err, DEN_UNSUPPORTED, "model '%s' is no reranker", worker->model_name);
+    if (request->count > DEN_EMBED_TEXTS_MAX)
+        return den_fail(err, DEN_TOO_LARGE, "there are %zu texts; at most %d are possible",
+                        request->count, DEN_EMBED_TEXTS_MAX);
+    return ask_all(worker, &ask, out_scores, out_tokens, err);
 }

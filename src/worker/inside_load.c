@@ -204,7 +204,8 @@ static json_t *describe_embedder(const struct den_inside *inside, const char *pa
     char size[64];
 
     describe_size(path, den_embedder_parameters(embedder), size);
-    return json_pack("{s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:i, s:s}", "role", DEN_WORKER_EMBEDDING,
+    return json_pack("{s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:i, s:s}", "role",
+                     den_embedder_ranks(embedder) ? DEN_WORKER_RERANKER : DEN_WORKER_EMBEDDING,
                      "architecture", den_embedder_architecture(embedder), "description", size,
                      "context", (json_int_t)den_embedder_context(embedder), "vocabulary",
                      (json_int_t)inside->vocabulary, "parameters",
@@ -237,7 +238,7 @@ static enum den_status open_engine(struct den_inside *inside, const struct load 
     return den_scheduler_create(inside->engine, (size_t)load->sequences, &inside->scheduler, err);
 }
 
-/* DEN_UNSUPPORTED: the model is no sentence encoder. */
+/* DEN_UNSUPPORTED: the model is neither a sentence encoder nor a reranker. */
 static enum den_status open_embedder(struct den_inside *inside, const struct load *load,
                                      struct den_error *err)
 {

@@ -178,6 +178,19 @@ static bool read_texts(struct embedding *embedding, struct den_message_reader *r
     return den_message_is_whole(reader);
 }
 
+/* To a reranker the first text is what the others are scored for. False: there are no others. */
+static bool take_query(struct embedding *embedding)
+{
+    struct den_embed_request *request = &embedding->job.request;
+
+    if (request->count < 2)
+        return false;
+    request->query = *request->texts++;
+    request->query_length = *request->lengths++;
+    request->count--;
+    return true;
+}
+
 /* NULL: it does not add up, or there is no memory. */
 static struct embedding *unpack(const struct den_inside *inside, const struct den_wire_frame *frame)
 {
@@ -210,6 +223,8 @@ static struct embedding *unpack(const struct den_inside *inside, const struct de
                                                          .count = count,
                                                          .truncate = truncate,
                                                          .dimensions = dimensions };
+    if (den_embedder_ranks(inside->embedder) && !take_query(embedding))
+        goto fail;
     embedding->job.batch = batch;
     embedding->job.on_done = on_embedded;
     embedding->job.context = embedding;

@@ -10,8 +10,10 @@
  *     parts   u32 count; count times: u8 kind (DEN_WORKER_TEXT, REASONING, TOOL_CALL,
  *             TOOL_ARGUMENTS), u32 tool index, text
  *     alternative  f32 logprob, bytes
- *     EMBED   u8 truncate, u8 batch, u32 dimensions, u32 count, count times bytes
- *     REPLY   to EMBED: u32 count, u32 width, count u32 tokens, count * width f32
+ *     EMBED   u8 truncate, u8 batch, u32 dimensions, u32 count, count times bytes; to a reranker the
+ *             first is the query that the others are scored for
+ *     REPLY   to EMBED: u32 count (of a reranker: without the query), u32 width (1), count u32
+ *             tokens, count * width f32
  *             to TOKENIZE: u32 count; count times: i32 id, bytes of the piece
  *             to DETOKENIZE: bytes; to TEMPLATE: u64 tokens, text
  *     bytes   u32 length, so many bytes; a text is bytes that are valid UTF-8

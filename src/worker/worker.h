@@ -43,7 +43,8 @@ enum den_status den_worker_start(const struct den_worker_options *options, struc
 /* Cancels what runs, ends the process. */
 void den_worker_stop(struct den_worker *worker);
 
-enum den_worker_role { DEN_WORKER_CHAT, DEN_WORKER_EMBEDDING };
+enum den_worker_role { DEN_WORKER_CHAT, DEN_WORKER_EMBEDDING, DEN_WORKER_RERANKER };
+enum { DEN_WORKER_ROLES = 3 };
 
 struct den_worker_info {
     enum den_worker_role role;
@@ -53,7 +54,7 @@ struct den_worker_info {
     size_t context_tokens;
     size_t vocabulary;
     size_t parameters;
-    size_t width; /* of an embedding, or of the residual stream */
+    size_t width; /* of an embedding, or of the residual stream; 1: of a score */
     int threads;
     const char *cpu_features;
     const char *sandbox;       /* "full", "no namespaces", "Landlock only", "none" */
@@ -153,3 +154,8 @@ enum den_status den_worker_embed(struct den_worker *worker,
                                  size_t *out_tokens, struct den_error *err);
 
 #endif
+/* How well each text answers `query`: out_scores (count), logits, higher is better. Tokens are those
+ * of the query and the text. DEN_UNSUPPORTED where the model's role is not reranking. */
+enum den_status den_worker_rerank(struct den_worker *worker, const char *query,
+                                  const struct den_worker_embed_request *request, float *out_scores,
+                                  size_t *out_tokens, struct den_error *err);

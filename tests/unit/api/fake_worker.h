@@ -67,6 +67,8 @@ enum den_status den_worker_start(const struct den_worker_options *options, struc
     worker->info.model_name = strdup(options->model_name);
     if (strcmp(options->model_name, "fake-embed") == 0)
         worker->info.role = DEN_WORKER_EMBEDDING;
+    if (strcmp(options->model_name, "fake-rerank") == 0)
+        worker->info.role = DEN_WORKER_RERANKER;
     *out = worker;
     return DEN_OK;
 }
@@ -155,6 +157,27 @@ enum den_status den_worker_embed(struct den_worker *worker,
     for (i = 0; i < request->count; i++) {
         for (j = 0; j < width; j++)
             out_vectors[i * width + j] = j == 0 ? (float)request->lengths[i] : 0.5f;
+        if (out_tokens)
+            out_tokens[i] = request->lengths[i];
+    }
+    return DEN_OK;
+}
+
+/* The score is the number of the query's first letters that the text begins with. */
+enum den_status den_worker_rerank(struct den_worker *worker, const char *query,
+                                  const struct den_worker_embed_request *request, float *out_scores,
+                                  size_t *out_tokens, struct den_error *err)
+{
+    size_t i;
+
+    if (worker->info.role != DEN_WORKER_RERANKER)
+        return den_fail(err, DEN_UNSUPPORTED, "not a reranker");
+    for (i = 0; i < request->count; i++) {
+        size_t same = 0;
+
+        while (query[same] && query[same] == request->texts[i][same])
+            same++;
+        out_scores[i] = (float)same;
         if (out_tokens)
             out_tokens[i] = request->lengths[i];
     }

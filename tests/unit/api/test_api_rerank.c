@@ -1,5 +1,9 @@
-/* Ranks by embeddings: the fake's vectors are (length, 0.5, 0.5, 0.5), so that longer is nearer. */
+/* Ranks by a reranker, by a chat model and by embeddings: the fake's vectors are (length, 0.5, 0.5, 0.5), so that longer is nearer. */
 #include "test.h"
+
+#include <math.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "http_client.h"
 
@@ -63,15 +67,55 @@ static void wrong_fields_are_named(void **state)
     for (i = 0; i < sizeof cases / sizeof cases[0]; i++)
         http_expect(port_of(state), RERANK, cases[i][0], 400, cases[i][1]);
     http_expect(port_of(state), RERANK,
-                "{\"query\":\"a\",\"documents\":[\"b\"],\"model\":\"fake\"}", 400, "\"code\":400");
+                "{\"query\":\"a\",\"documents\":[\"b\"],\"model\":\"absent\"}", 404,
+                "\"code\":404");
+}
+
+/* A cross-encoder's logits become probabilities, unless they are wanted as they are. */
+static void asks_a_reranker(void **state)
+{
+    json_t *answer;
+    char folder[512];
+
+    snprintf(folder, sizeof folder, "%s/models/fake-rerank", getenv("DEN_HOME"));
+    assert_int_equal(mkdir(folder, 0700), 0);
+    answer =
+        ask_json(port_of(state), RERANK, "{\"query\":\"abc\",\"documents\":[\"x\",\"abd\"]}", 200);
+
+    assert_string_equal(text_at(answer, "model"), "fake-rerank");
+    assert_int_equal(json_integer_value(get(answer, "results.0.index")), 1);
+    assert_true(fabs(json_real_value(get(answer, "results.0.relevance_score")) - 0.880797) < 1e-5);
+    assert_true(json_real_value(get(answer, "results.1.relevance_score")) == 0.5);
+    json_decref(answer);
+    answer = ask_json(port_of(state), RERANK,
+                      "{\"query\":\"abc\",\"texts\":[\"x\",\"abd\"],\"model\":\"fake-rerank\","
+                      "\"raw_scores\":true}",
+                      200);
+    assert_true(json_real_value(get(answer, "0.score")) == 2);
+    json_decref(answer);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+/* The fake writes two words, each with the logarithm -0.5, whatever it is asked. */
+static void a_chat_model_scores_late(void **state)
+{
+    json_t *answer =
+        ask_json(port_of(state), RERANK,
+                 "{\"query\":\"four\",\"documents\":[\"x\",\"y\"],\"model\":\"fake\"}", 200);
+
+    assert_string_equal(text_at(answer, "model"), "fake");
+    assert_true(json_real_value(get(answer, "results.0.relevance_score")) < 0);
+    assert_int_equal(json_integer_value(get(answer, "results.0.index")), 0);
+    assert_non_null(strstr(fake_seen, "A question that this passage answers:"));
+    json_decref(answer);
 }
 
 int api_test_api_rerank(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sorts_documents),
-        cmocka_unit_test(knows_the_other_shape),
-        cmocka_unit_test(wrong_fields_are_named),
+        cmocka_unit_test(sorts_documents),        cmocka_unit_test(knows_the_other_shape),
+        cmocka_unit_test(wrong_fields_are_named), cmocka_unit_test(a_chat_model_scores_late),
+        cmocka_unit_test(asks_a_reranker),
     };
 
     return cmocka_run_group_tests(tests, start_server, stop_server);
