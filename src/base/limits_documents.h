@@ -30,6 +30,8 @@
 /* --- reading --- */
 #define DEN_READING_LINE_BYTES_MAX                                                                 \
     (64u << 20) /* a part as JSON: its text, and 60 bytes for each word's place */
+#define DEN_READING_MEMBER_BYTES_MAX                                                               \
+    (256u << 20) /* of a PDF or picture in an archive or mail, which stands in memory */
 #define DEN_READING_SILENT_SECONDS  60  /* a reader that says nothing for so long hangs */
 #define DEN_READING_CPU_SECONDS_MAX 600 /* of one child: a thousand times an ordinary file's */
 #define DEN_READING_MEMORY_BYTES    (1u << 30) /* of one child's address space */
@@ -63,6 +65,9 @@
 #define DEN_DOCUMENT_XML_DEPTH_MAX   256          /* Word files have 30 */
 #define DEN_DOCUMENT_HTML_DEPTH_MAX  4096         /* of tags that nobody closed */
 #define DEN_DOCUMENT_NESTING_MAX     2            /* archives in archives, mails in mails */
+#define DEN_DOCUMENT_MEMBERS_MAX     10000 /* PDFs and pictures in one archive, each a program's run */
+#define DEN_DOCUMENT_MEMBER_PICTURE_MIN                                                            \
+    2048 /* bytes of a picture in an archive or mail; smaller ones are icons without words */
 #define DEN_DOCUMENT_ROWS_MAX        4000000      /* of one sheet: Excel's 1,048,576 and to spare */
 #define DEN_DOCUMENT_COLUMNS_MAX     16384        /* Excel's own limit */
 #define DEN_DOCUMENT_CELL_BYTES_MAX  (1u << 20)   /* Excel's own limit is 32,767 characters */

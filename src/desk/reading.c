@@ -8,9 +8,8 @@
 
 #include "desk/reading_parts.h"
 
-/* By the first bytes, which are compared and not parsed. */
-static enum den_status sniff(const struct den_reading *reading, enum den_format *out,
-                             struct den_error *err)
+enum den_status den_reading_sniff(const struct den_reading *reading, enum den_format *out,
+                                  struct den_error *err)
 {
     char *start = malloc(DEN_FORMAT_SNIFF_BYTES);
     ssize_t length;
@@ -36,7 +35,8 @@ enum den_status den_reading_run(const struct den_reading *reading,
 
     if (!known.name)
         known.name = "file";
-    if (known.format == DEN_FORMAT_UNKNOWN && sniff(&known, &known.format, err) != DEN_OK)
+    if (known.format == DEN_FORMAT_UNKNOWN &&
+        den_reading_sniff(&known, &known.format, err) != DEN_OK)
         return err->status;
     if (known.format == DEN_FORMAT_PDF)
         return den_reading_pdf(&known, sink, err);
@@ -45,5 +45,8 @@ enum den_status den_reading_run(const struct den_reading *reading,
     order.name = known.name;
     order.format = known.format;
     order.cancel = known.cancel;
+    if (known.format == DEN_FORMAT_ARCHIVE || known.format == DEN_FORMAT_MAIL ||
+        known.format == DEN_FORMAT_MAILBOX)
+        order.whole = &known;
     return den_reading_by_child(&order, sink, err);
 }

@@ -19,7 +19,7 @@
 #include "guard/sandbox.h"
 #include "input/reader.h"
 
-enum { FILE_FD = 3, LINES_FD = 4, FILES_MAX = 32 };
+enum { FILE_FD = 3, LINES_FD = 4, MEMBER_FD = 5, ANSWER_FD = 6, FILES_MAX = 32 };
 
 static struct den_buffer line; /* the one that is written */
 
@@ -67,6 +67,62 @@ static enum den_status write_facts(void *context, const struct den_document_fact
         err);
 }
 
+/* --- members: the front has other programs read them while this process waits --- */
+
+static enum den_status write_member(const struct den_document_member *member, struct den_error *err)
+{
+    size_t done = 0;
+
+    while (done < member->length) {
+        ssize_t count = pwrite(MEMBER_FD, (const char *)member->bytes + done, member->length - done,
+                               (off_t)done);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return den_fail(err, DEN_TOO_LARGE, "%s: is too large to be read within another file",
+                            member->path);
+        done += (size_t)count;
+    }
+    return DEN_OK;
+}
+
+static bool hear(void *bytes, size_t length)
+{
+    size_t done = 0;
+
+    while (done < length) {
+        ssize_t count = read(ANSWER_FD, (char *)bytes + done, length - done);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return false;
+        done += (size_t)count;
+    }
+    return true;
+}
+
+static enum den_status hand_member(void *context, const struct den_document_member *member,
+                                   char out_note[DEN_MEMBER_NOTE_BYTES], struct den_error *err)
+{
+    struct den_reading_answer answer = { 0 };
+
+    (void)context;
+    if (write_member(member, err) != DEN_OK ||
+        write_line(json_pack("{s:{s:s, s:I}}", "member", "path", member->path, "bytes",
+                             (json_int_t)member->length),
+                   err) != DEN_OK)
+        return err->status;
+    if (!hear(&answer, sizeof answer))
+        return den_fail(err, DEN_IO, "reader: nobody answers");
+    answer.sentence[sizeof answer.sentence - 1] = '\0';
+    if (answer.has_failed)
+        return den_fail(err, DEN_BAD_FILE, "%s", answer.sentence);
+    snprintf(out_note, DEN_MEMBER_NOTE_BYTES, "%s", answer.sentence);
+    return DEN_OK;
+}
+
 static void lock_in(void)
 {
     const struct rlimit seconds = { DEN_READING_CPU_SECONDS_MAX, DEN_READING_CPU_SECONDS_MAX };
@@ -87,7 +143,8 @@ static void lock_in(void)
 
 static enum den_status serve(char **argv, struct den_error *err)
 {
-    const struct den_document_sink sink = { .part = write_part, .facts = write_facts };
+    struct den_document_sink sink = { .part = write_part, .facts = write_facts };
+    struct stat info;
     struct den_reader_source source = {
         .fd = FILE_FD,
         .format = (enum den_format)strtoul(argv[3], NULL, 10),
@@ -95,6 +152,8 @@ static enum den_status serve(char **argv, struct den_error *err)
         .name = argv[6],
     };
 
+    if (fstat(ANSWER_FD, &info) == 0 && S_ISSOCK(info.st_mode))
+        sink.member = hand_member;
     switch ((enum den_reader_mode)strtoul(argv[2], NULL, 10)) {
     case DEN_READER_FILE:
         return den_reader_read(&source, &sink, err);

@@ -94,19 +94,24 @@ static enum den_status explain_death(const struct listener *listener, int status
                     WEXITSTATUS(status));
 }
 
-static enum den_status spawn_reader(const struct den_reader_order *order, int lines_fd, pid_t *out,
+static enum den_status spawn_reader(const struct den_reader_order *order, int lines_fd,
+                                    const struct den_reading_members *members, pid_t *out,
                                     struct den_error *err)
 {
     char mode[16], format[16], first[32], scale[32];
     const char *const argv[] = { "den", DEN_READER_VERB, mode,        format,
                                  first, scale,           order->name, NULL };
-    int descriptors[2] = { den_reading_reopen(order->fd, err), lines_fd };
-    const struct den_sandbox_spawn options = { .argv = argv,
-                                               .descriptors = descriptors,
-                                               .descriptor_count = 2 };
+    int descriptors[4] = { den_reading_reopen(order->fd, err), lines_fd };
+    struct den_sandbox_spawn options = { .argv = argv,
+                                         .descriptors = descriptors,
+                                         .descriptor_count = 2 };
 
     if (descriptors[0] < 0)
         return err->status;
+    if (members) {
+        den_reading_members_descriptors(members, descriptors + 2);
+        options.descriptor_count = 4;
+    }
     snprintf(mode, sizeof mode, "%d", (int)order->mode);
     snprintf(format, sizeof format, "%d", (int)order->format);
     snprintf(first, sizeof first, "%zu", order->first_number);
@@ -121,20 +126,28 @@ enum den_status den_reading_by_child(const struct den_reader_order *order,
 {
     struct listener listener = { .order = order };
     int fds[2], status = 0;
+    struct den_reading_members *members = NULL;
     pid_t pid = -1;
 
-    if (pipe2(fds, O_CLOEXEC) != 0)
+    if (den_reading_members_open(order, sink, &members, err) != DEN_OK)
+        return err->status;
+    if (pipe2(fds, O_CLOEXEC) != 0) {
+        den_reading_members_close(members);
         return den_fail_errno(err, DEN_IO, "reading: no pipe");
-    spawn_reader(order, fds[1], &pid, err);
+    }
+    spawn_reader(order, fds[1], members, &pid, err);
     close(fds[1]);
     if (err->status != DEN_OK) {
+        den_reading_members_close(members);
         close(fds[0]);
         return err->status;
     }
     den_reading_lines_init(&listener.lines, order->name, sink);
+    listener.lines.members = members;
     listen_to(&listener, fds[0], err);
     close(fds[0]);
     den_reading_lines_deinit(&listener.lines);
+    den_reading_members_close(members);
     if (err->status != DEN_OK || listener.lines.has_ended)
         kill(pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "desk/reading_parts.h"
 
 void den_reading_lines_init(struct den_reading_lines *lines, const char *name,
                             const struct den_document_sink *sink)
@@ -87,6 +88,22 @@ static enum den_status take_end(struct den_reading_lines *lines, const json_t *o
     return DEN_OK;
 }
 
+static enum den_status take_member(struct den_reading_lines *lines, const json_t *object,
+                                   struct den_error *err)
+{
+    const char *path = "";
+    int64_t bytes = -1;
+
+    if (den_json_get_text(object, "path", &path, err) != DEN_OK ||
+        den_json_get_integer(object, "bytes", 1, DEN_READING_MEMBER_BYTES_MAX, &bytes, err) !=
+            DEN_OK ||
+        !lines->members || bytes < 1) {
+        err->status = DEN_BAD_FILE;
+        return den_fail_at(err, "%s: its reader went mad", lines->name);
+    }
+    return den_reading_members_take(lines->members, path, (size_t)bytes, err);
+}
+
 static enum den_status take_line(struct den_reading_lines *lines, const char *text, size_t length,
                                  struct den_error *err)
 {
@@ -102,6 +119,8 @@ static enum den_status take_line(struct den_reading_lines *lines, const char *te
         take_part(lines, object, err);
     else if ((inner = json_object_get(object, "facts")) != NULL)
         take_facts(lines, inner, err);
+    else if ((inner = json_object_get(object, "member")) != NULL)
+        take_member(lines, inner, err);
     else if ((inner = json_object_get(object, "end")) != NULL)
         take_end(lines, inner, err);
     else

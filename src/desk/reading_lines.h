@@ -9,8 +9,11 @@
 #include "base/buffer.h"
 #include "input/document.h"
 
+struct den_reading_members;
+
 struct den_reading_lines {
-    const char *name; /* of the file, for messages */
+    const char *name;                    /* of the file, for messages */
+    struct den_reading_members *members; /* take what is read otherwise; NULL: the child may not */
     const struct den_document_sink *sink;
     struct den_buffer pending; /* the start of a line */
     size_t part_count;

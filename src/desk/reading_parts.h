@@ -4,6 +4,10 @@
 
 #include "desk/reading.h"
 
+/* The format by the first bytes, which are compared and not parsed. */
+enum den_status den_reading_sniff(const struct den_reading *reading, enum den_format *out,
+                                  struct den_error *err);
+
 /* --- a reader's child (reading_child.c is it, reading_front.c speaks with it) --- */
 
 #define DEN_READER_VERB "reader"
@@ -21,12 +25,34 @@ struct den_reader_order {
     size_t first_number;
     double scale;
     const atomic_bool *cancel;
+    const struct den_reading
+        *whole; /* PDFs and pictures within it are read too; NULL: they are not */
+};
+/* What the front says to a child that handed it a member. */
+struct den_reading_answer {
+    unsigned char has_failed;
+    char sentence[DEN_MEMBER_NOTE_BYTES - 1]; /* why, or what was left out; "" nothing */
 };
 enum den_status den_reading_by_child(const struct den_reader_order *order,
                                      const struct den_document_sink *sink, struct den_error *err);
 
 /* A descriptor of the same file, for reading, with a place of its own. -1: failed. */
 int den_reading_reopen(int fd, struct den_error *err);
+
+/* --- members (reading_members.c): files within the file, which its child hands back --- */
+
+struct den_reading_members;
+/* NULL in *out where the order wants none. */
+enum den_status den_reading_members_open(const struct den_reader_order *order,
+                                         const struct den_document_sink *sink,
+                                         struct den_reading_members **out, struct den_error *err);
+void den_reading_members_close(struct den_reading_members *members);
+/* The child's ends of it: {file, socket}. */
+void den_reading_members_descriptors(const struct den_reading_members *members, int out[2]);
+/* Reads the `length` bytes that the child has written and answers it. Fails only as the sink does,
+ * and with DEN_CANCELLED and DEN_BAD_FILE where the child can't be believed. */
+enum den_status den_reading_members_take(struct den_reading_members *members, const char *path,
+                                         size_t length, struct den_error *err);
 
 /* --- programs of others, in their sandbox (reading_program.c) --- */
 

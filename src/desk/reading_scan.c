@@ -31,6 +31,7 @@ struct picture {
     const struct den_reading *reading;
     int fd;
     size_t number;          /* of the page */
+    bool is_one_of_many;    /* in a TIFF */
     double scale;           /* points for each of its pixels */
     unsigned dots_per_inch; /* 0: the picture says, or does not */
 };
@@ -40,9 +41,9 @@ static enum den_status recognise(const struct picture *picture,
 {
     const struct den_reading *reading = picture->reading;
     const char *wanted = reading->languages ? reading->languages : LANGUAGES_DEFAULT;
-    char languages[512], dots[16];
-    const char *argv[] = { "tesseract", "stdin", "stdout", "-l", languages,
-                           "--dpi",     dots,    "tsv",    NULL };
+    char languages[512], dots[16], page[64];
+    const char *argv[12] = { "tesseract", "stdin", "stdout", "-l", languages };
+    size_t arguments = 5;
     const struct den_program_run run = { .name = "tesseract",
                                          .argv = argv,
                                          .stdin_fd = picture->fd,
@@ -59,10 +60,16 @@ static enum den_status recognise(const struct picture *picture,
 
     den_reading_languages_choose(wanted, languages, sizeof languages);
     snprintf(dots, sizeof dots, "%u", picture->dots_per_inch);
-    if (picture->dots_per_inch == 0) {
-        argv[5] = "tsv";
-        argv[6] = NULL;
+    snprintf(page, sizeof page, "tessedit_page_number=%zu", picture->number - 1);
+    if (picture->dots_per_inch != 0) {
+        argv[arguments++] = "--dpi";
+        argv[arguments++] = dots;
     }
+    if (picture->is_one_of_many) {
+        argv[arguments++] = "-c";
+        argv[arguments++] = page;
+    }
+    argv[arguments] = "tsv";
     if (!*languages) {
         char path[64];
 
@@ -132,6 +139,63 @@ enum den_status den_reading_scan_page(const struct den_scan_page *page,
     return err->status;
 }
 
+/* --- pictures --- */
+
+struct counted { /* a sink that knows how much went into it */
+    const struct den_document_sink *sink;
+    size_t parts;
+    bool sink_failed;
+};
+
+static enum den_status count_part(void *context, const struct den_part *part, struct den_error *err)
+{
+    struct counted *counted = context;
+
+    counted->parts++;
+    counted->sink_failed = counted->sink->part(counted->sink->context, part, err) != DEN_OK;
+    return err->status;
+}
+
+static bool is_tiff(int fd)
+{
+    unsigned char start[4];
+
+    return pread(fd, start, sizeof start, 0) == (ssize_t)sizeof start &&
+           (memcmp(start, "II*\0", 4) == 0 || memcmp(start, "MM\0*", 4) == 0);
+}
+
+/* How many pages a TIFF has is known when one is asked for that it has not. A page that can't be
+ * recognised is passed over; when another follows it, the rest is given up. */
+static enum den_status scan_pages(const struct den_reading *reading,
+                                  const struct den_document_sink *sink, struct den_error *err)
+{
+    struct counted counted = { .sink = sink };
+    const struct den_document_sink counting = { .context = &counted, .part = count_part };
+    struct picture picture = {
+        .reading = reading, .fd = reading->fd, .scale = 1, .is_one_of_many = true
+    };
+    struct den_error problem = { 0 }, last = { 0 };
+    size_t before;
+
+    do {
+        before = counted.parts;
+        last = problem;
+        problem = (struct den_error){ 0 };
+        picture.number++;
+        recognise(&picture, &counting, &problem);
+        if (counted.sink_failed || problem.status == DEN_CANCELLED) {
+            *err = problem;
+            return err->status;
+        }
+    } while (picture.number < DEN_PDF_PAGES_MAX &&
+             (counted.parts > before || (problem.status == DEN_BAD_FILE && last.status == DEN_OK)));
+    if (counted.parts == 0)
+        *err = problem.status != DEN_OK ? problem : last;
+    if (counted.parts == 0 && err->status == DEN_OK)
+        den_fail(err, DEN_BAD_FILE, "no picture was found in it");
+    return err->status;
+}
+
 /* A picture's own pixels are its units. */
 enum den_status den_reading_scan(const struct den_reading *reading,
                                  const struct den_document_sink *sink, struct den_error *err)
@@ -143,9 +207,11 @@ enum den_status den_reading_scan(const struct den_reading *reading,
     if (reading->no_recognition)
         return den_fail(err, DEN_UNSUPPORTED, "%s: is a picture, and recognising text is off",
                         reading->name);
-    if (recognise(&picture, sink, err) != DEN_OK)
-        return den_fail_at(err, "%s", reading->name);
-    return DEN_OK;
+    if (is_tiff(reading->fd))
+        scan_pages(reading, sink, err);
+    else
+        recognise(&picture, sink, err);
+    return err->status == DEN_OK ? DEN_OK : den_fail_at(err, "%s", reading->name);
 }
 
 /* --- pages to look at --- */

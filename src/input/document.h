@@ -80,12 +80,25 @@ struct den_document_facts {
     int64_t created;   /* Unix milliseconds; 0: not known */
 };
 
+/* A PDF or a picture within an archive or a mail, which a program of its own has to read. */
+struct den_document_member {
+    const char *path; /* "letters/may.pdf"; a label, never opened */
+    const void *bytes;
+    size_t length;
+};
+enum { DEN_MEMBER_NOTE_BYTES = 512 };
+
 /* Takes parts and facts as they are read. A failure ends the reading with that failure. */
 struct den_document_sink {
     void *context;
     enum den_status (*part)(void *context, const struct den_part *part, struct den_error *err);
     enum den_status (*facts)(void *context, const struct den_document_facts *facts,
                              struct den_error *err);
+    /* Reads a member; its parts come before this returns, wherever they go. A failure is the
+     * member's alone. `out_note`: what was left out of it. NULL: nobody can; the reader's note
+     * names it. */
+    enum den_status (*member)(void *context, const struct den_document_member *member,
+                              char out_note[DEN_MEMBER_NOTE_BYTES], struct den_error *err);
 };
 
 /* DEN_BAD_FILE says what is not as it is promised above. */
@@ -94,7 +107,8 @@ enum den_status den_part_check(const struct den_part *part, struct den_error *er
 /* Parts and facts as JSON, one line each, which is how a reader's process hands them to the front:
  * {"part": {"kind", "number", "label", "width", "height", "scanned", "text", "blocks": [[kind,
  * level, start, end, source_start, source_end, range or null, anchor or null]], "words": [[start,
- * end, left, top, right, bottom]]}}, {"facts": {...}}, and last {"end": {"status", "message"}}.
+ * end, left, top, right, bottom]]}}, {"member": {"path", "bytes"}}, {"facts": {...}}, and last
+ * {"end": {"status", "message"}}.
  * The arrays are also what the database keeps of blocks and words. */
 json_t *den_part_json(const struct den_part *part);
 json_t *den_blocks_json(const struct den_block *blocks, size_t count);

@@ -46,6 +46,21 @@ const char *den_format_text(enum den_format format)
     return (size_t)format < sizeof rows / sizeof rows[0] ? rows[format].text : "unknown";
 }
 
+int den_format_reader_version(enum den_format format)
+{
+    switch (format) {
+    case DEN_FORMAT_ARCHIVE: /* 2: PDFs and pictures within */
+    case DEN_FORMAT_MAIL:    /* 2: attachments */
+    case DEN_FORMAT_MAILBOX:
+    case DEN_FORMAT_PICTURE: /* 2: all pages of a TIFF */
+    case DEN_FORMAT_WORD:    /* 2: pages */
+    case DEN_FORMAT_UNKNOWN: /* the highest of all: it may be known now */
+        return 2;
+    default:
+        return 1;
+    }
+}
+
 /* --- names --- */
 
 /* "tar" of "a/b.tar"; "" where there is none. */

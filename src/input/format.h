@@ -32,6 +32,10 @@ enum den_format {
 const char *den_format_text(enum den_format format); /* "pdf", "word", "open_text" ... */
 const char *den_format_media_type(enum den_format format, const char *name);
 
+/* Grows when the readers of a format find more than they did: what an older one read is worth being
+ * read again. */
+int den_format_reader_version(enum den_format format);
+
 /* `start`: the file's first bytes, up to DEN_FORMAT_SNIFF_BYTES of them; of a zip also the names of
  * its members decide, which are looked for in these bytes. `name` may hold folders. */
 enum den_format den_format_sniff(const void *start, size_t length, const char *name);

@@ -288,6 +288,23 @@ bool den_writer_is_nearly_full(const struct den_writer *writer)
     return writer->text.length > DEN_DOCUMENT_PART_TEXT_MAX / 4 * 3;
 }
 
+enum den_status den_writer_member(struct den_writer *writer, const void *bytes, size_t length,
+                                  struct den_error *err)
+{
+    const struct den_document_sink *sink = writer->sink;
+    const struct den_document_member member = { .path = writer->prefix ? writer->prefix : "",
+                                                .bytes = bytes,
+                                                .length = length };
+    char note[DEN_MEMBER_NOTE_BYTES] = "";
+
+    den_writer_part_end_or_drop(writer);
+    if (den_writer_failed(writer))
+        return den_writer_status(writer, err);
+    if (sink->member(sink->context, &member, note, err) == DEN_OK && *note)
+        den_writer_note(writer, "%.200s: %s", member.path, note);
+    return err->status;
+}
+
 /* --- blocks --- */
 
 static void begin_block(struct den_writer *writer, enum den_block_kind kind, int level)
@@ -500,7 +517,7 @@ void den_writer_word(struct den_writer *writer, const char *text, size_t length,
 
 void den_writer_note(struct den_writer *writer, const char *format, ...)
 {
-    char sentence[512];
+    char sentence[512], *clean;
     size_t length;
     va_list arguments;
 
@@ -509,13 +526,15 @@ void den_writer_note(struct den_writer *writer, const char *format, ...)
     va_end(arguments);
     length = strlen(sentence);
     length -= den_utf8_incomplete_tail(sentence, length);
-    sentence[length] = '\0';
-    if (strstr(writer->note.data, sentence) ||
-        writer->note.length + length + 1 > DEN_DOCUMENT_NOTE_BYTES_MAX)
-        return;
-    if (writer->note.length > 0)
-        den_buffer_append_byte(&writer->note, ' ');
-    den_buffer_append(&writer->note, sentence, length);
+    clean = den_label_make(sentence, length, sizeof sentence); /* names in it may have been cut */
+    length = clean ? strlen(clean) : 0;
+    if (length > 0 && !strstr(writer->note.data, clean) &&
+        writer->note.length + length + 1 <= DEN_DOCUMENT_NOTE_BYTES_MAX) {
+        if (writer->note.length > 0)
+            den_buffer_append_byte(&writer->note, ' ');
+        den_buffer_append(&writer->note, clean, length);
+    }
+    free(clean);
 }
 
 static void keep_fact(struct den_writer *writer, char **fact, const char *text)

@@ -83,6 +83,11 @@ void den_writer_word(struct den_writer *writer, const char *text, size_t length,
 /* The blank between the block before and the next one: `newlines` of them (2 by itself). */
 void den_writer_gap(struct den_writer *writer, size_t newlines);
 
+/* A file within this one that the sink has to read; its path is `writer->prefix`, and the open part
+ * ends. */
+enum den_status den_writer_member(struct den_writer *writer, const void *bytes, size_t length,
+                                  struct den_error *err);
+
 /* The sentence is kept once, however often it is said. */
 void den_writer_note(struct den_writer *writer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

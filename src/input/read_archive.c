@@ -1,9 +1,9 @@
 /* Zip files: each member that can be read becomes a part or more, named by its path.
  *
  * Members are inflated one at a time into memory, up to a bound, and read by the reader of their
- * format; archives in archives too, DEN_DOCUMENT_NESTING_MAX deep. Paths are only labels here:
- * nothing is ever written to them. A member that fails is named in the note and the rest goes on,
- * but for a bomb, which ends it all. */
+ * format; archives in archives too, DEN_DOCUMENT_NESTING_MAX deep. PDFs and pictures go to the sink,
+ * which has other programs read them. Paths are only labels here: nothing is ever written to them. A
+ * member that fails is named in the note and the rest goes on, but for a bomb, which ends it all. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +72,8 @@ static enum den_status read_bytes(const struct den_input *input, struct den_writ
     struct den_error failure = { 0 };
 
     inner.format = den_format_sniff(inner.data, inner.length, path);
+    if (inner.format == DEN_FORMAT_PICTURE && inner.length < DEN_DOCUMENT_MEMBER_PICTURE_MIN)
+        return DEN_OK;
     if (inner.format == DEN_FORMAT_ARCHIVE && inner.nesting > DEN_DOCUMENT_NESTING_MAX) {
         den_writer_note(writer, "Archives more than %d deep in each other were left out: %.200s.",
                         DEN_DOCUMENT_NESTING_MAX, path);

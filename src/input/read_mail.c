@@ -1,8 +1,10 @@
 /* Mails (.eml) and mailboxes (.mbox): each mail a part that is named by its subject.
  *
  * Who, to whom and when stand in a note before the text, so that they are found. Of a mail that
- * says the same in several forms the plain text is read, else HTML. Attachments are named, not
- * read: they are documents of their own; mails within a mail are read where they stand. */
+ * says the same in several forms the plain text is read, else HTML. Attachments are named in a note
+ * and read behind their mail, as parts that are named by both; pictures that the mail shows within
+ * its text (logos, as a rule) are only named. Mails within a mail are read where they stand. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,15 +17,26 @@ enum {
     HEADER_BYTES_MAX = 65536,
     BODY_BYTES_MAX = 64 << 20,
     MULTIPART_DEPTH_MAX = 20,
+    ATTACHMENTS_MAX = 1000,
+    ENCODING_BYTES = 32,
     PARTS_IN_MAIL_MAX = 10000
+};
+
+struct attachment {
+    const char *body; /* as it stands in the mail */
+    size_t length;
+    char encoding[ENCODING_BYTES];
+    char *name;
 };
 
 struct mail {
     const struct den_input *input;
     struct den_writer *writer;
     struct den_error *err;
-    size_t entities; /* of it so far */
-    struct den_buffer attachments;
+    size_t entities;               /* of it so far */
+    struct den_buffer attachments; /* their names */
+    struct attachment *list;
+    size_t list_count;
 };
 
 /* One header of `headers` to `out`, which is emptied first. */
@@ -148,15 +161,52 @@ static void parse_entity(const char *text, size_t length, struct entity *out)
     out->length = length - body;
 }
 
+/* What a mail shows in its text, and what proves who wrote it, is no document. */
+static bool is_worth_reading(const struct entity *entity)
+{
+    const char *type = entity->type.data;
+    bool attached = strcasecmp(entity->disposition.data, "attachment") == 0;
+
+    return (attached || strncasecmp(type, "image/", 6) != 0) &&
+           strncasecmp(type, "application/pgp-", 16) != 0 && !strstr(type, "pkcs7-signature");
+}
+
+/* Out of memory: the note's name is all there is. */
+static void keep_attachment(struct mail *mail, const struct entity *entity, const char *name)
+{
+    struct attachment *grown;
+
+    if (mail->list_count >= ATTACHMENTS_MAX || !is_worth_reading(entity))
+        return;
+    grown = realloc(mail->list, (mail->list_count + 1) * sizeof *grown);
+    if (!grown)
+        return;
+    mail->list = grown;
+    grown += mail->list_count;
+    *grown = (struct attachment){ .body = entity->body,
+                                  .length = entity->length,
+                                  .name = den_label_make(name, strlen(name),
+                                                         DEN_DOCUMENT_LABEL_BYTES_MAX / 4) };
+    snprintf(grown->encoding, sizeof grown->encoding, "%s", entity->encoding.data);
+    mail->list_count += grown->name != NULL;
+}
+
 static void name_attachment(struct mail *mail, const struct entity *entity)
 {
-    if (mail->attachments.length > 0)
-        den_buffer_append_text(&mail->attachments, ", ");
+    struct den_buffer name;
+
+    den_buffer_init(&name, HEADER_BYTES_MAX);
     if (entity->name.length > 0)
-        den_mime_words(entity->name.data, entity->name.length, &mail->attachments);
+        den_mime_words(entity->name.data, entity->name.length, &name);
     else
-        den_buffer_append_text(&mail->attachments,
-                               entity->type.length ? entity->type.data : "without a name");
+        den_buffer_append_text(&name, entity->type.length ? entity->type.data : "without a name");
+    if (name.status == DEN_OK) {
+        if (mail->attachments.length > 0)
+            den_buffer_append_text(&mail->attachments, ", ");
+        den_buffer_append(&mail->attachments, name.data, name.length);
+        keep_attachment(mail, entity, entity->name.length > 0 ? name.data : "attachment");
+    }
+    den_buffer_deinit(&name);
 }
 
 static void write_text(struct mail *mail, const struct entity *entity, bool is_html)
@@ -285,6 +335,78 @@ static void write_attachments(struct mail *mail)
     den_writer_block_end(mail->writer);
 }
 
+/* --- attachments --- */
+
+/* One that can't be read is named in the note, unless nobody would expect it to be. */
+static void read_bytes(struct mail *mail, const struct attachment *attachment,
+                       const struct den_buffer *bytes)
+{
+    struct den_input inner = { .data = bytes->data,
+                               .length = bytes->length,
+                               .name = attachment->name,
+                               .nesting = mail->input->nesting + 1,
+                               .inflated = mail->input->inflated };
+    struct den_error failure = { 0 };
+
+    inner.format = den_format_sniff(inner.data, inner.length, inner.name);
+    if (inner.nesting > DEN_DOCUMENT_NESTING_MAX || inner.format == DEN_FORMAT_UNKNOWN ||
+        (inner.format == DEN_FORMAT_PICTURE && inner.length < DEN_DOCUMENT_MEMBER_PICTURE_MIN))
+        return;
+    if (den_read_any(&inner, mail->writer, &failure) == DEN_OK)
+        den_writer_part_end_or_drop(mail->writer);
+    else if (failure.status == DEN_NO_MEMORY ||
+             (failure.status == DEN_TOO_LARGE &&
+              *mail->input->inflated > DEN_DOCUMENT_RATIO_BYTES_MIN))
+        den_writer_fail(mail->writer, &failure);
+    else if (!den_writer_failed(mail->writer)) {
+        den_writer_part_end_or_drop(mail->writer);
+        den_writer_note(mail->writer, "Left out: %.300s.", failure.message);
+    }
+}
+
+static void read_attachment(struct mail *mail, const struct attachment *attachment,
+                            const char *subject)
+{
+    struct den_writer *writer = mail->writer;
+    const char *outer = writer->prefix;
+    const bool inside = writer->inside;
+    struct den_buffer bytes, prefix;
+
+    den_buffer_init(&bytes, BODY_BYTES_MAX);
+    den_buffer_init(&prefix, 2 * DEN_DOCUMENT_LABEL_BYTES_MAX);
+    if (outer)
+        den_buffer_appendf(&prefix, "%.500s > ", outer);
+    den_buffer_appendf(&prefix, "%.250s > %s", *subject ? subject : "mail", attachment->name);
+    den_mime_decode(attachment->encoding, attachment->body, attachment->length, &bytes);
+    if (bytes.status != DEN_OK || prefix.status != DEN_OK) {
+        den_writer_note(writer, "Left out: %.200s, which is too large.", attachment->name);
+    } else if (bytes.length > 0) {
+        writer->prefix = prefix.data;
+        writer->inside = true;
+        writer->number = 0;
+        read_bytes(mail, attachment, &bytes);
+        writer->prefix = outer;
+        writer->inside = inside;
+    }
+    den_buffer_deinit(&bytes);
+    den_buffer_deinit(&prefix);
+}
+
+/* Each has numbers of its own; mails go on counting. */
+static void read_attachments(struct mail *mail, const char *subject)
+{
+    const size_t number = mail->writer->number;
+    size_t i;
+
+    for (i = 0; i < mail->list_count; i++) {
+        if (!den_writer_failed(mail->writer))
+            read_attachment(mail, &mail->list[i], subject);
+        free(mail->list[i].name);
+    }
+    free(mail->list);
+    mail->writer->number = number;
+}
+
 /* One mail as a part; `only`: the file is this mail, so its subject is the document's title. */
 static void write_mail(const struct den_input *input, struct den_writer *writer, const char *text,
                        size_t length, bool only)
@@ -306,6 +428,7 @@ static void write_mail(const struct den_input *input, struct den_writer *writer,
     write_entity(&mail, text, length, 0);
     write_attachments(&mail);
     den_writer_part_end(writer);
+    read_attachments(&mail, header(text, headers, "Subject", &value));
     den_buffer_deinit(&mail.attachments);
     den_buffer_deinit(&value);
 }

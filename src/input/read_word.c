@@ -1,15 +1,27 @@
 /* Word (.docx): the main part's paragraphs and tables in order, with headings by style, and notes
  * behind the paragraph that refers to them.
  *
- * A file with headings of level 1 becomes sections, one for each, since where its pages end only
- * Word knows. Numbers that Word counts itself ("4.2") are not in the text and not made up here.
+ * A file with headings of level 1 becomes sections, one for each. Where pages end only Word knows,
+ * but it leaves marks of what it saw when it saved the file last; where there are any, a section is
+ * cut at them, between paragraphs, and its label says the page. A page break that somebody set is
+ * followed by such a mark, as a rule, and counts once. Numbers that Word counts itself ("4.2") are not in the text and not made up here.
  * What was deleted under change tracking is left out; what was inserted is text. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "input/xml.h"
 
-enum { STYLES_MAX = 10000, STYLE_BYTES = 128, NOTES_MAX = 100000, NOTES_BYTES_MAX = 32 << 20 };
+enum {
+    STYLES_MAX = 10000,
+    STYLE_BYTES = 128,
+    NOTES_MAX = 100000,
+    NOTES_BYTES_MAX = 32 << 20,
+    CHAPTER_BYTES = 512,
+    MARK_CHUNK_BYTES = 65536
+};
+
+static const char page_mark[] = "lastRenderedPageBreak";
 
 struct style {
     char *id, *based_on;
@@ -43,6 +55,10 @@ struct word_file {
     bool is_list;
     int level;
     struct den_buffer text;
+    /* pages, where the file says how they were */
+    bool has_pages, break_counted;
+    size_t page, paragraph_page, part_page; /* here, where the paragraph began, of the open part */
+    char chapter[CHAPTER_BYTES];            /* the heading of level 1 */
 };
 
 /* --- styles --- */
@@ -219,6 +235,68 @@ static void write_notes(struct word_file *word)
     word->pending_count = 0;
 }
 
+/* --- pages --- */
+
+/* Whether the member has marks of pages; it is inflated for it, not parsed. */
+static bool find_page_marks(struct den_package *package, const char *name)
+{
+    struct den_member *member = NULL;
+    struct den_error ignored = { 0 };
+    char *chunk = malloc(MARK_CHUNK_BYTES);
+    size_t kept = 0;
+    bool found = false;
+    long count;
+
+    if (!chunk || den_package_member_open(package, name, &member, &ignored) != DEN_OK) {
+        free(chunk);
+        return false;
+    }
+    while (!found && (count = den_member_read(member, chunk + kept, MARK_CHUNK_BYTES - kept)) > 0) {
+        size_t length = kept + (size_t)count;
+
+        found = memmem(chunk, length, page_mark, sizeof page_mark - 1) != NULL;
+        kept = length < sizeof page_mark - 1 ? length : sizeof page_mark - 2;
+        memmove(chunk, chunk + length - kept, kept);
+    }
+    den_member_close(member);
+    free(chunk);
+    return found;
+}
+
+/* A mark behind a break that was counted is the same page. */
+static void turn_page(struct word_file *word, bool is_mark)
+{
+    if (!is_mark || !word->break_counted)
+        word->page++;
+    word->break_counted = !is_mark;
+}
+
+/* What begins on `page` and is not in the open part's place becomes a part of its own. */
+static void begin_part(struct word_file *word, size_t page)
+{
+    struct den_writer *writer = word->writer;
+    char label[CHAPTER_BYTES + 64];
+
+    if (word->has_pages)
+        snprintf(label, sizeof label, "%s%spage %zu as last saved", word->chapter,
+                 *word->chapter ? ", " : "", page);
+    else
+        snprintf(label, sizeof label, "%s", word->chapter);
+    word->part_page = page;
+    if (writer->block_count > 0 || writer->continued) {
+        den_writer_part_end(writer);
+        den_writer_part_begin(writer, DEN_PART_SECTION, 0, label);
+    } else {
+        den_writer_label(writer, label);
+    }
+}
+
+static void follow_pages(struct word_file *word, size_t page)
+{
+    if (word->has_pages && page != word->part_page && page <= DEN_PDF_PAGES_MAX)
+        begin_part(word, page);
+}
+
 /* --- paragraphs and tables --- */
 
 static void write_paragraph(struct word_file *word)
@@ -231,12 +309,10 @@ static void write_paragraph(struct word_file *word)
         return;
     }
     if (word->level == 1) {
-        if (writer->block_count > 0 || writer->continued) {
-            den_writer_part_end(writer);
-            den_writer_part_begin(writer, DEN_PART_SECTION, 0, text);
-        } else {
-            den_writer_label(writer, text);
-        }
+        snprintf(word->chapter, sizeof word->chapter, "%s", text);
+        begin_part(word, word->paragraph_page);
+    } else {
+        follow_pages(word, word->paragraph_page);
     }
     if (word->is_list && writer->block_count > 0 &&
         writer->blocks[writer->block_count - 1].kind == DEN_BLOCK_LIST)
@@ -288,8 +364,10 @@ static void start_element(struct word_file *word)
     } else if (den_xml_is(xml, "numPr")) {
         word->is_list = true;
     } else if (den_xml_is(xml, "tbl")) {
-        if (word->tables++ == 0)
+        if (word->tables++ == 0) {
+            follow_pages(word, word->page);
             den_writer_block_begin(word->writer, DEN_BLOCK_TABLE, 0);
+        }
         word->row_begun = word->tables > 1 && word->row_begun;
     } else if (word->tables == 1 && den_xml_is(xml, "tr")) {
         if (word->row_begun)
@@ -347,6 +425,22 @@ static const char *mark_of(const struct den_xml *xml)
     return NULL;
 }
 
+static bool is_page_break(struct den_xml *xml)
+{
+    char type[16];
+
+    return den_xml_is(xml, "br") && den_xml_attribute(xml, "type", type, sizeof type) &&
+           strcmp(type, "page") == 0;
+}
+
+static void add_text(struct word_file *word, const char *text)
+{
+    if (!word->text.data[strspn(word->text.data, " \t\n")])
+        word->paragraph_page = word->page;
+    word->break_counted = false;
+    den_buffer_append_text(&word->text, text);
+}
+
 static void read_body(struct word_file *word)
 {
     bool in_text = false, in_run = false;
@@ -355,7 +449,7 @@ static void read_body(struct word_file *word)
     while ((event = den_xml_next(word->xml)) != DEN_XML_DONE && !den_writer_failed(word->writer)) {
         if (event == DEN_XML_TEXT) {
             if (in_text)
-                den_buffer_append_text(&word->text, den_xml_text(word->xml));
+                add_text(word, den_xml_text(word->xml));
             continue;
         }
         in_text = event == DEN_XML_START && den_xml_is(word->xml, "t");
@@ -367,7 +461,11 @@ static void read_body(struct word_file *word)
         } else if (event == DEN_XML_START) {
             const char *mark = in_run ? mark_of(word->xml) : NULL;
 
-            if (mark)
+            if (in_run && is_page_break(word->xml))
+                turn_page(word, false);
+            else if (den_xml_is(word->xml, page_mark))
+                turn_page(word, true);
+            else if (mark)
                 den_buffer_append_text(&word->text, mark);
             else
                 start_element(word);
@@ -389,6 +487,7 @@ static enum den_status read_parts(struct word_file *word, const char *document,
         read_notes(word, den_relations_by_type(relations, "comments"), "comment", 'c') != DEN_OK ||
         den_xml_open(word->package, document, &word->xml, word->err) != DEN_OK)
         return word->err->status;
+    word->has_pages = find_page_marks(word->package, document);
     den_writer_part_begin(word->writer, DEN_PART_SECTION, 0, "");
     read_body(word);
     den_writer_part_end(word->writer);
@@ -413,7 +512,7 @@ static void free_word(struct word_file *word)
 enum den_status den_read_word(const struct den_input *input, struct den_writer *writer,
                               struct den_error *err)
 {
-    struct word_file word = { .writer = writer, .err = err };
+    struct word_file word = { .writer = writer, .err = err, .page = 1, .paragraph_page = 1 };
     struct den_relations relations = { 0 };
     char *document = NULL;
 

@@ -67,6 +67,9 @@ enum den_status den_read_any(const struct den_input *input, struct den_writer *w
         known.format = den_format_sniff(input->data, input->length, input->name);
     if (known.format == DEN_FORMAT_UNKNOWN)
         return refuse_unknown(&known, err);
+    if ((known.format == DEN_FORMAT_PDF || known.format == DEN_FORMAT_PICTURE) &&
+        input->nesting > 0 && writer->sink->member)
+        return den_writer_member(writer, input->data, input->length, err);
     if ((size_t)known.format >= sizeof readers / sizeof readers[0] || !readers[known.format])
         return den_fail(err, DEN_UNSUPPORTED, "%s: a %s within another file; add it by itself",
                         input->name, den_format_text(known.format));

@@ -70,7 +70,7 @@ static enum den_status take_facts(void *context, const struct den_document_facts
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct den_heading_path path = { 0 };
-    struct den_document_sink sink = { &path, take_part, take_facts };
+    struct den_document_sink sink = { .context = &path, .part = take_part, .facts = take_facts };
     struct den_reader_source source = { .name = "fuzz" };
     struct den_error err = { 0 };
     enum den_status status;

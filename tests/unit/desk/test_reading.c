@@ -57,7 +57,7 @@ static int make_file(const void *bytes, size_t length)
 static enum den_status read_bytes(const void *bytes, size_t length, const char *name,
                                   struct seen *seen, struct den_error *err)
 {
-    const struct den_document_sink sink = { seen, see_part, see_facts };
+    const struct den_document_sink sink = { .context = seen, .part = see_part, .facts = see_facts };
     int fd = make_file(bytes, length);
     const struct den_reading reading = { .fd = fd, .name = name };
 
@@ -127,7 +127,9 @@ static void test_can_be_cancelled(void **state)
 {
     struct den_error err = { 0 };
     struct seen seen = { 0 };
-    const struct den_document_sink sink = { &seen, see_part, see_facts };
+    const struct den_document_sink sink = { .context = &seen,
+                                            .part = see_part,
+                                            .facts = see_facts };
     atomic_bool cancel = true;
     struct den_reading reading = { .name = "a.txt", .cancel = &cancel };
 

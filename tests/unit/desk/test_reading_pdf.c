@@ -25,6 +25,7 @@ struct seen {
     size_t numbers[PAGES_MAX];
     bool scanned[PAGES_MAX];
     char texts[PAGES_MAX][1024];
+    char last_label[256];
     size_t part_count;
     int64_t created;
     char title[128], author[128], note[1024];
@@ -42,6 +43,7 @@ static enum den_status see_part(void *context, const struct den_part *part, stru
     seen->scanned[seen->parts] = part->scanned;
     snprintf(seen->texts[seen->parts], sizeof seen->texts[0], "%.*s", (int)part->length,
              part->text);
+    snprintf(seen->last_label, sizeof seen->last_label, "%s", part->label);
     seen->words += part->word_count;
     seen->parts++;
     return DEN_OK;
@@ -81,7 +83,7 @@ static int open_fixture(const char *name)
 
 static enum den_status read_fixture(const char *name, struct seen *seen, struct den_error *err)
 {
-    const struct den_document_sink sink = { seen, see_part, see_facts };
+    const struct den_document_sink sink = { .context = seen, .part = see_part, .facts = see_facts };
     struct den_reading reading = { .fd = open_fixture(name), .name = name };
 
     *err = (struct den_error){ 0 };
@@ -185,7 +187,9 @@ static void test_pictures(void **state)
 
 static void test_recognising_can_be_off(void **state)
 {
-    const struct den_document_sink sink = { &seen, see_part, see_facts };
+    const struct den_document_sink sink = { .context = &seen,
+                                            .part = see_part,
+                                            .facts = see_facts };
     struct den_reading reading = { .name = "scanned.pdf", .no_recognition = true };
 
     NEED("pdftotext");
@@ -213,10 +217,8 @@ static void test_hostile_files_end_with_a_sentence(void **state)
         const char *name, *says;
         enum den_status status;
     } cases[] = {
-        { "locked.pdf", "password", DEN_UNSUPPORTED },
-        { "truncated.pdf", "damaged", DEN_BAD_FILE },
-        { "loop.pdf", "damaged", DEN_BAD_FILE },
-        { "many.pdf", "damaged", DEN_BAD_FILE },
+        { "locked.pdf", "password", DEN_UNSUPPORTED }, { "truncated.pdf", "damaged", DEN_BAD_FILE },
+        { "loop.pdf", "damaged", DEN_BAD_FILE },       { "many.pdf", "damaged", DEN_BAD_FILE },
         { "empty.pdf", "empty", DEN_BAD_FILE },
     };
     size_t i;
@@ -246,7 +248,9 @@ static void test_a_page_too_large_to_recognise(void **state)
 /* What isn't a PDF but its first bytes. */
 static void test_random_bytes(void **state)
 {
-    const struct den_document_sink sink = { &seen, see_part, see_facts };
+    const struct den_document_sink sink = { .context = &seen,
+                                            .part = see_part,
+                                            .facts = see_facts };
     unsigned char bytes[20000];
     unsigned round, seed = 7;
     size_t i;
@@ -292,6 +296,79 @@ static void test_page_as_picture(void **state)
     assert_int_equal(den_reading_picture(&page, (void **)&png, &length, &err), DEN_UNSUPPORTED);
 }
 
+/* --- within other files --- */
+
+/* A mail with the file at `path` attached, as a memory file. */
+static int make_mail(const char *path, const char *name)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    int fd = open_fixture(path), mail = memfd_create("mail", MFD_CLOEXEC);
+    unsigned char bytes[3];
+    ssize_t count;
+    int column = 0;
+
+    dprintf(mail,
+            "From: a@b\nTo: c@d\nDate: Fri, 01 Mar 2024 10:00:00 +0100\nSubject: Papers\n"
+            "Content-Type: multipart/mixed; boundary=x\n\n--x\n\nPlease read.\n--x\n"
+            "Content-Type: application/octet-stream; name=\"%s\"\n"
+            "Content-Disposition: attachment\nContent-Transfer-Encoding: base64\n\n",
+            name);
+    while ((count = read(fd, bytes, 3)) > 0) {
+        unsigned bits = (unsigned)bytes[0] << 16 | (count > 1 ? (unsigned)bytes[1] << 8 : 0) |
+                        (count > 2 ? bytes[2] : 0);
+
+        dprintf(mail, "%c%c%c%c%s", letters[bits >> 18], letters[bits >> 12 & 63],
+                count > 1 ? letters[bits >> 6 & 63] : '=', count > 2 ? letters[bits & 63] : '=',
+                ++column % 18 == 0 ? "\n" : "");
+    }
+    dprintf(mail, "\n--x--\n");
+    close(fd);
+    return mail;
+}
+
+static enum den_status read_mail(const char *path, const char *name)
+{
+    const struct den_document_sink sink = { .context = &seen,
+                                            .part = see_part,
+                                            .facts = see_facts };
+    struct den_reading reading = { .fd = make_mail(path, name), .name = "papers.eml" };
+
+    err = (struct den_error){ 0 };
+    seen = (struct seen){ 0 };
+    den_reading_run(&reading, &sink, &err);
+    close(reading.fd);
+    return err.status;
+}
+
+static void test_attached_to_a_mail(void **state)
+{
+    NEED("pdftotext");
+    assert_int_equal(read_mail("text.pdf", "lease.pdf"), DEN_OK);
+    assert_int_equal(seen.parts, 3);
+    assert_holds(seen.texts[0], "Please read.");
+    assert_holds(seen.texts[1], "The rent is 940 dollars a month.");
+    assert_holds(seen.texts[2], "The landlord repairs the roof and the heating.");
+    assert_int_equal(seen.numbers[2], 2);
+    assert_string_equal(seen.last_label, "Papers > lease.pdf");
+    assert_string_equal(seen.title, "Papers");
+    assert_string_equal(seen.note, "");
+    assert_int_equal(read_mail("locked.pdf", "lease.pdf"), DEN_OK);
+    assert_int_equal(seen.parts, 1);
+    assert_holds(seen.note, "password");
+    assert_int_equal(read_mail("broken.pdf", "lease.pdf"), DEN_OK);
+    assert_true(seen.parts >= 3);
+}
+
+static void test_a_picture_attached_to_a_mail(void **state)
+{
+    NEED("tesseract");
+    assert_int_equal(read_mail("picture.jpg", "photo.jpg"), DEN_OK);
+    assert_int_equal(seen.parts, 2);
+    assert_true(seen.scanned[1]);
+    assert_string_equal(seen.last_label, "Papers > photo.jpg");
+}
+
 int desk_test_reading_pdf(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +383,8 @@ int desk_test_reading_pdf(int argc, char **argv)
         cmocka_unit_test(test_a_page_too_large_to_recognise),
         cmocka_unit_test(test_random_bytes),
         cmocka_unit_test(test_page_as_picture),
+        cmocka_unit_test(test_attached_to_a_mail),
+        cmocka_unit_test(test_a_picture_attached_to_a_mail),
     };
 
     (void)argc;

@@ -86,7 +86,9 @@ static inline enum den_status collect_with(collect_reader *reader, const void *b
                                            const char *name, struct collect *collect,
                                            struct den_error *err)
 {
-    struct den_document_sink sink = { collect, collect_part, collect_facts };
+    struct den_document_sink sink = { .context = collect,
+                                      .part = collect_part,
+                                      .facts = collect_facts };
     struct den_reader_source source = { .fd = memory_file(bytes, length), .name = name };
 
     memset(collect, 0, sizeof *collect);

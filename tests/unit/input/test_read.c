@@ -2,6 +2,7 @@
  * that were made to do harm. */
 #include "test.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -78,6 +79,23 @@ static void reads_word(void **state)
     assert_block(part, 5, "table",
                  "cell 0.0 cell 0.1\t\tcell 0.2\ncell 1.0\tcell 1.1\tcell 1.2\n"
                  "cell 2.0\tcell 2.1\tcell 2.2");
+    collect_free(&collect);
+}
+
+/* Pages as Word last saved them; a break that was set and its mark are one. */
+static void reads_pages_of_word(void **state)
+{
+    const struct den_part *part;
+
+    read_fixture("paged.docx");
+    assert_int_equal(collect.count, 4);
+    part = part_at(0, "section", 1, "Handbook, page 1 as last saved");
+    assert_block(part, 1, "paragraph", "It begins on the first page and ends on the second.");
+    part = part_at(1, "section", 2, "Handbook, page 2 as last saved");
+    assert_block(part, 0, "paragraph", "This is on the second page.");
+    part = part_at(2, "section", 3, "Handbook, page 3 as last saved");
+    assert_block(part, 0, "paragraph", "This is on the third page.");
+    part_at(3, "section", 4, "Index, page 3 as last saved");
     collect_free(&collect);
 }
 
@@ -167,6 +185,7 @@ static void reads_mails(void **state)
     assert_block(part, 2, "paragraph", "the invoice is due.\nPlease pay.");
     assert_block(part, 3, "note", "Attachments: Rechnung M\xC3\xA4rz.pdf");
     assert_null(strstr(part->text, "the HTML form"));
+    assert_non_null(strstr(collect.note, "Rechnung M\xC3\xA4rz.pdf")); /* nobody can read it here */
     collect_free(&collect);
     read_fixture("box.mbox");
     assert_int_equal(collect.count, 3);
@@ -175,6 +194,72 @@ static void reads_mails(void **state)
     assert_non_null(strstr(part->text, "see below"));
     assert_non_null(strstr(part->text, "Only HTML here"));
     collect_free(&collect);
+}
+
+/* Attachments follow their mail, each with numbers of its own; mails go on counting. */
+static void reads_attachments(void **state)
+{
+    static const char box[] =
+        "From a\nFrom: a@b\nTo: c@d\nSubject: Minutes\nContent-Type: multipart/mixed; "
+        "boundary=x\n\n"
+        "--x\nContent-Type: text/plain\n\nsee below\n"
+        "--x\nContent-Type: text/markdown; name=\"agenda.md\"\nContent-Disposition: attachment\n"
+        "Content-Transfer-Encoding: base64\n\nIyBBZ2VuZGEKCkJlZXMuCg==\n"
+        "--x\nContent-Type: image/png; name=\"logo.png\"\nContent-ID: <1>\n\nPNG\n"
+        "--x\nContent-Type: message/rfc822\nContent-Disposition: attachment; "
+        "filename=\"old.eml\"\n\n"
+        "From: e@f\nSubject: Older\n\nan older mail\n"
+        "--x--\n\n"
+        "From b\nSubject: Next\nFrom: a@b\n\nthe next mail\n";
+
+    assert_int_equal(collect_bytes(box, strlen(box), "a.mbox", &collect, &err), DEN_OK);
+    assert_int_equal(collect.count, 4);
+    assert_block(part_at(0, "mail", 1, "Minutes"), 2, "note",
+                 "Attachments: agenda.md, logo.png, old.eml");
+    assert_block(part_at(1, "file", 1, "Minutes > agenda.md"), 0, "heading", "Agenda");
+    assert_non_null(
+        strstr(part_at(2, "mail", 1, "Minutes > old.eml > Older")->text, "an older mail"));
+    part_at(3, "mail", 2, "Next");
+    assert_string_equal(collect.note, "");
+    collect_free(&collect);
+}
+
+static enum den_status take_member(void *context, const struct den_document_member *member,
+                                   char out_note[DEN_MEMBER_NOTE_BYTES], struct den_error *problem)
+{
+    struct collect *seen = context;
+
+    snprintf(seen->author, sizeof seen->author, "%s: %zu", member->path, member->length);
+    if (seen->facts == 1)
+        return den_fail(problem, DEN_BAD_FILE, "it is torn");
+    snprintf(out_note, DEN_MEMBER_NOTE_BYTES, "page 3 could not be read.");
+    return DEN_OK;
+}
+
+/* What only other programs can read is handed over; what they say of it goes into the note. */
+static void hands_over_members(void **state)
+{
+    const struct den_document_sink sink = { .context = &collect,
+                                            .part = collect_part,
+                                            .member = take_member };
+    struct den_reader_source source = { .name = "folder.zip" };
+    int fails;
+
+    err = (struct den_error){ 0 };
+    for (fails = 0; fails < 2; fails++) {
+        struct den_document_sink with_facts = sink;
+
+        collect.facts = (size_t)fails;
+        with_facts.facts = collect_facts;
+        source.fd = open(DEN_FIXTURES "/documents/folder.zip", O_RDONLY);
+        assert_true(source.fd >= 0);
+        assert_int_equal(den_reader_read(&source, &with_facts, &err), DEN_OK);
+        close(source.fd);
+        assert_int_equal(collect.count, 5);
+        assert_non_null(strstr(collect.note, fails ? "Left out: it is torn."
+                                                   : "docs/scan.pdf: page 3 could not be read."));
+        collect_free(&collect);
+    }
 }
 
 static void reads_rtf(void **state)
@@ -293,11 +378,14 @@ int input_test_read(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_other_readers),
         cmocka_unit_test(reads_word),
+        cmocka_unit_test(reads_pages_of_word),
         cmocka_unit_test(reads_sheets),
         cmocka_unit_test(reads_slides),
         cmocka_unit_test(reads_open_documents),
         cmocka_unit_test(reads_books),
         cmocka_unit_test(reads_mails),
+        cmocka_unit_test(reads_attachments),
+        cmocka_unit_test(hands_over_members),
         cmocka_unit_test(reads_rtf),
         cmocka_unit_test(reads_archives),
         cmocka_unit_test(refuses_what_does_harm),

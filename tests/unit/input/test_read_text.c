@@ -135,7 +135,7 @@ static enum den_status refuse_part(void *context, const struct den_part *part,
 static void ends_where_the_sink_ends(void **state)
 {
     int calls = 0;
-    struct den_document_sink sink = { &calls, refuse_part, NULL };
+    struct den_document_sink sink = { .context = &calls, .part = refuse_part };
     struct den_reader_source source = { .fd = memory_file("a\n\nb", 4), .name = "a.txt" };
 
     err = (struct den_error){ 0 };

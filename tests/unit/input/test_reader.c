@@ -10,7 +10,9 @@ static struct den_error err;
 
 static void numbers_stretches(void **state)
 {
-    struct den_document_sink sink = { &collect, collect_part, collect_facts };
+    struct den_document_sink sink = { .context = &collect,
+                                      .part = collect_part,
+                                      .facts = collect_facts };
     static const char text[] =
         "<doc><page width=\"1\" height=\"1\"></page><page width=\"1\"></page></doc>";
     struct den_reader_source source = { .fd = memory_file(text, strlen(text)),
@@ -29,7 +31,9 @@ static void numbers_stretches(void **state)
 
 static void takes_regular_files_only(void **state)
 {
-    struct den_document_sink sink = { &collect, collect_part, collect_facts };
+    struct den_document_sink sink = { .context = &collect,
+                                      .part = collect_part,
+                                      .facts = collect_facts };
     struct den_reader_source source = { .fd = -1, .name = "a" };
     int ends[2];
 
@@ -47,7 +51,9 @@ static void takes_regular_files_only(void **state)
 
 static void refuses_what_is_too_large(void **state)
 {
-    struct den_document_sink sink = { &collect, collect_part, collect_facts };
+    struct den_document_sink sink = { .context = &collect,
+                                      .part = collect_part,
+                                      .facts = collect_facts };
     struct den_reader_source source = { .fd = memfd_create("large", MFD_CLOEXEC), .name = "a" };
 
     assert_int_equal(ftruncate(source.fd, (off_t)DEN_DOCUMENT_BYTES_MAX + 1), 0);

@@ -29,7 +29,9 @@ static void names_cells(void **state)
 static void keeps_columns(void **state)
 {
     static struct collect collect;
-    struct den_document_sink sink = { &collect, collect_part, collect_facts };
+    struct den_document_sink sink = { .context = &collect,
+                                      .part = collect_part,
+                                      .facts = collect_facts };
     struct den_sheet_table table;
     struct den_writer writer;
 
