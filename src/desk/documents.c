@@ -11,8 +11,9 @@
 #include "base/json.h"
 #include "desk/documents_parts.h"
 #include "desk/ingest_parts.h"
-#include "desk/jobs.h"
 #include "desk/events.h"
+#include "desk/jobs.h"
+#include "desk/list_cursor.h"
 #include "desk/reading.h"
 #include "desk/threads_parts.h"
 #include "input/format.h"
@@ -76,67 +77,51 @@ static enum den_status make_pattern(const char *words, char **out, struct den_er
     return *out ? DEN_OK : den_fail(err, DEN_NO_MEMORY, "documents: out of memory");
 }
 
-static enum den_status read_cursor(const char *text, int64_t *out, struct den_error *err)
+/* With "pinned" where `context`, the list, is of a workspace. */
+static json_t *row_json(void *context, struct den_query *query)
 {
-    int end = 0;
+    const struct den_document_list *list = context;
+    json_t *document = den_document_json(query);
 
-    *out = INT64_MAX;
-    if (text && (sscanf(text, "%18" SCNd64 "%n", out, &end) != 1 || text[end] != '\0' || *out < 0))
-        return den_fail(err, DEN_INVALID, "'before' must be the 'next' of another list");
-    return DEN_OK;
-}
-
-/* One row more than asked for tells whether there is a next page. */
-static enum den_status read_list(struct den_query *query, size_t limit, bool with_pinned,
-                                 json_t *list, char next[32], struct den_error *err)
-{
-    int64_t last = 0;
-
-    while (den_query_next(query, err)) {
-        json_t *document;
-
-        if (json_array_size(list) == limit) {
-            snprintf(next, 32, "%" PRId64, last);
-            break;
-        }
-        last = den_query_integer(query, DEN_DOCUMENT_COLUMN_COUNT);
-        document = den_document_json(query);
-        if (document && with_pinned)
-            json_object_set_new(
-                document, "pinned",
-                json_boolean(den_query_integer(query, DEN_DOCUMENT_COLUMN_COUNT + 1) != 0));
-        if (json_array_append_new(list, document) != 0)
-            den_fail(err, DEN_NO_MEMORY, "documents: out of memory");
-    }
-    return err->status;
+    if (document && list->workspace)
+        json_object_set_new(
+            document, "pinned",
+            json_boolean(den_query_integer(query, DEN_DOCUMENT_COLUMN_COUNT + 1) != 0));
+    return document;
 }
 
 enum den_status den_documents_list(struct den_documents *documents,
                                    const struct den_document_list *list, json_t **out,
                                    struct den_error *err)
 {
-    const size_t limit = list->limit == 0                       ? 50
-                         : list->limit > DEN_PAGE_DOCUMENTS_MAX ? DEN_PAGE_DOCUMENTS_MAX
-                                                                : list->limit;
+    struct den_document_list copy = *list;
+    const struct den_list_piece piece = { .limit =
+                                              den_list_limit(list->limit, DEN_PAGE_DOCUMENTS_MAX),
+                                          .count = 1,
+                                          .columns = { DEN_DOCUMENT_COLUMN_COUNT },
+                                          .row_json = row_json,
+                                          .context = &copy };
     struct den_connection *connection;
+    json_t *found = NULL;
+    int64_t before = INT64_MAX;
     struct den_query query;
-    char next[32] = "", *pattern = NULL;
-    json_t *rows = json_array();
-    int64_t before;
+    char *pattern = NULL;
 
-    if (read_cursor(list->before, &before, err) == DEN_OK &&
-        make_pattern(list->words, &pattern, err) == DEN_OK &&
-        den_database_read(documents->database, &connection, err) == DEN_OK) {
-        den_query_start(&query, connection, err, LIST_SQL, "ttttii", list->workspace, list->thread,
-                        pattern, list->state, before, (int64_t)limit + 1);
-        read_list(&query, limit, list->workspace != NULL, rows, next, err);
-        den_query_end(&query);
+    if (den_cursor_read(list->before, 1, &before, err) != DEN_OK ||
+        make_pattern(list->words, &pattern, err) != DEN_OK)
+        return err->status;
+    if (den_database_read(documents->database, &connection, err) == DEN_OK) {
+        if (den_query_start(&query, connection, err, LIST_SQL, "ttttii", list->workspace,
+                            list->thread, pattern, list->state, before,
+                            (int64_t)piece.limit + 1) == DEN_OK)
+            den_list_read(&query, &piece, "documents", &found, err);
         den_connection_end(connection, err);
     }
-    if (err->status == DEN_OK)
-        *out = json_pack("{s:O, s:s?}", "documents", rows, "next", *next ? next : NULL);
-    json_decref(rows);
     free(pattern);
+    if (err->status == DEN_OK)
+        *out = found;
+    else
+        json_decref(found);
     return err->status;
 }
 

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "desk/answer_parameters.h"
 #include "desk/events.h"
+#include "desk/list_cursor.h"
 #include "desk/threads_parts.h"
 #include "desk/workspaces_parts.h"
 
@@ -57,42 +58,10 @@ struct den_events *den_threads_events(const struct den_threads *threads)
 
 /* --- the list --- */
 
-struct cursor {
-    int64_t pinned, updated, row;
-};
-
-static enum den_status read_cursor(const char *text, struct cursor *out, struct den_error *err)
+static json_t *row_json(void *context, struct den_query *query)
 {
-    int end = 0;
-
-    *out = (struct cursor){ 2, INT64_MAX, INT64_MAX };
-    if (!text)
-        return DEN_OK;
-    if (sscanf(text, "%1" SCNd64 "_%18" SCNd64 "_%18" SCNd64 "%n", &out->pinned, &out->updated,
-               &out->row, &end) != 3 ||
-        text[end] != '\0')
-        return den_fail(err, DEN_INVALID, "'before' must be the 'next' of another list");
-    return DEN_OK;
-}
-
-/* One row more than asked for tells whether there is a next page. */
-static enum den_status read_list(struct den_query *query, size_t limit, json_t *list, char *next,
-                                 struct den_error *err)
-{
-    struct cursor last = { 0 };
-
-    while (den_query_next(query, err)) {
-        if (json_array_size(list) == limit) {
-            snprintf(next, 64, "%" PRId64 "_%" PRId64 "_%" PRId64, last.pinned, last.updated,
-                     last.row);
-            break;
-        }
-        last = (struct cursor){ den_query_integer(query, 4), den_query_integer(query, 6),
-                                den_query_integer(query, DEN_THREAD_COLUMN_COUNT) };
-        if (json_array_append_new(list, den_thread_json(query)) != 0)
-            den_fail(err, DEN_NO_MEMORY, "threads: out of memory");
-    }
-    return err->status;
+    (void)context;
+    return den_thread_json(query);
 }
 
 enum den_status den_threads_list(struct den_threads *threads, const struct den_thread_list *list,
@@ -105,27 +74,26 @@ enum den_status den_threads_list(struct den_threads *threads, const struct den_t
                               "AND (?6 IS NULL OR coalesce((SELECT w.id FROM workspaces w "
                               "WHERE w.row = t.workspace), '') = ?6) "
                               "ORDER BY t.pinned DESC, t.updated DESC, t.row DESC LIMIT ?5";
-    size_t limit = list->limit == 0                     ? 50
-                   : list->limit > DEN_PAGE_THREADS_MAX ? DEN_PAGE_THREADS_MAX
-                                                        : list->limit;
+    const struct den_list_piece piece = { .limit =
+                                              den_list_limit(list->limit, DEN_PAGE_THREADS_MAX),
+                                          .count = 3,
+                                          .columns = { 4, 6, DEN_THREAD_COLUMN_COUNT },
+                                          .row_json = row_json };
+    int64_t before[] = { 2, INT64_MAX, INT64_MAX }; /* pinned, updated, row */
     struct den_connection *connection;
     struct den_query query;
-    struct cursor cursor;
-    char next[64] = "";
-    json_t *rows = json_array();
+    json_t *found = NULL;
 
-    if (read_cursor(list->before, &cursor, err) == DEN_OK &&
-        den_database_read(threads->database, &connection, err) == DEN_OK) {
-        if (den_query_start(&query, connection, err, sql, "tiiiit", list->folder, cursor.pinned,
-                            cursor.updated, cursor.row, (int64_t)limit + 1,
-                            list->workspace) == DEN_OK)
-            read_list(&query, limit, rows, next, err);
-        den_query_end(&query);
-        den_connection_end(connection, err);
-    }
-    if (err->status == DEN_OK)
-        *out = json_pack("{s:O, s:s?}", "threads", rows, "next", *next ? next : NULL);
-    json_decref(rows);
+    if (den_cursor_read(list->before, 3, before, err) != DEN_OK ||
+        den_database_read(threads->database, &connection, err) != DEN_OK)
+        return err->status;
+    if (den_query_start(&query, connection, err, sql, "tiiiit", list->folder, before[0], before[1],
+                        before[2], (int64_t)piece.limit + 1, list->workspace) == DEN_OK)
+        den_list_read(&query, &piece, "threads", &found, err);
+    if (den_connection_end(connection, err) == DEN_OK)
+        *out = found;
+    else
+        json_decref(found);
     return err->status;
 }
 

@@ -1,62 +1,28 @@
 /* Which documents are in a workspace, or with one thread only. */
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "desk/documents_parts.h"
+#include "desk/list_cursor.h"
 #include "desk/workspaces.h"
 #include "desk/workspaces_parts.h"
 
 #define COLUMNS DEN_DOCUMENT_COLUMNS ", l.pinned, l.added, d.row"
 enum { COLUMN_PINNED = DEN_DOCUMENT_COLUMN_COUNT, COLUMN_ADDED, COLUMN_ROW };
 
-static json_t *document_json(struct den_query *query)
+static json_t *document_json(void *context, struct den_query *query)
 {
     json_t *document = den_document_json(query);
 
+    (void)context;
     json_object_set_new(document, "pinned",
                         json_boolean(den_query_integer(query, COLUMN_PINNED) != 0));
     return document;
 }
 
 /* --- the list --- */
-
-struct cursor {
-    int64_t added, row;
-};
-
-static enum den_status read_cursor(const char *text, struct cursor *out, struct den_error *err)
-{
-    int end = 0;
-
-    *out = (struct cursor){ INT64_MAX, INT64_MAX };
-    if (!text)
-        return DEN_OK;
-    if (sscanf(text, "%18" SCNd64 "_%18" SCNd64 "%n", &out->added, &out->row, &end) != 2 ||
-        text[end] != '\0')
-        return den_fail(err, DEN_INVALID, "'before' must be the 'next' of another list");
-    return DEN_OK;
-}
-
-static enum den_status read_list(struct den_query *query, size_t limit, json_t *list, char *next,
-                                 struct den_error *err)
-{
-    struct cursor last = { 0 };
-
-    while (den_query_next(query, err)) {
-        if (json_array_size(list) == limit) {
-            snprintf(next, 64, "%" PRId64 "_%" PRId64, last.added, last.row);
-            break;
-        }
-        last = (struct cursor){ den_query_integer(query, COLUMN_ADDED),
-                                den_query_integer(query, COLUMN_ROW) };
-        if (json_array_append_new(list, document_json(query)) != 0)
-            den_fail(err, DEN_NO_MEMORY, "workspaces: out of memory");
-    }
-    return err->status;
-}
 
 enum den_status den_workspace_documents(struct den_threads *threads, const char *id,
                                         const struct den_workspace_document_list *list,
@@ -67,29 +33,27 @@ enum den_status den_workspace_documents(struct den_threads *threads, const char 
         "WHERE l.workspace = ?1 AND (l.added, d.row) < (?2, ?3) AND (?4 IS NULL OR "
         "instr(lower(d.name || ' ' || d.title), lower(?4)) > 0) AND (?5 IS NULL OR d.state = ?5) "
         "ORDER BY l.added DESC, d.row DESC LIMIT ?6";
-    size_t limit = list->limit == 0                     ? 50
-                   : list->limit > DEN_PAGE_THREADS_MAX ? DEN_PAGE_THREADS_MAX
-                                                        : list->limit;
+    const struct den_list_piece piece = { .limit =
+                                              den_list_limit(list->limit, DEN_PAGE_THREADS_MAX),
+                                          .count = 2,
+                                          .columns = { COLUMN_ADDED, COLUMN_ROW },
+                                          .row_json = document_json };
+    int64_t row, before[] = { INT64_MAX, INT64_MAX }; /* added, row */
     struct den_connection *connection;
-    struct cursor cursor;
     struct den_query query;
-    char next[64] = "";
-    json_t *rows = json_array();
-    int64_t row;
+    json_t *found = NULL;
 
-    if (read_cursor(list->before, &cursor, err) == DEN_OK &&
-        den_database_read(threads->database, &connection, err) == DEN_OK) {
-        if (den_workspace_find(connection, id, &row, err) == DEN_OK &&
-            den_query_start(&query, connection, err, sql, "iiitti", row, cursor.added, cursor.row,
-                            list->words, list->state, (int64_t)limit + 1) == DEN_OK) {
-            read_list(&query, limit, rows, next, err);
-            den_query_end(&query);
-        }
-        den_connection_end(connection, err);
-    }
-    if (err->status == DEN_OK)
-        *out = json_pack("{s:O, s:s?}", "documents", rows, "next", *next ? next : NULL);
-    json_decref(rows);
+    if (den_cursor_read(list->before, 2, before, err) != DEN_OK ||
+        den_database_read(threads->database, &connection, err) != DEN_OK)
+        return err->status;
+    if (den_workspace_find(connection, id, &row, err) == DEN_OK &&
+        den_query_start(&query, connection, err, sql, "iiitti", row, before[0], before[1],
+                        list->words, list->state, (int64_t)piece.limit + 1) == DEN_OK)
+        den_list_read(&query, &piece, "documents", &found, err);
+    if (den_connection_end(connection, err) == DEN_OK)
+        *out = found;
+    else
+        json_decref(found);
     return err->status;
 }
 
