@@ -86,6 +86,16 @@ enum den_status den_ingest_add_paths(struct den_ingest *ingest, const json_t *fi
 enum den_status den_ingest_add_web(struct den_ingest *ingest, const json_t *fields, json_t **out,
                                    struct den_error *err);
 
+/* Reads originals again, with the text that is there going on to be found meanwhile. `fields`:
+ * {documents: [ids]}, or without it all that an older reader has read (input/format.h). {"job"},
+ * null where nothing is to be read. */
+enum den_status den_ingest_read_again(struct den_ingest *ingest, const json_t *fields, json_t **out,
+                                      struct den_error *err);
+/* One document: what failed is tried again by the task that failed, from its path or address; what
+ * went well is read again. {"document", "job"}; job is null where it is about to be read anyway. */
+enum den_status den_ingest_retry(struct den_ingest *ingest, const char *id, json_t **out,
+                                 struct den_error *err);
+
 /* Whether this program works on the queue; false while another Den does. */
 bool den_ingest_is_working(const struct den_ingest *ingest);
 /* Something may be embedded that was not before. */

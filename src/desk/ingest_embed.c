@@ -3,7 +3,11 @@
  *
  * What is to be done is asked of the database each time: passages of documents in the state
  * "embedding", then, when there are none, passages that lack a vector of a model that was installed
- * or exchanged since. A batch's vectors are kept in one transaction with their documents' state. */
+ * or exchanged since. A batch's vectors are kept in one transaction with their documents' state.
+ *
+ * Where the last batch ended is remembered, so that a document of a hundred thousand passages is
+ * walked through once and not once for each batch. The memory is only a hint: when nothing is found
+ * behind it, all is looked through from the start before the work counts as done. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +25,8 @@ struct passage {
 struct batch {
     struct passage passages[DEN_INGEST_EMBED_BATCH];
     size_t count;
+    bool goes_on; /* the last passage's document has more */
+    struct den_embed_place place;
 };
 
 static void clear(struct batch *batch)
@@ -40,7 +46,7 @@ static void clear(struct batch *batch)
     "t.state = 'running' AND j.state = 'paused')"
 #define PASSAGES                                                                                   \
     "SELECT i.row, i.document, CASE i.heading WHEN '' THEN i.text ELSE i.heading || char(10) || "  \
-    "i.text END FROM "
+    "i.text END, i.ordinal FROM "
 
 static enum den_status add_rows(struct den_query *query, struct batch *out, struct den_error *err)
 {
@@ -54,27 +60,52 @@ static enum den_status add_rows(struct den_query *query, struct batch *out, stru
         if (!passage->text)
             return den_fail(err, DEN_NO_MEMORY, "embedding: out of memory");
         memcpy(passage->text, den_query_text(query, 2), passage->length + 1);
+        out->place.document = passage->document;
+        out->place.ordinal = den_query_integer(query, 3);
         out->count++;
     }
+    return err->status;
+}
+
+/* ?1 embedder, ?2 and ?3: behind this document and ordinal, ?4 limit. */
+#define WAITING                                                                                    \
+    PASSAGES "documents d JOIN items i ON i.document = d.row WHERE d.state = 'embedding' AND "     \
+             "d.state <> 'ready' AND d.row >= ?2 AND i.ordinal > CASE d.row WHEN ?2 THEN ?3 "      \
+             "ELSE -1 END AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.item = i.row AND "       \
+             "v.embedder = ?1) "                                                                   \
+             "AND " NOT_PAUSED " ORDER BY d.row, i.ordinal LIMIT ?4"
+
+static enum den_status find_behind(struct den_connection *connection, int64_t embedder,
+                                   struct den_embed_place place, struct batch *out,
+                                   struct den_error *err)
+{
+    struct den_query query;
+
+    den_query_start(&query, connection, err, WAITING, "iiii", embedder, place.document,
+                    place.ordinal, (int64_t)DEN_INGEST_EMBED_BATCH + 1);
+    out->place = place;
+    add_rows(&query, out, err);
+    if (out->count == DEN_INGEST_EMBED_BATCH && den_query_next(&query, err))
+        out->goes_on = den_query_integer(&query, 1) == out->passages[out->count - 1].document;
+    den_query_end(&query);
     return err->status;
 }
 
 static enum den_status find_passages(struct den_ingest *ingest, int64_t embedder, struct batch *out,
                                      struct den_error *err)
 {
+    static const struct den_embed_place start = { .ordinal = -1 };
+    const struct den_embed_place place =
+        ingest->embed_place.embedder == embedder ? ingest->embed_place : start;
     struct den_connection *connection;
-    struct den_query query;
 
     if (den_database_read(ingest->database, &connection, err) != DEN_OK)
         return err->status;
-    den_query_start(&query, connection, err,
-                    PASSAGES "documents d JOIN items i ON i.document = d.row WHERE "
-                             "d.state = 'embedding' AND d.state <> 'ready' AND NOT EXISTS (SELECT "
-                             "1 FROM vectors v WHERE v.item = i.row AND v.embedder = ?1) "
-                             "AND " NOT_PAUSED " ORDER BY d.row, i.ordinal LIMIT ?2",
-                    "ii", embedder, (int64_t)DEN_INGEST_EMBED_BATCH);
-    add_rows(&query, out, err);
-    den_query_end(&query);
+    find_behind(connection, embedder, place, out, err);
+    if (err->status == DEN_OK && out->count == 0 && place.document > 0)
+        find_behind(connection, embedder, start, out, err);
+    out->place.embedder = embedder;
+    ingest->embed_place = out->place;
     return den_connection_end(connection, err);
 }
 
@@ -190,7 +221,8 @@ static enum den_status keep(struct den_ingest *ingest, const struct den_space_em
     if (err->status == DEN_OK && count > 0)
         den_space_put_vectors(connection, embedder, items, count, err);
     for (i = 0; i < batch->count && err->status == DEN_OK; i++)
-        if (i + 1 == batch->count || batch->passages[i].document != batch->passages[i + 1].document)
+        if (i + 1 == batch->count ? !batch->goes_on
+                                  : batch->passages[i].document != batch->passages[i + 1].document)
             finish(ingest, connection, batch->passages[i].document, embedder->row, err);
     return den_connection_end(connection, err);
 }
@@ -317,8 +349,8 @@ static void do_without(struct den_ingest *ingest)
                 "row FROM documents WHERE state = 'embedding')",
                 "");
     den_execute(connection, &err,
-                "UPDATE documents SET state = 'ready', note = note || CASE note WHEN '' THEN '' "
-                "ELSE '; ' END || ?1 WHERE state = 'embedding'",
+                "UPDATE documents SET state = 'ready', note = CASE WHEN instr(note, ?1) > 0 THEN "
+                "note WHEN note = '' THEN ?1 ELSE note || '; ' || ?1 END WHERE state = 'embedding'",
                 "t", DEN_NOTE_NO_EMBEDDER);
     den_jobs_settle(connection, &err);
     den_connection_end(connection, &err);

@@ -14,6 +14,11 @@
 #include "store/database.h"
 #include "store/query.h"
 
+/* Where a batch of passages ended: a hint for the next one, of the embedder's thread alone. */
+struct den_embed_place {
+    int64_t document, ordinal, embedder; /* rows */
+};
+
 struct den_ingest {
     struct den_database *database;
     struct den_originals *originals;
@@ -29,6 +34,7 @@ struct den_ingest {
     pthread_t readers[DEN_INGEST_READERS], embedder, teller;
     size_t reader_count;
     bool has_embedder, has_teller;
+    struct den_embed_place embed_place;
     atomic_bool is_closing, is_working;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t wake;  /* closing, or something to embed */

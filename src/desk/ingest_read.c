@@ -42,6 +42,7 @@ struct run {
     bool replaced;  /* another file, which nobody wants any more perhaps */
     bool exists;    /* these bytes were read already: `document` */
     bool is_read;   /* only vectors are missing */
+    bool again;     /* the same bytes, by readers that may find more in them */
     void *embedder; /* NULL: none is installed */
     struct den_draft *draft;
 };
@@ -68,7 +69,8 @@ static enum den_status find_upload(struct run *run, struct den_error *err)
         snprintf(run->hash, sizeof run->hash, "%s", den_query_text(&query, 0));
         snprintf(run->name, sizeof run->name, "%s", den_query_text(&query, 1));
         run->bytes = (uint64_t)den_query_integer(&query, 2);
-        run->is_read = den_query_integer(&query, 3) > 0;
+        run->again = json_is_true(json_object_get(run->task->fields, "again"));
+        run->is_read = den_query_integer(&query, 3) > 0 && !run->again;
         run->document = run->task->document;
     } else if (err->status == DEN_OK) {
         den_fail(err, DEN_CANCELLED, "the document was deleted");
@@ -336,9 +338,10 @@ static enum den_status keep_text(struct run *run, struct den_connection *connect
     den_execute(connection, err,
                 "UPDATE documents SET title = CASE ?2 WHEN '' THEN title ELSE ?2 END, author = ?3, "
                 "note = ?4, parts = ?5, items = ?6, tokens = ?7, state = ?8, error_code = NULL, "
-                "error_message = NULL WHERE row = ?1",
-                "itttiiit", run->document, facts.title, facts.author, note, (int64_t)facts.parts,
-                (int64_t)facts.items, (int64_t)facts.tokens, embeds ? "embedding" : "ready");
+                "error_message = NULL, reader = ?9 WHERE row = ?1",
+                "itttiiiti", run->document, facts.title, facts.author, note, (int64_t)facts.parts,
+                (int64_t)facts.items, (int64_t)facts.tokens, embeds ? "embedding" : "ready",
+                (int64_t)den_format_reader_version((enum den_format)run->format));
     return den_task_set(connection, run->task, run->document, embeds ? "running" : "done", NULL,
                         err);
 }
@@ -393,6 +396,29 @@ static bool is_passed_over(const struct run *run, const struct den_error *reason
             (reason->status == DEN_NOT_FOUND && strcmp(run->origin, "folder") == 0));
 }
 
+static bool has_parts(const struct run *run, struct den_connection *connection,
+                      struct den_error *err)
+{
+    struct den_query query;
+    bool found;
+
+    den_query_start(&query, connection, err, "SELECT 1 FROM documents WHERE row = ? AND parts > 0",
+                    "i", run->document);
+    found = den_query_next(&query, err);
+    den_query_end(&query);
+    return found;
+}
+
+/* What was read before stays; whether its vectors are all there is the embedder's to see. */
+static void keep_old_text(struct run *run, struct den_connection *connection, struct den_error *err)
+{
+    den_execute(connection, err,
+                "UPDATE documents SET state = CASE WHEN items > 0 THEN 'embedding' ELSE 'ready' "
+                "END, reader = ?2 WHERE row = ?1",
+                "ii", run->document,
+                (int64_t)den_format_reader_version((enum den_format)run->format));
+}
+
 /* A document whose new bytes can't be read does not go on saying the old ones. */
 static void record_failure(struct run *run, struct den_connection *connection,
                            const struct den_error *reason, struct den_error *err)
@@ -404,11 +430,15 @@ static void record_failure(struct run *run, struct den_connection *connection,
     }
     if (*run->hash && (run->document == 0 || run->holds))
         renew_row(run, connection, err);
-    if (run->document != 0) {
+    if (run->document != 0 && run->again && has_parts(run, connection, err)) {
+        keep_old_text(run, connection, err);
+    } else if (run->document != 0) {
         den_execute(connection, err, "DELETE FROM parts WHERE document = ?", "i", run->document);
         den_execute(connection, err,
-                    "UPDATE documents SET parts = 0, items = 0, tokens = 0 WHERE row = ?", "i",
-                    run->document);
+                    "UPDATE documents SET parts = 0, items = 0, tokens = 0, reader = ?2 "
+                    "WHERE row = ?1",
+                    "ii", run->document,
+                    (int64_t)den_format_reader_version((enum den_format)run->format));
         den_document_set_state(connection, run->document, "failed", reason, err);
         den_document_link(connection, run->document, &run->links, err);
     }

@@ -143,7 +143,12 @@ enum den_status den_job_set(struct den_jobs *jobs, const char *id, const char *s
     return DEN_OK;
 }
 
-/* Documents that were to be read by the job, and are not, say so. */
+/* Documents that were to be read again keep what was read before ... */
+#define SPARE_DOCUMENTS                                                                            \
+    "UPDATE documents SET state = CASE WHEN items > 0 THEN 'embedding' ELSE 'ready' END WHERE "    \
+    "state IN ('waiting', 'reading') AND parts > 0 AND row IN (SELECT document FROM tasks WHERE "  \
+    "job = ? AND state = 'cancelled')"
+/* ... and those that were to be read by the job, and are not, say so. */
 #define CANCEL_DOCUMENTS                                                                           \
     "UPDATE documents SET state = 'failed', error_code = 'cancelled', error_message = 'it was "    \
     "cancelled before it was read' WHERE state IN ('waiting', 'reading') AND row IN (SELECT "      \
@@ -162,6 +167,7 @@ enum den_status den_jobs_cancel(struct den_jobs *jobs, const char *id, struct de
     den_execute(connection, err,
                 "UPDATE tasks SET state = 'cancelled' WHERE job = ? AND state = 'waiting'", "i",
                 row);
+    den_execute(connection, err, SPARE_DOCUMENTS, "i", row);
     den_execute(connection, err, CANCEL_DOCUMENTS, "i", row);
     den_execute(connection, err,
                 "UPDATE jobs SET state = 'cancelled', ended = ?2, fields = json_remove(fields, "

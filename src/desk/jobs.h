@@ -44,7 +44,7 @@ enum den_status den_job_set(struct den_jobs *jobs, const char *id, const char *s
                             struct den_error *err);
 /* Cancels what has not ended; what has ended is forgotten. Documents that were read stay. */
 enum den_status den_jobs_cancel(struct den_jobs *jobs, const char *id, struct den_error *err);
-/* Its failed and cancelled tasks again. */
+/* Its failed and cancelled tasks again; one document alone: den_ingest_retry(). */
 enum den_status den_job_retry(struct den_jobs *jobs, const char *id, json_t **out,
                               struct den_error *err);
 
@@ -92,6 +92,9 @@ void den_jobs_stop(struct den_jobs *jobs);
 enum den_status den_task_set(struct den_connection *connection, const struct den_task *task,
                              int64_t document, const char *state, const struct den_error *error,
                              struct den_error *err);
+/* A task that failed waits again, and its job with it. */
+enum den_status den_task_retry(struct den_connection *connection, int64_t task, int64_t job,
+                               struct den_error *err);
 /* The tasks that wait for the document's vectors are done; those of one that is deleted are
  * cancelled. */
 enum den_status den_tasks_of_document(struct den_connection *connection, int64_t document,

@@ -142,6 +142,19 @@ enum den_status den_task_set(struct den_connection *connection, const struct den
     return den_job_settle(connection, task->job, err);
 }
 
+enum den_status den_task_retry(struct den_connection *connection, int64_t task, int64_t job,
+                               struct den_error *err)
+{
+    den_execute(connection, err,
+                "UPDATE tasks SET state = 'waiting', error_code = NULL, error_message = NULL "
+                "WHERE row = ?",
+                "i", task);
+    return den_execute(connection, err,
+                       "UPDATE jobs SET state = 'waiting', started = NULL, ended = NULL, error = "
+                       "NULL WHERE row = ? AND ended IS NOT NULL",
+                       "i", job);
+}
+
 enum den_status den_tasks_of_document(struct den_connection *connection, int64_t document,
                                       const char *state, struct den_error *err)
 {
