@@ -14,7 +14,7 @@
 #include "base/utf8.h"
 #include "text/unicode.h"
 
-enum { SHORT_WORD_MAX = 32, NONE = -1 };
+enum { SHORT_WORD_MAX = 32, NONE = -1, JOINED_BYTES = 128 };
 #define NO_SYMBOL UINT32_MAX
 #define NO_RANK   UINT32_MAX
 
@@ -99,11 +99,39 @@ static struct den_bpe_merge *merge_of(const struct den_bpe *bpe, den_token left,
     return &bpe->merges[at];
 }
 
+static int shown_length(size_t length)
+{
+    return (int)(length > 64 ? 64 : length);
+}
+
 static enum den_status no_such_token(uint32_t rank, struct den_token_text name,
                                      struct den_error *err)
 {
     return den_fail(err, DEN_BAD_FILE, "tokenizer: merge %u names '%.*s', which is no token", rank,
-                    (int)(name.length > 64 ? 64 : name.length), name.bytes);
+                    shown_length(name.length), name.bytes);
+}
+
+/* The token that two texts make, one behind the other. A vocabulary has tens of thousands of
+ * merges, and nearly all their names are short: these are joined without a buffer. */
+static den_token find_joined(const struct den_vocabulary *vocabulary, struct den_token_text left,
+                             struct den_token_text right)
+{
+    char joined[JOINED_BYTES];
+    struct den_buffer name;
+    den_token token;
+
+    if (left.length + right.length <= sizeof joined) {
+        memcpy(joined, left.bytes, left.length);
+        memcpy(joined + left.length, right.bytes, right.length);
+        return den_vocabulary_find(vocabulary, joined, left.length + right.length);
+    }
+    den_buffer_init(&name, 2 * DEN_TOKEN_BYTES_MAX);
+    den_buffer_append(&name, left.bytes, left.length);
+    den_buffer_append(&name, right.bytes, right.length);
+    token = name.status == DEN_OK ? den_vocabulary_find(vocabulary, name.data, name.length)
+                                  : DEN_TOKEN_NONE;
+    den_buffer_deinit(&name);
+    return token;
 }
 
 enum den_status den_bpe_add_merge(struct den_bpe *bpe, uint32_t rank, struct den_token_text left,
@@ -113,7 +141,6 @@ enum den_status den_bpe_add_merge(struct den_bpe *bpe, uint32_t rank, struct den
     den_token right_id = den_vocabulary_find(bpe->vocabulary, right.bytes, right.length);
     size_t skip = bpe->prefix ? strlen(bpe->prefix) : 0;
     struct den_bpe_merge *merge;
-    struct den_buffer name;
     den_token joined;
 
     if (left_id == DEN_TOKEN_NONE)
@@ -122,15 +149,13 @@ enum den_status den_bpe_add_merge(struct den_bpe *bpe, uint32_t rank, struct den
         return no_such_token(rank, right, err);
     if (skip > right.length || (skip && memcmp(right.bytes, bpe->prefix, skip) != 0))
         skip = 0;
-    den_buffer_init(&name, 2 * DEN_TOKEN_BYTES_MAX);
-    den_buffer_append(&name, left.bytes, left.length);
-    den_buffer_append(&name, right.bytes + skip, right.length - skip);
-    joined = den_vocabulary_find(bpe->vocabulary, name.data, name.length);
+    joined = find_joined(bpe->vocabulary, left,
+                         (struct den_token_text){ right.bytes + skip, right.length - skip });
     if (joined == DEN_TOKEN_NONE)
-        no_such_token(rank, (struct den_token_text){ name.data, name.length }, err);
-    den_buffer_deinit(&name);
-    if (joined == DEN_TOKEN_NONE)
-        return err->status;
+        return den_fail(err, DEN_BAD_FILE,
+                        "tokenizer: merge %u names '%.*s%.*s', which is no token", rank,
+                        shown_length(left.length), left.bytes, shown_length(right.length - skip),
+                        right.bytes + skip);
     merge = merge_of(bpe, left_id, right_id);
     *merge = (struct den_bpe_merge){ (uint64_t)left_id << 32 | (uint32_t)right_id, rank, joined };
     return DEN_OK;

@@ -47,6 +47,8 @@ static void append_unmapped(struct den_token_text text, struct den_buffer *out)
     size_t start = out->length;
     size_t at = 0;
 
+    if (!den_buffer_reserve(out, text.length)) /* as many bytes at most, or the text itself */
+        return;
     while (at < text.length) {
         uint32_t code;
         int byte;
@@ -58,8 +60,9 @@ static void append_unmapped(struct den_token_text text, struct den_buffer *out)
             den_buffer_append(out, text.bytes, text.length);
             return;
         }
-        den_buffer_append_byte(out, (char)byte);
+        out->data[out->length++] = (char)byte;
     }
+    out->data[out->length] = '\0';
 }
 
 static struct den_token_text literal(const char *text)
@@ -164,6 +167,10 @@ void den_decoder_append(const struct den_decoder *decoder, struct den_token_text
 
     if (decoder->spaced && !first)
         den_buffer_append_byte(out, ' ');
+    if (decoder->count == 1 && !decoder->steps[0].clean_up) { /* most: no second buffer */
+        run_step(&decoder->steps[0], name, first, last, out);
+        return;
+    }
     den_buffer_init(&buffers[0], 64u * DEN_TOKEN_BYTES_MAX);
     den_buffer_init(&buffers[1], 64u * DEN_TOKEN_BYTES_MAX);
     for (i = 0; i < decoder->count; i++) {
