@@ -18,6 +18,9 @@ enum MHD_Result den_route_document_original(struct den_request *request);
 enum MHD_Result den_route_document_part(struct den_request *request);
 enum MHD_Result den_route_document_page(struct den_request *request);
 
+/* The header by which a browser saves the reply under `name`, in UTF-8. */
+void den_reply_attachment(struct MHD_Response *response, const char *name);
+
 enum MHD_Result den_route_jobs_list(struct den_request *request);
 enum MHD_Result den_route_job_get(struct den_request *request);
 enum MHD_Result den_route_job_change(struct den_request *request);

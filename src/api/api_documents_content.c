@@ -71,7 +71,7 @@ static void write_disposition(const char *name, struct den_buffer *out)
     }
 }
 
-static void add_disposition(struct MHD_Response *response, const char *name)
+void den_reply_attachment(struct MHD_Response *response, const char *name)
 {
     struct den_buffer text;
 
@@ -101,7 +101,7 @@ enum MHD_Result den_route_document_original(struct den_request *request)
                             *file.media_type ? file.media_type : "application/octet-stream");
     MHD_add_response_header(response, "Content-Security-Policy",
                             "sandbox; default-src 'none'; frame-ancestors 'none'");
-    add_disposition(response, file.name);
+    den_reply_attachment(response, file.name);
     den_document_file_close(&file);
     return den_reply_queue(request, MHD_HTTP_OK, response, "no-store");
 }

@@ -102,7 +102,8 @@ static bool is_received(const struct den_request *request)
 static size_t body_bytes_max(const struct den_request *request)
 {
     if (is_received(request))
-        return DEN_DOCUMENT_BYTES_MAX;
+        return request->route->receive_bytes_max ? request->route->receive_bytes_max
+                                                 : DEN_DOCUMENT_BYTES_MAX;
     return request->route && request->route->is_open ? DEN_HTTP_OPEN_BODY_BYTES_MAX
                                                      : DEN_HTTP_BODY_BYTES_MAX;
 }

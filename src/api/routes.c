@@ -8,6 +8,7 @@
 #include "api/api_documents.h"
 #include "api/api_llama.h"
 #include "api/api_model_manager.h"
+#include "api/api_portable.h"
 #include "api/api_reports.h"
 #include "api/api_threads.h"
 #include "api/api_workspaces.h"
@@ -113,6 +114,17 @@ static const struct den_route routes[] = {
       CHAT,
       .get = den_route_workspaces_list,
       .post = den_route_workspaces_create },
+    { .path = "/api/workspaces/import",
+      CHAT,
+      .receive = den_receive_bundle,
+      .receive_bytes_max = DEN_BUNDLE_BYTES_MAX,
+      .post = den_route_workspace_import },
+    { .path = "/api/workspaces/{id}/export", CHAT, .get = den_route_workspace_export },
+    { .path = "/api/backup", .get = den_route_backup },
+    { .path = "/api/restore",
+      .receive = den_receive_bundle,
+      .receive_bytes_max = DEN_BUNDLE_BYTES_MAX,
+      .post = den_route_restore },
     { .path = "/api/workspaces/{id}",
       CHAT,
       .get = den_route_workspace_get,

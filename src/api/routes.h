@@ -24,6 +24,7 @@ struct den_route {
     enum den_scope get_scope;   /* what GET needs, where less will do */
     den_error_shape error;      /* NULL: OpenAI's */
     den_route_receiver receive; /* of `post`; NULL: the body is gathered */
+    size_t receive_bytes_max;   /* 0: DEN_DOCUMENT_BYTES_MAX */
     den_route_handler get, post, put, patch, remove; /* HEAD goes to `get`; NULL: 405 */
 };
 

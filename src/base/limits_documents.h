@@ -85,4 +85,13 @@
 #define DEN_SPACE_FILTERS_KEPT   16    /* sets of items kept for the next search; an MB each */
 #define DEN_SPACE_LIST_MAX       4096  /* ids in one list of a filter */
 
+/* --- portability: a workspace or everything as one file --- */
+#define DEN_BUNDLE_ENTRIES_MAX                                                                     \
+    2000000 /* a document has one; a library of a whole disk stays below */
+#define DEN_BUNDLE_JSON_BYTES_MAX    (4u << 20)  /* manifest.json, workspace.json: some KiB */
+#define DEN_BUNDLE_LINE_BYTES_MAX    (96u << 20) /* a part as a reader's line, or a conversation */
+#define DEN_BUNDLE_LINES_BYTES_MAX   (64ull << 30) /* of one file of lines: a bomb is no library */
+#define DEN_BUNDLE_BYTES_MAX         (4ull << 40)  /* received over HTTP; the disk is full before */
+#define DEN_RESTORE_WAIT_SECONDS_MAX 120           /* for an answer or a reading that is to end */
+
 #endif

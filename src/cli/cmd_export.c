@@ -1,11 +1,15 @@
-/* den export: all conversations as one JSON file, or one as Markdown; works beside a running den
- * serve. */
+/* den export: all conversations as one JSON file, one as Markdown, or a workspace with its
+ * documents as a file that den import reads; works beside a running den serve. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include "cli/thread_files.h"
+#include "base/file.h"
+#include "cli/home_files.h"
+#include "desk/portable.h"
 #include "desk/thread_export.h"
+#include "desk/workspaces.h"
 
 static bool write_file(void *context, const char *bytes, size_t length)
 {
@@ -47,12 +51,56 @@ static enum den_status export_to(const struct den_arguments *arguments, FILE *fi
     return err->status;
 }
 
+static enum den_status export_named(struct den_cli_home *home, const char *name, const char *path,
+                                    struct den_error *err)
+{
+    const struct den_portable portable = { .database = home->files.database,
+                                           .originals = home->originals,
+                                           .threads = home->files.threads };
+    json_t *workspace = NULL, *manifest = NULL;
+
+    if (den_workspace_by_name(home->files.threads, name, &workspace, err) == DEN_OK)
+        den_workspace_export(&portable, json_string_value(json_object_get(workspace, "id")), path,
+                             &manifest, err);
+    if (err->status == DEN_OK)
+        printf("%s: %lld documents, %lld conversations\n", path,
+               (long long)json_integer_value(json_object_get(manifest, "documents")),
+               (long long)json_integer_value(json_object_get(manifest, "threads")));
+    json_decref(workspace);
+    json_decref(manifest);
+    return err->status;
+}
+
+static enum den_status export_workspace(const struct den_arguments *arguments,
+                                        struct den_error *err)
+{
+    const char *name = den_argument_text(arguments, "workspace"), *path;
+    struct den_cli_home home;
+
+    if (den_argument_text(arguments, "thread") || den_argument_given(arguments, "format") ||
+        den_operand_count(arguments) == 0)
+        return den_fail(err, DEN_INVALID,
+                        "--workspace writes a whole workspace: it takes a FILE, and neither "
+                        "--thread nor --format");
+    path = den_operand(arguments, 0);
+    if (den_file_exists(path))
+        return den_fail(err, DEN_IN_USE, "%s is there already", path);
+    umask(077); /* it is as private as the home */
+    if (den_cli_home_open(&home, err) != DEN_OK)
+        return err->status;
+    export_named(&home, name, path, err);
+    den_cli_home_close(&home);
+    return err->status;
+}
+
 /* A half-written file is removed: it would look like a whole one. */
 static enum den_status run(const struct den_arguments *arguments, struct den_error *err)
 {
     const char *path = den_operand_count(arguments) > 0 ? den_operand(arguments, 0) : "-";
     FILE *file;
 
+    if (den_argument_text(arguments, "workspace"))
+        return export_workspace(arguments, err);
     if (strcmp(path, "-") == 0) {
         if (export_to(arguments, stdout, err) == DEN_OK && fflush(stdout) != 0)
             den_fail_errno(err, DEN_IO, "standard output can't be written");
@@ -74,6 +122,11 @@ static const struct den_option options[] = {
       .kind = DEN_OPTION_TEXT,
       .value = "ID",
       .help = "only this conversation (its id is in the page's address)" },
+    { .name = "workspace",
+      .kind = DEN_OPTION_TEXT,
+      .value = "NAME",
+      .help = "this workspace with its documents, their files and vectors, and its conversations, "
+              "for den import" },
     { .name = "format",
       .kind = DEN_OPTION_TEXT,
       .value = "FORMAT",
@@ -84,14 +137,14 @@ static const struct den_option options[] = {
 
 const struct den_verb den_verb_export = {
     .name = "export",
-    .summary = "write conversations to a file",
+    .summary = "write conversations, or a workspace, to a file",
     .operands = "[FILE]",
     .operands_max = 1,
     .description = "Writes all conversations of $DEN_HOME/den.db as JSON to a new file, or to "
                    "standard output without one. Works while den serve runs; what is being "
                    "written at that moment is in the file as far as it has come.",
     .examples = "den export conversations.json\nden export --thread "
-                "abc --format markdown talk.md\n",
+                "abc --format markdown talk.md\nden export --workspace House house.den-workspace\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .run = run,

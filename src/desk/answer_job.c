@@ -13,6 +13,7 @@
 #include "desk/answer_parameters.h"
 #include "desk/answers_parts.h"
 #include "desk/events.h"
+#include "store/database_copy.h"
 
 enum { WRITE_SECONDS = 1, STACK_BYTES = 256 << 10, SETTLE_TRIES = 3 };
 
@@ -384,6 +385,7 @@ static void leave(struct den_answer_job *job)
     *place = job->next;
     answers->count--;
     den_answer_job_destroy(job);
+    den_database_let_go(answers->threads->database);
     pthread_cond_broadcast(&answers->less);
     pthread_mutex_unlock(&answers->lock);
 }

@@ -13,6 +13,7 @@
 #include "desk/answer_parameters.h"
 #include "desk/answers_parts.h"
 #include "desk/thread_messages.h"
+#include "store/database_copy.h"
 
 /* --- opening --- */
 
@@ -104,6 +105,8 @@ static enum den_status reserve_place(struct den_answers *answers, struct den_err
     if (answers->is_closing || answers->count >= DEN_ANSWERS_MAX)
         den_fail(err, DEN_BUSY, "%zu answers are being written; try again when one has ended",
                  answers->count);
+    else if (!den_database_hold(answers->threads->database)) /* the job carries row numbers */
+        den_fail(err, DEN_BUSY, "a backup is being restored; try again in a moment");
     else
         answers->count++;
     pthread_mutex_unlock(&answers->lock);
@@ -114,6 +117,7 @@ static void free_place(struct den_answers *answers)
 {
     pthread_mutex_lock(&answers->lock);
     answers->count--;
+    den_database_let_go(answers->threads->database);
     pthread_cond_broadcast(&answers->less);
     pthread_mutex_unlock(&answers->lock);
 }
@@ -373,6 +377,16 @@ enum den_status den_answers_stop(struct den_answers *answers, const char *thread
         }
     pthread_mutex_unlock(&answers->lock);
     return found ? DEN_OK : stop_orphans(answers, thread, message, err);
+}
+
+void den_answers_stop_all(struct den_answers *answers)
+{
+    struct den_answer_job *job;
+
+    pthread_mutex_lock(&answers->lock);
+    for (job = answers->jobs; job; job = job->next)
+        den_answer_job_stop(job, true);
+    pthread_mutex_unlock(&answers->lock);
 }
 
 /* --- reading a thread that is being written --- */

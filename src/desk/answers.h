@@ -74,6 +74,8 @@ enum den_status den_answers_answer(struct den_answers *answers, const char *thre
  * fine. */
 enum den_status den_answers_stop(struct den_answers *answers, const char *thread,
                                  const char *message, struct den_error *err);
+/* Stops all that are being written: they are marked as stopped, with the text so far. */
+void den_answers_stop_all(struct den_answers *answers);
 /* How many are being written. */
 size_t den_answers_running(struct den_answers *answers);
 

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "desk/ingest_parts.h"
+#include "store/database_copy.h"
 
 enum { TELL_MS = 250, LOCK_SECONDS = 2, IDLE_SECONDS = 30 };
 
@@ -88,6 +89,18 @@ static void *read_files(void *context)
     return NULL;
 }
 
+/* A batch carries row numbers: the database is not to be replaced meanwhile. */
+static bool embed_some(struct den_ingest *ingest)
+{
+    bool has_more;
+
+    if (!den_database_hold(ingest->database))
+        return false;
+    has_more = den_ingest_embed(ingest);
+    den_database_let_go(ingest->database);
+    return has_more;
+}
+
 static void *embed_passages(void *context)
 {
     struct den_ingest *ingest = context;
@@ -98,7 +111,7 @@ static void *embed_passages(void *context)
         ingest->has_work = false;
         pthread_mutex_unlock(&ingest->lock);
         do
-            has_more = den_ingest_embed(ingest);
+            has_more = embed_some(ingest);
         while (has_more && !atomic_load(&ingest->is_closing));
         pthread_mutex_lock(&ingest->lock);
         if (!ingest->has_work)

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "desk/jobs_parts.h"
 #include "desk/threads_parts.h"
+#include "store/database_copy.h"
 
 enum den_status den_jobs_open(struct den_database *database, struct den_events *events,
                               struct den_jobs **out, struct den_error *err)
@@ -350,13 +351,27 @@ static void wait_for_more(struct den_jobs *jobs)
     pthread_cond_timedwait(&jobs->added, &jobs->lock, &until);
 }
 
+/* A task carries row numbers: from before it is found until it is released the database is not to
+ * be replaced. */
+static struct den_task *hold_next(struct den_jobs *jobs, bool *out_is_new)
+{
+    struct den_task *task;
+
+    if (!den_database_hold(jobs->database))
+        return NULL;
+    task = take_next(jobs, out_is_new);
+    if (!task)
+        den_database_let_go(jobs->database);
+    return task;
+}
+
 bool den_jobs_claim(struct den_jobs *jobs, struct den_task **out)
 {
     struct den_task *task = NULL;
     bool is_new = false;
 
     pthread_mutex_lock(&jobs->lock);
-    while (!jobs->is_stopping && (task = take_next(jobs, &is_new)) == NULL)
+    while (!jobs->is_stopping && (task = hold_next(jobs, &is_new)) == NULL)
         wait_for_more(jobs);
     pthread_mutex_unlock(&jobs->lock);
     if (task && is_new)
@@ -377,6 +392,18 @@ void den_jobs_release(struct den_jobs *jobs, struct den_task *task)
     pthread_mutex_unlock(&jobs->lock);
     den_jobs_changed(jobs, task->job);
     free_task(task);
+    den_database_let_go(jobs->database);
+}
+
+void den_jobs_interrupt(struct den_jobs *jobs)
+{
+    size_t i;
+
+    pthread_mutex_lock(&jobs->lock);
+    for (i = 0; i < DEN_JOB_CLAIMS_MAX; i++)
+        if (jobs->claims[i])
+            atomic_store(&jobs->claims[i]->cancel, true);
+    pthread_mutex_unlock(&jobs->lock);
 }
 
 void den_jobs_stop(struct den_jobs *jobs)

@@ -84,6 +84,8 @@ struct den_task {
 /* Waits for a task; false: the jobs are stopping. Given back by den_jobs_release(). */
 bool den_jobs_claim(struct den_jobs *jobs, struct den_task **out);
 void den_jobs_release(struct den_jobs *jobs, struct den_task *task);
+/* Ends early what is being run; it waits again. */
+void den_jobs_interrupt(struct den_jobs *jobs);
 /* Wakes all that wait in den_jobs_claim(), for good, and cancels what runs. */
 void den_jobs_stop(struct den_jobs *jobs);
 

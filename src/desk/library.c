@@ -9,6 +9,7 @@
 #include "desk/ingest.h"
 #include "desk/jobs.h"
 #include "desk/originals.h"
+#include "desk/scratch_folder.h"
 #include "desk/watched.h"
 #include "store/database.h"
 
@@ -44,6 +45,7 @@ enum den_status den_library_open(const struct den_library_options *options,
         return den_fail(err, DEN_NO_MEMORY, "library: out of memory");
     find_home(options->database, home);
     ingest.home = home;
+    den_scratch_tidy(home);
     if (den_originals_open(home, options->database, &library->originals, err) != DEN_OK)
         goto fail;
     documents.originals = ingest.originals = library->originals;

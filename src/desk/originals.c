@@ -7,7 +7,8 @@
  * want: the locks end with the process that held them, and a row is there before its lock goes.
  *
  * The folder has a lock of its own, ".lock": every open store shares it, and only who can have it
- * alone removes what a crash has left, half-received files among it. */
+ * alone removes what a crash has left, half-received files among it. ".pinned" is another lock: who
+ * removes a file must have it alone, who copies or brings in many shares it. */
 #include "desk/originals.h"
 
 #include <errno.h>
@@ -36,8 +37,10 @@ struct den_originals {
     char folder[DEN_PATH_BYTES_MAX];
     struct den_database *database;
     int lock_fd;
-    pthread_mutex_t lock; /* guards the list */
+    pthread_mutex_t lock; /* guards the lists */
     struct holding *holdings;
+    struct holding *doubted; /* files to be removed, unless a row wants them; fd is -1 */
+    pthread_mutex_t removing; /* this program's own removers wait for each other */
 };
 
 const char *den_originals_folder(const struct den_originals *originals)
@@ -159,8 +162,44 @@ enum den_status den_originals_open_file(struct den_originals *originals, const c
 
 /* --- removing --- */
 
-/* Removes the file unless somebody holds it or a row wants it. */
-static enum den_status remove_unwanted(struct den_originals *originals, const char *hash,
+/* The lock on ".pinned"; -1: not to be had now. */
+static int lock_pin(struct den_originals *originals, int operation, struct den_error *err)
+{
+    char path[DEN_PATH_BYTES_MAX];
+    int fd;
+
+    if (den_path_join(path, sizeof path, originals->folder, ".pinned", err) != DEN_OK)
+        return -1;
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        den_fail_errno(err, DEN_IO, "originals: %s", path);
+    while (fd >= 0 && flock(fd, operation) != 0) {
+        if (errno == EINTR)
+            continue;
+        if (errno != EWOULDBLOCK)
+            den_fail_errno(err, DEN_IO, "originals: %s can't be locked", path);
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+void den_originals_doubt(struct den_originals *originals, const char *hash)
+{
+    struct holding *doubted = calloc(1, sizeof *doubted);
+
+    if (!doubted)
+        return; /* the next opening removes it */
+    snprintf(doubted->hash, sizeof doubted->hash, "%s", hash);
+    doubted->fd = -1;
+    pthread_mutex_lock(&originals->lock);
+    doubted->next = originals->doubted;
+    originals->doubted = doubted;
+    pthread_mutex_unlock(&originals->lock);
+}
+
+/* Removes the file unless somebody holds it or a row wants it; nobody has a pin. */
+static enum den_status remove_unpinned(struct den_originals *originals, const char *hash,
                                        struct den_error *err)
 {
     char path[DEN_PATH_BYTES_MAX];
@@ -177,6 +216,61 @@ static enum den_status remove_unwanted(struct den_originals *originals, const ch
         den_fail_errno(err, DEN_IO, "originals: %s can't be removed", path);
     close(fd);
     return err->status;
+}
+
+/* While there is a pin, it is put off. */
+static enum den_status remove_unwanted(struct den_originals *originals, const char *hash,
+                                       struct den_error *err)
+{
+    int fd;
+
+    pthread_mutex_lock(&originals->removing);
+    fd = lock_pin(originals, LOCK_EX | LOCK_NB, err);
+    if (fd >= 0) {
+        remove_unpinned(originals, hash, err);
+        close(fd);
+    } else if (err->status == DEN_OK) {
+        den_originals_doubt(originals, hash);
+    }
+    pthread_mutex_unlock(&originals->removing);
+    return err->status;
+}
+
+/* What was put off, once more. */
+static void remove_doubted(struct den_originals *originals)
+{
+    struct holding *doubted, *next;
+
+    pthread_mutex_lock(&originals->lock);
+    doubted = originals->doubted;
+    originals->doubted = NULL;
+    pthread_mutex_unlock(&originals->lock);
+    for (; doubted; doubted = next) {
+        struct den_error ignored = { 0 };
+
+        next = doubted->next;
+        remove_unwanted(originals, doubted->hash, &ignored);
+        free(doubted);
+    }
+}
+
+enum den_status den_originals_pin(struct den_originals *originals, struct den_originals_pin *out,
+                                  struct den_error *err)
+{
+    int fd = lock_pin(originals, LOCK_SH, err);
+
+    if (fd >= 0)
+        out->fd = fd;
+    return err->status;
+}
+
+void den_originals_unpin(struct den_originals *originals, struct den_originals_pin *pin)
+{
+    if (pin->fd < 0)
+        return;
+    close(pin->fd);
+    pin->fd = -1;
+    remove_doubted(originals);
 }
 
 struct hashes {
@@ -224,6 +318,7 @@ enum den_status den_originals_sweep(struct den_originals *originals, struct den_
     struct den_connection *connection;
     struct den_query query;
 
+    remove_doubted(originals);
     if (den_database_write(originals->database, &connection, err) != DEN_OK)
         return err->status;
     den_query_start(&query, connection, err,
@@ -301,6 +396,7 @@ enum den_status den_originals_open(const char *home, struct den_database *databa
     originals->database = database;
     originals->lock_fd = -1;
     pthread_mutex_init(&originals->lock, NULL);
+    pthread_mutex_init(&originals->removing, NULL);
     if (den_path_join(originals->folder, sizeof originals->folder, home, "originals", err) !=
             DEN_OK ||
         den_folder_create(originals->folder, err) != DEN_OK ||
@@ -317,6 +413,13 @@ void den_originals_close(struct den_originals *originals)
 {
     if (!originals)
         return;
+    remove_doubted(originals);
+    while (originals->doubted) { /* another program has a pin: the next opening removes them */
+        struct holding *doubted = originals->doubted;
+
+        originals->doubted = doubted->next;
+        free(doubted);
+    }
     while (originals->holdings) {
         struct holding *holding = originals->holdings;
 
@@ -326,6 +429,7 @@ void den_originals_close(struct den_originals *originals)
     }
     if (originals->lock_fd >= 0)
         close(originals->lock_fd);
+    pthread_mutex_destroy(&originals->removing);
     pthread_mutex_destroy(&originals->lock);
     free(originals);
 }

@@ -48,6 +48,18 @@ void den_originals_let_go(struct den_originals *originals, const char *hash);
 /* Removes rows that no document names (in a transaction of its own) and then their files. */
 enum den_status den_originals_sweep(struct den_originals *originals, struct den_error *err);
 
+/* While one is pinned, in whichever program, no file is removed: who copies many, or brings many in
+ * whose rows come later, need not hold each. What nobody wants any more goes at the end of the pin.
+ */
+struct den_originals_pin {
+    int fd;
+};
+enum den_status den_originals_pin(struct den_originals *originals, struct den_originals_pin *out,
+                                  struct den_error *err);
+void den_originals_unpin(struct den_originals *originals, struct den_originals_pin *pin);
+/* The file is removed by the next sweep or at the end of a pin, unless a row wants it by then. */
+void den_originals_doubt(struct den_originals *originals, const char *hash);
+
 /* A descriptor for reading. DEN_NOT_FOUND, DEN_BAD_FILE where its size is not the row's. */
 enum den_status den_originals_open_file(struct den_originals *originals, const char *hash,
                                         int *out_fd, struct den_error *err);

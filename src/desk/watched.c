@@ -19,6 +19,7 @@
 #include "desk/ingest.h"
 #include "desk/threads_parts.h"
 #include "desk/watched_parts.h"
+#include "store/database_copy.h"
 
 static const double SETTLE_SECONDS = 1, SCAN_SECONDS = 3600, POLL_SECONDS = 60, WAIT_SECONDS = 2;
 static const double PATIENCE_SECONDS = 10; /* with a folder that is written to all the time */
@@ -162,6 +163,10 @@ static void scan_folder(struct den_watched *watched, struct den_watched_folder *
     struct den_error err = { 0 };
     bool again = false;
 
+    if (!den_database_hold(watched->database)) { /* the row would be another's */
+        folder->scan_at = den_clock_seconds() + watched->settle_seconds;
+        return;
+    }
     folder->changed_at = 0;
     den_watched_scan(watched, folder, &again, &err);
     if (!again)
@@ -170,6 +175,7 @@ static void scan_folder(struct den_watched *watched, struct den_watched_folder *
         den_clock_seconds() + (again                                       ? watched->settle_seconds
                                : folder->is_polled || err.status != DEN_OK ? POLL_SECONDS
                                                                            : watched->scan_seconds);
+    den_database_let_go(watched->database);
 }
 
 /* Until the next folder's time, or something happens. */
@@ -200,10 +206,12 @@ static void look_at_list(struct den_watched *watched)
 
     if (den_database_read(watched->database, &connection, &err) != DEN_OK)
         return;
-    den_query_start(&query, connection, &err, "SELECT row FROM watched_folders ORDER BY row", "");
+    den_query_start(&query, connection, &err, "SELECT row, id FROM watched_folders ORDER BY row",
+                    "");
     for (; is_same && den_query_next(&query, &err); count++)
-        is_same =
-            count < watched->count && watched->folders[count]->row == den_query_integer(&query, 0);
+        is_same = count < watched->count &&
+                  watched->folders[count]->row == den_query_integer(&query, 0) &&
+                  strcmp(watched->folders[count]->id, den_query_text(&query, 1)) == 0;
     den_query_end(&query);
     if (den_connection_end(connection, &err) == DEN_OK && (!is_same || count != watched->count))
         atomic_store(&watched->is_changed, true);

@@ -2,11 +2,13 @@
 #include "desk/workspaces.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "desk/answer_parameters.h"
 #include "desk/events.h"
 #include "desk/threads_parts.h"
@@ -132,8 +134,8 @@ static enum den_status read_one(struct den_query *query, json_t **out, struct de
     return err->status;
 }
 
-static enum den_status read_row(struct den_connection *connection, int64_t row, json_t **out,
-                                struct den_error *err)
+enum den_status den_workspace_read(struct den_connection *connection, int64_t row, json_t **out,
+                                   struct den_error *err)
 {
     struct den_query query;
 
@@ -333,6 +335,57 @@ static enum den_status insert_workspace(struct den_connection *connection, const
     return err->status;
 }
 
+static bool is_taken(struct den_connection *connection, const char *sql, const char *text,
+                     struct den_error *err)
+{
+    struct den_query query;
+    bool found;
+
+    den_query_start(&query, connection, err, sql, "t", text);
+    found = den_query_next(&query, err);
+    den_query_end(&query);
+    return found;
+}
+
+/* NAME, else "NAME (2)" and so on; a long one is cut for it. */
+static enum den_status choose_name(struct den_connection *connection, const char *name,
+                                   char out[DEN_NAME_BYTES_MAX + 1], struct den_error *err)
+{
+    static const char sql[] = "SELECT 1 FROM workspaces WHERE name = ? COLLATE NOCASE";
+    size_t length = strlen(name), number;
+
+    snprintf(out, DEN_NAME_BYTES_MAX + 1, "%s", name);
+    if (length > DEN_NAME_BYTES_MAX - 16)
+        length = DEN_NAME_BYTES_MAX - 16;
+    length -= den_utf8_incomplete_tail(name, length);
+    for (number = 2; is_taken(connection, sql, out, err) && number <= DEN_WORKSPACES_MAX + 1;
+         number++)
+        snprintf(out, DEN_NAME_BYTES_MAX + 1, "%.*s (%zu)", (int)length, name, number);
+    return err->status;
+}
+
+enum den_status den_workspace_insert(struct den_connection *connection, const json_t *fields,
+                                     int64_t *out_row, struct den_error *err)
+{
+    char id[DEN_ID_LENGTH_MAX + 1], name[DEN_NAME_BYTES_MAX + 1];
+    struct fields given = { 0 };
+
+    if (read_fields(fields, NULL, &given, err) == DEN_OK && !given.name)
+        den_fail(err, DEN_INVALID, "'name' is missing; it must be a string");
+    if (err->status == DEN_OK && choose_name(connection, given.name, name, err) == DEN_OK) {
+        const char *wanted = json_string_value(json_object_get(fields, "id"));
+
+        snprintf(id, sizeof id, "%s", wanted && den_id_is_valid(wanted) ? wanted : "");
+        if (!*id || is_taken(connection, "SELECT 1 FROM workspaces WHERE id = ?", id, err))
+            den_id_make(id, err);
+        given.name = name;
+    }
+    if (err->status == DEN_OK)
+        insert_workspace(connection, id, &given, out_row, err);
+    free_fields(&given);
+    return err->status;
+}
+
 /* What remains of every change: end the transaction, tell, hand out. */
 static enum den_status conclude(struct den_connection *connection, int64_t row, json_t **out,
                                 struct den_error *err)
@@ -340,7 +393,7 @@ static enum den_status conclude(struct den_connection *connection, int64_t row, 
     json_t *workspace = NULL;
 
     if (err->status == DEN_OK)
-        read_row(connection, row, &workspace, err);
+        den_workspace_read(connection, row, &workspace, err);
     if (den_connection_end(connection, err) != DEN_OK) {
         json_decref(workspace);
         return err->status;
@@ -412,7 +465,7 @@ enum den_status den_workspace_get(struct den_threads *threads, const char *id, j
     if (den_database_read(threads->database, &connection, err) != DEN_OK)
         return err->status;
     if (den_workspace_find(connection, id, &row, err) == DEN_OK)
-        read_row(connection, row, out, err);
+        den_workspace_read(connection, row, out, err);
     return den_connection_end(connection, err);
 }
 
@@ -444,7 +497,7 @@ enum den_status den_workspace_change(struct den_threads *threads, const char *id
     if (den_database_write(threads->database, &connection, err) != DEN_OK)
         return err->status;
     if (den_workspace_find(connection, id, &row, err) == DEN_OK &&
-        read_row(connection, row, &old, err) == DEN_OK &&
+        den_workspace_read(connection, row, &old, err) == DEN_OK &&
         read_fields(fields, old, &given, err) == DEN_OK &&
         check_name(connection, given.name, row, err) == DEN_OK)
         den_execute(connection, err,

@@ -7,6 +7,12 @@
 
 enum den_status den_workspace_find(struct den_connection *connection, const char *id,
                                    int64_t *out_row, struct den_error *err);
+enum den_status den_workspace_read(struct den_connection *connection, int64_t row, json_t **out,
+                                   struct den_error *err);
+/* A new one with the fields of den_workspace_create(); where its id or its name is taken, it gets
+ * another: "House (2)". */
+enum den_status den_workspace_insert(struct den_connection *connection, const json_t *fields,
+                                     int64_t *out_row, struct den_error *err);
 /* The workspace under "workspace": 0 where it is null or absent. DEN_NOT_FOUND: there is none. */
 enum den_status den_workspace_choose(struct den_connection *connection, const json_t *fields,
                                      int64_t *out_row, struct den_error *err);

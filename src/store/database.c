@@ -150,17 +150,19 @@ static enum den_status open_writer(struct den_database *database, struct den_err
     return den_migrate(writer->handle, database->path, den_migrations, den_migration_count, err);
 }
 
-enum den_status den_database_open(const char *path, struct den_database **out,
-                                  struct den_error *err)
+static struct den_database *create(const char *path, struct den_error *err)
 {
     struct den_database *database = calloc(1, sizeof *database);
     size_t i;
 
-    if (!database)
-        return den_fail(err, DEN_NO_MEMORY, "database: out of memory");
+    if (!database) {
+        den_fail(err, DEN_NO_MEMORY, "database: out of memory");
+        return NULL;
+    }
     pthread_mutex_init(&database->writing, NULL);
     pthread_mutex_init(&database->lock, NULL);
     pthread_cond_init(&database->returned, NULL);
+    database->held_fd = -1;
     database->writer.database = database;
     database->writer.is_writer = true;
     for (i = 0; i < DEN_DATABASE_READERS_MAX; i++)
@@ -168,14 +170,35 @@ enum den_status den_database_open(const char *path, struct den_database **out,
     database->path = strdup(path);
     if (!database->path) {
         den_fail(err, DEN_NO_MEMORY, "database: out of memory");
-        goto fail;
+        den_database_close(database);
+        return NULL;
     }
-    if (open_writer(database, err) != DEN_OK)
-        goto fail;
+    return database;
+}
+
+enum den_status den_database_open(const char *path, struct den_database **out,
+                                  struct den_error *err)
+{
+    struct den_database *database = create(path, err);
+
+    if (!database)
+        return err->status;
+    if (open_writer(database, err) != DEN_OK) {
+        den_database_close(database);
+        return err->status;
+    }
     *out = database;
     return DEN_OK;
-fail:
-    den_database_close(database);
+}
+
+/* Without a writer: den_database_write() is not for it. */
+enum den_status den_database_open_copy(const char *path, struct den_database **out,
+                                       struct den_error *err)
+{
+    struct den_database *database = create(path, err);
+
+    if (database)
+        *out = database;
     return err->status;
 }
 

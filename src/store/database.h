@@ -28,6 +28,9 @@ struct den_connection;
  * can't be written. */
 enum den_status den_database_open(const char *path, struct den_database **out,
                                   struct den_error *err);
+/* A file that nobody has open, for reading only (store/database_copy.h); it is not changed. */
+enum den_status den_database_open_copy(const char *path, struct den_database **out,
+                                       struct den_error *err);
 /* No connection may be lent. */
 void den_database_close(struct den_database *database);
 const char *den_database_path(const struct den_database *database);

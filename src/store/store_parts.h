@@ -27,8 +27,11 @@ struct den_database {
     char *path;
     pthread_mutex_t writing; /* held from den_database_write() to den_connection_end() */
     struct den_connection writer;
-    pthread_mutex_t lock; /* guards `is_lent` of the readers */
+    pthread_mutex_t lock; /* guards `is_lent` of the readers, and what is held */
     pthread_cond_t returned;
+    size_t holders; /* database_copy.h */
+    int held_fd;    /* their lock on FILE.held; -1: none */
+    bool is_being_replaced;
     struct den_connection readers[DEN_DATABASE_READERS_MAX];
 };
 

@@ -21,7 +21,7 @@ static int make_scratch(void **state)
     return 0;
 }
 
-static int remove_scratch(void **state)
+__attribute__((unused)) static int remove_scratch(void **state)
 {
     static const char *const ends[] = {
         "", "-wal", "-shm", "-journal", ".version-1", ".version-2", ".version-3"
