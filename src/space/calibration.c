@@ -9,8 +9,8 @@
  *
  * The pairs are fixed and everyday rather than the user's own passages, whose random pairs would be
  * nearer at hand: in a library on one matter those are near each other with any model, and what was
- * measured would be the library. Chance moves the result little: leaving out any four of the pairs
- * changes MiniLM's two numbers by a hundredth (docs/internals/space.md). */
+ * measured would be the library. Chance moves the result little: with any four of the pairs left
+ * out MiniLM's two numbers change by 0.008 (standard deviation), 0.03 at most. */
 #include "space/search_parts.h"
 
 #include <math.h>
@@ -19,8 +19,8 @@
 #include "store/query.h"
 
 /* MiniLM's own: the scale that the coefficients of confidence.c are for. */
-#define UNRELATED_HOME 0.2
-#define RELATED_HOME   0.6
+#define UNRELATED_HOME 0.206
+#define RELATED_HOME   0.51
 
 /* Nearer to each other than this the two say nothing, and the model can't tell. */
 #define APART_MIN 0.02

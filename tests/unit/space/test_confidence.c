@@ -1,6 +1,7 @@
 /* Confidence and ranking on a household's papers (tests/fixtures/make_space.py): of the questions
  * that nothing was chosen by, those that the papers answer are believed and find their passage,
- * those on other matters are not. */
+ * those on other matters are not; also with an embedder whose cosines are all high, and with one
+ * that knows nothing, once they were measured. */
 #include "scratch_space.h"
 
 #include <jansson.h>
@@ -13,19 +14,18 @@ static float vectors[PASSAGES + QUESTIONS][WIDTH];
 static json_t *questions;
 static int64_t items[PASSAGES];
 
-static void read_vectors(void)
+static void read_halves(const char *path, size_t count, float (*out)[WIDTH])
 {
     static uint16_t halves[PASSAGES + QUESTIONS][WIDTH];
-    FILE *file = fopen(DEN_FIXTURES "/space/vectors.f16", "rb");
+    FILE *file = fopen(path, "rb");
     size_t i, j;
 
     assert_non_null(file);
-    assert_int_equal(fread(halves, sizeof halves[0], PASSAGES + QUESTIONS, file),
-                     PASSAGES + QUESTIONS);
+    assert_int_equal(fread(halves, sizeof halves[0], count, file), count);
     fclose(file);
-    for (i = 0; i < PASSAGES + QUESTIONS; i++)
+    for (i = 0; i < count; i++)
         for (j = 0; j < WIDTH; j++)
-            vectors[i][j] = den_half_to_f32(halves[i][j]);
+            out[i][j] = den_half_to_f32(halves[i][j]);
 }
 
 static json_t *read_lines(const char *path)
@@ -48,21 +48,75 @@ static const char *member(json_t *object, const char *name)
     return text ? text : "";
 }
 
-static int fill(void **state)
+/* Another embedder: MiniLM's vectors, changed. */
+typedef void change_vector(float *vector);
+
+static void keep_it(float *vector)
 {
-    struct den_space_embedder embedder;
+    (void)vector;
+}
+
+/* All in one corner, as many models have theirs: a cosine of 0 becomes 0.6. */
+static void move_to_a_corner(float *vector)
+{
+    float corner[WIDTH];
+    uint64_t state = 11;
+    size_t i;
+
+    for (i = 0; i < WIDTH; i++)
+        corner[i] = noise(&state);
+    make_unit(corner, WIDTH);
+    for (i = 0; i < WIDTH; i++)
+        vector[i] += 1.2247f * corner[i];
+    make_unit(vector, WIDTH);
+}
+
+/* Some direction for each text, which has nothing to do with what it says. */
+static void forget_it(float *vector)
+{
+    uint64_t state = 0;
+    size_t i;
+
+    for (i = 0; i < WIDTH; i++)
+        state = state * 31 + (uint64_t)(int64_t)(vector[i] * 1e6f);
+    for (i = 0; i < WIDTH; i++)
+        vector[i] = noise(&state);
+    make_unit(vector, WIDTH);
+}
+
+static struct den_space_embedder embedder;
+static change_vector *change;
+
+static void calibrate(void)
+{
+    static float probes[DEN_SPACE_PROBES][WIDTH];
+    struct den_error err = { 0 };
+    size_t i;
+
+    read_halves(DEN_FIXTURES "/space/probes.f16", DEN_SPACE_PROBES, probes);
+    for (i = 0; i < DEN_SPACE_PROBES; i++)
+        change(probes[i]);
+    den_space_calibrate(space, &embedder, probes[0], &err);
+    succeed(&err);
+}
+
+static int fill(void **state, const char *name, change_vector *with)
+{
     struct den_error err = { 0 };
     json_t *passages;
     size_t i;
 
     if (open_space(state) != 0)
         return 1;
-    read_vectors();
+    change = with;
+    read_halves(DEN_FIXTURES "/space/vectors.f16", PASSAGES + QUESTIONS, vectors);
+    for (i = 0; i < PASSAGES + QUESTIONS; i++)
+        change(vectors[i]);
     passages = read_lines(DEN_FIXTURES "/space/passages.jsonl");
     questions = read_lines(DEN_FIXTURES "/space/questions.jsonl");
     if (json_array_size(passages) != PASSAGES || json_array_size(questions) != QUESTIONS)
         return 1;
-    den_space_embedder(space, "all-MiniLM-L6-v2", WIDTH, &embedder, &err);
+    den_space_embedder(space, name, WIDTH, &embedder, &err);
     succeed(&err);
     for (i = 0; i < PASSAGES; i++) {
         json_t *passage = json_array_get(passages, i);
@@ -73,6 +127,21 @@ static int fill(void **state)
     }
     json_decref(passages);
     return 0;
+}
+
+static int fill_minilm(void **state)
+{
+    return fill(state, "all-MiniLM-L6-v2", keep_it);
+}
+
+static int fill_corner(void **state)
+{
+    return fill(state, "corner", move_to_a_corner);
+}
+
+static int fill_ignorant(void **state)
+{
+    return fill(state, "ignorant", forget_it);
 }
 
 static int end(void **state)
@@ -140,12 +209,52 @@ static void what_is_not_there_is_not_believed(void **state)
     assert_true(near.believed <= near.asked / 2); /* on the same matter: hard to tell */
 }
 
+/* The scale is MiniLM's own: measuring it changes nothing. */
+static void measuring_minilm_changes_nothing(void **state)
+{
+    struct rates before = ask_kind("answered"), near = ask_kind("near"), after;
+
+    (void)state;
+    calibrate();
+    after = ask_kind("answered");
+    assert_int_equal(before.believed, after.believed);
+    after = ask_kind("near");
+    assert_int_equal(near.believed, after.believed);
+}
+
+static void high_cosines_are_believed_only_before_they_are_measured(void **state)
+{
+    struct rates far = ask_kind("far"), answered;
+
+    (void)state;
+    assert_int_equal(far.believed, far.asked);
+    calibrate();
+    far = ask_kind("far");
+    answered = ask_kind("answered");
+    assert_int_equal(far.believed, 0);
+    assert_true(answered.believed >= 25);
+    assert_true(ask_kind("near").believed <= 6);
+}
+
+/* Words alone remain, and they do not suffice. */
+static void a_model_that_knows_nothing_is_not_believed(void **state)
+{
+    (void)state;
+    calibrate();
+    assert_int_equal(ask_kind("far").believed, 0);
+    assert_int_equal(ask_kind("near").believed, 0);
+}
+
 int space_test_confidence(int argc, char **argv)
 {
+#define T(name, fill) cmocka_unit_test_setup_teardown(name, fill, end)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_there_is_found_and_believed),
-        cmocka_unit_test(what_is_not_there_is_not_believed),
+        T(what_is_there_is_found_and_believed, fill_minilm),
+        T(what_is_not_there_is_not_believed, fill_minilm),
+        T(measuring_minilm_changes_nothing, fill_minilm),
+        T(high_cosines_are_believed_only_before_they_are_measured, fill_corner),
+        T(a_model_that_knows_nothing_is_not_believed, fill_ignorant),
     };
 
-    return cmocka_run_group_tests(tests, fill, end);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
