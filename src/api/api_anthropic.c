@@ -74,13 +74,15 @@ static void tell(struct den_choice *choice, const char *name, json_t *event)
 
 static void begin(struct den_choice *choice, const struct den_worker_event *event)
 {
+    json_t *message;
+
     if (state_of(choice)->has_begun)
         return;
     state_of(choice)->has_begun = true;
-    tell(choice, "message_start",
-         json_pack("{s:o}", "message",
-                   message_json(choice->call, json_array(),
-                                usage_json(event ? event->prompt_total : 0, 0, 0))));
+    message =
+        message_json(choice->call, json_array(), usage_json(event ? event->prompt_total : 0, 0, 0));
+    den_call_add_sources(message, choice->call);
+    tell(choice, "message_start", json_pack("{s:o}", "message", message));
 }
 
 static void close_block(struct den_choice *choice)
@@ -166,6 +168,7 @@ static void send_end(struct den_choice *choice)
                       "stop_sequence", choice->stop_string, "usage",
                       usage_json(end->prompt_tokens, end->cached_tokens, end->generated_tokens));
     den_note_add(event, choice);
+    den_call_add_citations(event, choice->call);
     tell(choice, "message_delta", event);
     tell(choice, "message_stop", json_object());
 }
@@ -212,6 +215,7 @@ static json_t *whole(struct den_call *call)
     if (choice->stop_string)
         json_object_set_new(message, "stop_sequence", json_string(choice->stop_string));
     den_note_add(message, choice);
+    den_call_add_sources(message, call);
     return message;
 }
 

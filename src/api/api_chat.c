@@ -134,6 +134,8 @@ static void send_end(struct den_choice *choice)
 
     if (state_of(choice->call)->wants_measures)
         json_object_set_new(chunk, "den", den_measures_json(choice));
+    if (choice->index == 0)
+        den_call_add_citations(chunk, choice->call);
     den_call_send_event(choice->call, NULL, chunk);
 }
 

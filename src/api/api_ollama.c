@@ -101,6 +101,18 @@ static void note_start(struct den_choice *choice, const struct den_worker_event 
         state->loaded_seconds = den_clock_seconds() - state->started_at;
 }
 
+/* A line more than Ollama sends: what an answer of a workspace stands on. */
+static void begin(struct den_call *call)
+{
+    json_t *line;
+
+    if (!call->options.grounding)
+        return;
+    line = line_json(call, json_string(""));
+    den_call_add_sources(line, call);
+    den_call_send_line(call, line);
+}
+
 static void send_text(struct den_choice *choice, const struct den_worker_event *event)
 {
     if (event->text_length > 0)
@@ -128,6 +140,7 @@ static void send_end(struct den_choice *choice)
     }
     line = line_json(choice->call, json_string(""));
     add_measures(choice, line);
+    den_call_add_citations(line, choice->call);
     den_call_send_line(choice->call, line);
 }
 
@@ -147,6 +160,7 @@ static json_t *whole(struct den_call *call)
     if (choice->tool_count > 0)
         json_object_set_new(holder(call, line), "tool_calls", calls_json(choice));
     add_measures(choice, line);
+    den_call_add_sources(line, call);
     return line;
 }
 
@@ -154,8 +168,8 @@ static json_t *whole(struct den_call *call)
 #define SURFACE(route)                                                                             \
     {                                                                                              \
         .name = "ollama." route, .content_type = "application/x-ndjson", .gathers = true,          \
-        .progress = note_start, .text = send_text, .reasoning = send_thinking, .end = send_end,    \
-        .error = send_error, .whole = whole, .free_state = free,                                   \
+        .begin = begin, .progress = note_start, .text = send_text, .reasoning = send_thinking,     \
+        .end = send_end, .error = send_error, .whole = whole, .free_state = free,                  \
     }
 
 static const struct den_surface chat_surface = SURFACE("chat");

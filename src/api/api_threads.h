@@ -35,6 +35,12 @@ enum MHD_Result den_route_prompt_delete(struct den_request *request);
 enum MHD_Result den_route_settings_get(struct den_request *request);
 enum MHD_Result den_route_settings_change(struct den_request *request);
 
+enum MHD_Result den_route_memories_list(struct den_request *request);
+enum MHD_Result den_route_memories_add(struct den_request *request);
+enum MHD_Result den_route_memories_delete(struct den_request *request);
+enum MHD_Result den_route_memory_change(struct den_request *request);
+enum MHD_Result den_route_memory_delete(struct den_request *request);
+
 enum MHD_Result den_route_events(struct den_request *request);
 
 /* What the handlers share (api_threads.c). */

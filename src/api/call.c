@@ -225,8 +225,8 @@ size_t den_call_take(struct den_call *call, char *out, size_t capacity, bool *ou
 
     pthread_mutex_lock(&call->lock);
     length = call->queue.length - call->sent;
-    *out_done =
-        length == 0 && call->ended == call->count && (call->is_settled || !call->surface->settle);
+    *out_done = length == 0 && call->ended == call->count &&
+                (call->is_settled || !(call->surface->settle || den_call_holds_ends(call)));
     if (length > capacity)
         length = capacity;
     memcpy(out, call->queue.data + call->sent, length);
@@ -251,10 +251,16 @@ bool den_call_has_ended(struct den_call *call)
 
 bool den_call_settle(struct den_call *call)
 {
-    if (call->is_settled || !call->surface->settle || !den_call_has_ended(call))
+    if (call->is_settled || !(call->surface->settle || den_call_holds_ends(call)) ||
+        !den_call_has_ended(call))
         return false;
     call->is_settled = true;
-    call->surface->settle(call); /* no worker's thread is in the call any more */
+    if (den_call_holds_ends(call)) {
+        den_call_cite(call);
+        den_call_tell_ends(call);
+    }
+    if (call->surface->settle)
+        call->surface->settle(call); /* no worker's thread is in the call any more */
     return true;
 }
 

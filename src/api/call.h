@@ -95,7 +95,7 @@ struct den_call {
     char id[25];     /* random hexadecimal digits; surfaces put their own prefix before it */
     int64_t created; /* Unix time */
     int event_fd;
-    bool is_settled; /* of the connection's thread */
+    bool is_settled, is_cited; /* of the connection's thread */
     pthread_mutex_t lock;
     /* guarded by `lock` */
     struct den_buffer queue; /* of a stream: bytes not yet sent, from `sent` on */
@@ -145,7 +145,8 @@ json_t *den_call_id_json(const struct den_call *call, const char *prefix);
 size_t den_call_take(struct den_call *call, char *out, size_t capacity, bool *out_done);
 bool den_call_has_ended(struct den_call *call);
 bool den_call_is_broken(struct den_call *call);
-/* Lets the surface settle, once, when all answers have ended; false: there was nothing to do. */
+/* What is left to do when all answers have ended, once: an answer that stands on documents is marked
+ * and its end told, and the surface settles. False: there was nothing to do. */
 bool den_call_settle(struct den_call *call);
 /* Makes the eventfd unreadable until the next event. */
 void den_call_quiet(struct den_call *call);
@@ -158,10 +159,16 @@ enum den_status den_random_id(char out[25], struct den_error *err);
  * and the workspace's own model answers. Other names: nothing happens. */
 enum den_status den_call_ground(struct den_call_options *options, struct den_desk *desk,
                                 struct den_error *err);
-/* Marks what the passages support in the first answer, which is whole. */
+/* Whether the ends of the answers wait until the first of them has been marked, which embeds its
+ * sentences: not on a worker's thread. */
+bool den_call_holds_ends(const struct den_call *call);
+/* Marks what the passages support in the first answer, which is whole; once. */
 void den_call_cite(struct den_call *call);
 /* object["den"]["sources"], where there are any. */
 void den_call_add_sources(json_t *object, const struct den_call *call);
+/* At the end of a stream: object["den"]["citations"], and ["content"] with the markers that they
+ * are about, which the deltas did not have. */
+void den_call_add_citations(json_t *object, const struct den_call *call);
 
 /* Starts the call and answers the request, whole or as a stream. */
 enum MHD_Result den_call_answer(struct den_request *request, struct den_call_options *options);

@@ -104,15 +104,24 @@ static void take_end(struct den_choice *choice, const struct den_worker_event *e
 
 static void tell_end(struct den_choice *choice)
 {
-    struct den_call *call = choice->call;
-    const struct den_surface *surface = call->surface;
+    const struct den_surface *surface = choice->call->surface;
 
     if (choice->error.status == DEN_OK && surface->end)
         surface->end(choice);
     else if (choice->error.status != DEN_OK && surface->error)
         surface->error(choice);
-    if (call->ended == call->count && surface->finish)
-        surface->finish(call);
+}
+
+void den_call_tell_ends(struct den_call *call)
+{
+    size_t i;
+
+    pthread_mutex_lock(&call->lock);
+    for (i = 0; i < call->count && !call->is_broken; i++)
+        tell_end(&call->choices[i]);
+    if (call->surface->finish && !call->is_broken)
+        call->surface->finish(call);
+    pthread_mutex_unlock(&call->lock);
 }
 
 static void tell(struct den_choice *choice, const struct den_worker_event *event)
@@ -137,7 +146,11 @@ static void tell(struct den_choice *choice, const struct den_worker_event *event
         function = surface->tool_arguments;
         break;
     case DEN_WORKER_END:
+        if (den_call_holds_ends(choice->call))
+            return;
         tell_end(choice);
+        if (choice->call->ended == choice->call->count && surface->finish)
+            surface->finish(choice->call);
         return;
     }
     if (function)
@@ -157,7 +170,7 @@ void den_call_on_event(void *context, const struct den_worker_event *event)
     }
     if (event->kind == DEN_WORKER_TOOL_CALL)
         choice->tools_begun++;
-    if ((!stream || call->surface->gathers) && !gather(choice, event))
+    if ((!stream || call->surface->gathers || call->options.grounding) && !gather(choice, event))
         den_call_break(call);
     if (event->kind == DEN_WORKER_END)
         take_end(choice, event);

@@ -7,6 +7,7 @@
 #include "api/call.h"
 #include "api/fields.h"
 #include "base/json.h"
+#include "desk/answer_parameters.h"
 #include "desk/grounding.h"
 
 enum { ANSWER_TOKENS = 512, ANSWER_SHARE = 4 };
@@ -76,6 +77,7 @@ static enum den_status search(struct den_call_options *options, struct den_desk 
         .workspace = json_string_value(json_object_get(workspace, "id")),
         .question = json_string_value(json_object_get(message, "content")),
         .conversation = messages,
+        .model = json_string_value(json_object_get(workspace, "model")),
         .settings = den_retrieval_defaults(),
     };
 
@@ -104,6 +106,17 @@ static enum den_status refuse(struct den_call_options *options, const char *text
     options->request.tools = NULL;
     options->request.tool_choice = NULL;
     return DEN_OK;
+}
+
+/* The workspace's own, where the client set none; their texts live as long as the body. */
+static enum den_status take_parameters(struct den_call_options *options, const json_t *workspace,
+                                       struct den_error *err)
+{
+    json_t *parameters = json_incref(json_object_get(workspace, "parameters"));
+
+    if (den_body_keep(options, "den parameters", parameters, err) != DEN_OK)
+        return err->status;
+    return den_answer_parameters_fill(parameters, &options->request, options->stops, err);
 }
 
 static enum den_status fit(struct den_call_options *options, struct den_roster *roster,
@@ -164,6 +177,7 @@ static enum den_status ask_workspace(struct den_call_options *options, struct de
                         "'model' is a workspace, which needs 'messages' with one of the user");
     messages = copy_messages(options->request.messages, &question, system);
     if (den_body_keep(options, "den model", json_string(model), err) != DEN_OK ||
+        take_parameters(options, workspace, err) != DEN_OK ||
         search(options, desk, workspace, messages, question, err) != DEN_OK) {
         json_decref(messages);
         return err->status;
@@ -178,6 +192,8 @@ static enum den_status ask_workspace(struct den_call_options *options, struct de
         json_decref(messages);
         return err->status;
     }
+    if (options->grounding)
+        den_grounding_sample(options->grounding, &options->request);
     if (den_body_keep(options, "den messages", messages, err) != DEN_OK)
         return err->status;
     options->request.messages = messages;
@@ -198,14 +214,20 @@ enum den_status den_call_ground(struct den_call_options *options, struct den_des
     return err->status;
 }
 
+bool den_call_holds_ends(const struct den_call *call)
+{
+    return call->options.grounding && (call->options.stream || call->surface->tells_always);
+}
+
 void den_call_cite(struct den_call *call)
 {
     struct den_choice *choice = &call->choices[0];
     struct den_error ignored = { 0 };
     char *marked = NULL;
 
-    if (!call->options.grounding || choice->text.length == 0)
+    if (!call->options.grounding || call->is_cited || choice->text.length == 0)
         return;
+    call->is_cited = true;
     if (den_grounding_cite(call->options.grounding, choice->text.data, &marked, &ignored) ==
         DEN_OK) {
         den_buffer_clear(&choice->text);
@@ -214,15 +236,35 @@ void den_call_cite(struct den_call *call)
     free(marked);
 }
 
-void den_call_add_sources(json_t *object, const struct den_call *call)
+/* object["den"], which is made where there is none. */
+static json_t *den_of(json_t *object)
 {
     json_t *den = json_object_get(object, "den");
 
-    if (!call->options.grounding)
-        return;
     if (!den) {
         den = json_object();
         json_object_set_new(object, "den", den);
     }
-    json_object_set_new(den, "sources", den_grounding_sources(call->options.grounding));
+    return den;
+}
+
+void den_call_add_sources(json_t *object, const struct den_call *call)
+{
+    if (call->options.grounding)
+        json_object_set_new(den_of(object), "sources",
+                            den_grounding_sources(call->options.grounding));
+}
+
+void den_call_add_citations(json_t *object, const struct den_call *call)
+{
+    const struct den_buffer *text = &call->choices[0].text;
+    json_t *sources, *den;
+
+    if (!call->options.grounding)
+        return;
+    den = den_of(object);
+    sources = den_grounding_sources(call->options.grounding);
+    json_object_set(den, "citations", json_object_get(sources, "citations"));
+    json_object_set_new(den, "content", json_stringn(text->data, text->length));
+    json_decref(sources);
 }

@@ -138,6 +138,7 @@ static void begin(struct den_call *call)
     json_object_set_new(state->object, "id", den_call_id_json(call, "resp_"));
     json_object_set_new(state->object, "created_at", json_integer((json_int_t)call->created));
     json_object_set_new(state->object, "model", json_string(call->model->model_name));
+    den_call_add_sources(state->object, call);
     send_event(call, "response.created",
                json_pack("{s:o}", "response", json_deep_copy(state->object)));
     send_event(call, "response.in_progress",
@@ -215,6 +216,18 @@ static json_t *usage_json(const struct den_choice *choice)
                      (json_int_t)choice->end.reasoning_tokens, "total_tokens", prompt + generated);
 }
 
+/* An answer of a workspace has its markers; in a stream the text has been told without them. */
+static void take_markers(struct den_choice *choice)
+{
+    struct den_response_state *state = state_of(choice->call);
+
+    if (!choice->call->is_cited || choice->call->options.stream ||
+        state->open != DEN_RESPONSE_MESSAGE)
+        return;
+    den_buffer_clear(&state->text);
+    den_buffer_append(&state->text, choice->text.data, choice->text.length);
+}
+
 static void take_end(struct den_choice *choice)
 {
     struct den_response_state *state = state_of(choice->call);
@@ -226,6 +239,7 @@ static void take_end(struct den_choice *choice)
 
         take_text(choice, &nothing);
     }
+    take_markers(choice);
     close_item(choice->call, is_cut ? "incomplete" : "completed");
     json_object_set_new(object, "status", json_string(is_cut ? "incomplete" : "completed"));
     if (is_cut)
@@ -235,6 +249,9 @@ static void take_end(struct den_choice *choice)
         json_object_set_new(object, "completed_at", json_integer((json_int_t)den_clock_unix()));
     json_object_set_new(object, "usage", usage_json(choice));
     den_note_add(object, choice);
+    den_call_add_sources(object, choice->call);
+    if (choice->call->options.stream)
+        den_call_add_citations(object, choice->call);
 }
 
 static void take_error(struct den_choice *choice)

@@ -193,6 +193,15 @@ static const struct den_route routes[] = {
       CHAT,
       .get = den_route_settings_get,
       .patch = den_route_settings_change },
+    { .path = "/api/memories",
+      CHAT,
+      .get = den_route_memories_list,
+      .post = den_route_memories_add,
+      .remove = den_route_memories_delete },
+    { .path = "/api/memories/{id}",
+      CHAT,
+      .patch = den_route_memory_change,
+      .remove = den_route_memory_delete },
     { .path = "/api/events", CHAT, .get = den_route_events },
 };
 

@@ -80,6 +80,7 @@ enum den_status den_answer_ground_begin(struct den_answer_job *job, bool *out_re
         .thread = job->thread,
         .question = job->question,
         .conversation = job->messages,
+        .model = job->model,
         .settings = job->retrieval,
     };
     const char *refusal;

@@ -290,8 +290,11 @@ static enum den_status submit(struct den_answer_job *job, struct den_worker *wor
     request.surface = "page";
     request.messages = job->messages;
     request.grammar = job->grammar;
-    if (den_answer_parameters_read(job->parameters, &request, stops, err) != DEN_OK ||
-        job->answers->source.submit(worker, &request, on_event, job, &ticket, err) != DEN_OK)
+    if (den_answer_parameters_read(job->parameters, &request, stops, err) != DEN_OK)
+        return err->status;
+    if (job->grounding)
+        den_grounding_sample(job->grounding, &request);
+    if (job->answers->source.submit(worker, &request, on_event, job, &ticket, err) != DEN_OK)
         return err->status;
     pthread_mutex_lock(&job->lock);
     job->ticket = ticket;
@@ -359,7 +362,8 @@ static void write_answer(struct den_answer_job *job)
         job->context_tokens = context_tokens;
         is_wanted = !job->is_settled;
         pthread_mutex_unlock(&job->lock);
-        if (is_wanted && den_answer_ground_fit(job, worker, &err) == DEN_OK &&
+        if (is_wanted && den_answer_recall(job, worker, &err) == DEN_OK &&
+            den_answer_ground_fit(job, worker, &err) == DEN_OK &&
             submit(job, worker, &err) == DEN_OK)
             carry(job);
         source->release(take_ticket(job));
@@ -372,6 +376,8 @@ static void write_answer(struct den_answer_job *job)
         job->error = err;
     pthread_mutex_unlock(&job->lock);
     settle(job);
+    if (err.status == DEN_OK && !is_refused)
+        den_answer_remember(job);
 }
 
 static void leave(struct den_answer_job *job)
@@ -438,6 +444,7 @@ void den_answer_job_stop(struct den_answer_job *job, bool by_user)
     if (job->ticket)
         job->answers->source.cancel(job->ticket);
     pthread_mutex_unlock(&job->lock);
+    den_side_question_give_up(&job->side);
     if (is_loading)
         settle(job);
 }
@@ -446,6 +453,7 @@ void den_answer_job_destroy(struct den_answer_job *job)
 {
     if (!job)
         return;
+    den_side_question_deinit(&job->side);
     den_buffer_deinit(&job->content);
     den_buffer_deinit(&job->reasoning);
     pthread_cond_destroy(&job->changed);

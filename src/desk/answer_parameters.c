@@ -107,6 +107,48 @@ enum den_status den_answer_parameters_read(const json_t *parameters,
     return read_stops(parameters, request, stops, err);
 }
 
+static void fill_number(double *value, double other)
+{
+    if (isnan(*value))
+        *value = other;
+}
+
+static void fill_integer(int64_t *value, int64_t other)
+{
+    if (*value < 0)
+        *value = other;
+}
+
+enum den_status den_answer_parameters_fill(const json_t *parameters,
+                                           struct den_worker_request *request, const char **stops,
+                                           struct den_error *err)
+{
+    struct den_worker_request other = den_worker_request_defaults();
+    const char *other_stops[DEN_STOP_STRINGS_MAX];
+    size_t i;
+
+    if (den_answer_parameters_read(parameters, &other, other_stops, err) != DEN_OK)
+        return err->status;
+    if (!request->preset) {
+        if (isnan(request->temperature) && isnan(request->top_p))
+            request->preset = other.preset;
+        fill_number(&request->temperature, other.temperature);
+        fill_number(&request->top_p, other.top_p);
+    }
+    fill_number(&request->min_p, other.min_p);
+    fill_number(&request->repeat_penalty, other.repeat_penalty);
+    fill_number(&request->frequency_penalty, other.frequency_penalty);
+    fill_number(&request->presence_penalty, other.presence_penalty);
+    fill_integer(&request->top_k, other.top_k);
+    fill_integer(&request->max_tokens, other.max_tokens);
+    fill_integer(&request->seed, other.seed);
+    for (i = 0; request->stop_count == 0 && i < other.stop_count; i++)
+        stops[i] = other_stops[i];
+    if (request->stop_count == 0)
+        request->stop_count = other.stop_count;
+    return DEN_OK;
+}
+
 enum den_status den_answer_parameters_check(const json_t *parameters, struct den_error *err)
 {
     const char *stops[DEN_STOP_STRINGS_MAX];

@@ -11,6 +11,11 @@
 enum den_status den_answer_parameters_read(const json_t *parameters,
                                            struct den_worker_request *request, const char **stops,
                                            struct den_error *err);
+/* Sets what `request` has not set itself: a preset stands against the sampling of `parameters`, one
+ * list of stops against the other. `stops` are the request's own places. */
+enum den_status den_answer_parameters_fill(const json_t *parameters,
+                                           struct den_worker_request *request, const char **stops,
+                                           struct den_error *err);
 /* Reads them only to see whether they are right. NULL and null are. */
 enum den_status den_answer_parameters_check(const json_t *parameters, struct den_error *err);
 

@@ -135,6 +135,7 @@ static struct den_answer_job *make_job(struct den_answers *answers, const char *
         return NULL;
     }
     job->answers = answers;
+    den_side_question_init(&job->side, &answers->source);
     job->retrieval = den_retrieval_defaults();
     job->row = row;
     job->seq = json_integer_value(json_object_get(answer, "seq"));

@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "desk/answers.h"
 #include "desk/grounding.h"
+#include "desk/side_question.h"
 #include "desk/threads_parts.h"
 
 /* One answer while it is written. */
@@ -26,6 +27,7 @@ struct den_answer_job {
     char *question;                  /* without what was attached to it */
     struct den_grounding *grounding; /* of the job's own thread; NULL: none */
     char *grammar;                   /* that the answer is held to; NULL: none */
+    struct den_side_question side;   /* what Den itself asks the model */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -76,6 +78,14 @@ enum den_status den_answer_ground_fit(struct den_answer_job *job, struct den_wor
                                       struct den_error *err);
 /* Marks the sentences that are supported, once the answer is whole. */
 void den_answer_ground_cite(struct den_answer_job *job);
+
+/* --- what it is told about the user (answer_memory.c), on the job's own thread --- */
+
+/* Puts what is remembered into the conversation, and keeps on the row what that was. */
+enum den_status den_answer_recall(struct den_answer_job *job, struct den_worker *worker,
+                                  struct den_error *err);
+/* Proposes what the question says about its writer, where memory is on. Failures are nobody's. */
+void den_answer_remember(struct den_answer_job *job);
 
 /* The conversation from the root to row `message`, as workers take it: a system message first, then
  * texts in which attachments come before the question. */

@@ -19,12 +19,14 @@
 #include "desk/retrieval.h"
 
 struct den_grounding;
+struct den_worker_request;
 
 struct den_grounding_options {
     const char *workspace;      /* id; NULL: none */
     const char *thread;         /* id; NULL: none */
     const char *question;       /* borrowed until begin() returns */
     const json_t *conversation; /* messages before the question; NULL: none */
+    const char *model;          /* that will answer; NULL: the default */
     struct den_retrieval_settings settings;
 };
 /* Without any document to be searched, there is no grounding: *out is NULL, unless only documents
@@ -55,6 +57,10 @@ enum den_status den_grounding_fit(struct den_grounding *grounding,
  * models, left alone, write no markers, list their sources and repeat themselves; held to a few
  * whole sentences, each with a marker of a passage that is there, they answer. */
 char *den_grounding_grammar(const struct den_grounding *grounding);
+
+/* How an answer that stands on passages is sampled where nobody said: close to them. */
+void den_grounding_sample(const struct den_grounding *grounding,
+                          struct den_worker_request *request);
 
 /* A new reference. */
 json_t *den_grounding_sources(const struct den_grounding *grounding);

@@ -11,7 +11,7 @@
 #include "desk/answer_parameters.h"
 #include "desk/threads_parts.h"
 
-enum { NONE = -1 };
+enum { NONE = -1, SOURCES_MAX = 10000 /* passages of one answer, and citations */ };
 
 struct node {
     const json_t *message;
@@ -163,6 +163,39 @@ static char *json_of(const json_t *object, const char *key, json_type type)
     return value && json_typeof(value) == type ? json_dumps(value, JSON_COMPACT) : NULL;
 }
 
+/* What an answer stood on, as far as it has the form that pages show; NULL: none. Free it. */
+static char *sources_of(const json_t *message)
+{
+    static const char *const lists[] = { "passages", "citations" };
+    static const char *const texts[] = { "document", "name", "title", "format", "heading", "text" };
+    const json_t *sources = json_object_get(message, "sources"), *item;
+    size_t i, k;
+
+    if (!json_is_object(sources) || !json_is_boolean(json_object_get(sources, "found")))
+        return NULL;
+    for (i = 0; i < 2; i++)
+        if (!json_is_array(json_object_get(sources, lists[i])) ||
+            json_array_size(json_object_get(sources, lists[i])) > SOURCES_MAX)
+            return NULL;
+    json_array_foreach(json_object_get(sources, "passages"), i, item)
+    {
+        for (k = 0; k < sizeof texts / sizeof texts[0]; k++)
+            if (!json_is_string(json_object_get(item, texts[k])))
+                return NULL;
+        if (!json_is_integer(json_object_get(item, "number")) ||
+            !json_is_object(json_object_get(item, "part")))
+            return NULL;
+    }
+    json_array_foreach(json_object_get(sources, "citations"), i, item)
+    {
+        if (!json_is_integer(json_object_get(item, "start")) ||
+            !json_is_integer(json_object_get(item, "end")) ||
+            !json_is_array(json_object_get(item, "passages")))
+            return NULL;
+    }
+    return json_dumps(sources, JSON_COMPACT);
+}
+
 static bool is_finish(const char *finish)
 {
     return strcmp(finish, "length") == 0 || strcmp(finish, "stopped") == 0 ||
@@ -176,6 +209,7 @@ static enum den_status insert_message(struct den_connection *connection, struct 
     const char *finish = text_of(message, "finish");
     char *attachments = json_of(message, "attachments", JSON_ARRAY);
     char *measures = json_of(message, "measures", JSON_OBJECT);
+    char *sources = sources_of(message);
     char made[DEN_ID_LENGTH_MAX + 1];
     struct den_message_row row = {
         .thread = thread,
@@ -190,6 +224,7 @@ static enum den_status insert_message(struct den_connection *connection, struct 
         .measures = measures,
         .attachments = attachments,
         .seq = seq_of(message),
+        .sources = sources,
     };
 
     if (json_is_object(error)) {
@@ -202,6 +237,7 @@ static enum den_status insert_message(struct den_connection *connection, struct 
         den_message_insert(connection, &row, &node->row, err);
     free(attachments);
     free(measures);
+    free(sources);
     return err->status;
 }
 
@@ -238,14 +274,16 @@ static enum den_status insert_thread(struct den_connection *connection, const js
     if (check_free(connection, id, err) == DEN_OK &&
         den_execute(connection, err,
                     "INSERT INTO threads (id, title, renamed, pinned, created, updated, model, "
-                    "system, parameters, folder) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                    "(SELECT id FROM folders WHERE id = ?))",
-                    "ttiiiitttt", id, shortened, (int64_t)(shortened[0] != '\0'),
+                    "system, parameters, folder, workspace) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                    "(SELECT id FROM folders WHERE id = ?), (SELECT row FROM workspaces WHERE id = "
+                    "?11 OR name = ?12 COLLATE NOCASE ORDER BY id = ?11 DESC LIMIT 1))",
+                    "ttiiiitttttt", id, shortened, (int64_t)(shortened[0] != '\0'),
                     (int64_t)json_is_true(json_object_get(thread, "pinned")), created,
                     time_of(thread, "updated",
                             tree->count > 0 ? tree->nodes[tree->count - 1].created : created),
                     text_of(thread, "model"), text_of(thread, "system"),
-                    parameters ? parameters : "{}", text_of(thread, "folder")) == DEN_OK)
+                    parameters ? parameters : "{}", text_of(thread, "folder"),
+                    text_of(thread, "workspace"), text_of(thread, "workspace_name")) == DEN_OK)
         *out_row = den_connection_last_row(connection);
     free(parameters);
     return err->status;
@@ -273,6 +311,24 @@ static enum den_status conclude(struct den_connection *connection, int64_t row,
                        "iit", row, updated, text_of(thread, "head"));
 }
 
+/* Documents that were the thread's alone, as far as they are here. */
+static enum den_status attach_documents(struct den_connection *connection, int64_t row,
+                                        const json_t *thread, struct den_error *err)
+{
+    const json_t *document;
+    size_t i;
+
+    json_array_foreach(json_object_get(thread, "documents"), i, document)
+    {
+        if (i < SOURCES_MAX)
+            den_execute(connection, err,
+                        "INSERT OR IGNORE INTO thread_documents (thread, document, added) "
+                        "SELECT ?, row, ? FROM documents WHERE id = ?",
+                        "iit", row, den_clock_unix_ms(), text_of(document, "id"));
+    }
+    return err->status;
+}
+
 enum den_status den_import_insert(struct den_connection *connection, const json_t *thread,
                                   int64_t *out_row, size_t *out_messages, struct den_error *err)
 {
@@ -296,7 +352,8 @@ enum den_status den_import_insert(struct den_connection *connection, const json_
         insert_thread(connection, thread, &tree, &row, err);
     for (i = 0; i < tree.count && err->status == DEN_OK; i++)
         insert_message(connection, &tree, row, &tree.nodes[tree.order[i]], err);
-    if (err->status == DEN_OK && conclude(connection, row, thread, &tree, err) == DEN_OK) {
+    if (err->status == DEN_OK && attach_documents(connection, row, thread, err) == DEN_OK &&
+        conclude(connection, row, thread, &tree, err) == DEN_OK) {
         *out_row = row;
         *out_messages = count;
     }

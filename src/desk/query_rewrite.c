@@ -13,7 +13,7 @@ enum {
     WORD_BYTES = 48,          /* of one, in lower case, cut beyond */
     SHORT_WORDS = 3,          /* that carry meaning: with more, a question stands alone */
     CHINESE_SHORT = 10,       /* characters */
-    QUESTIONS_BACK = 3,       /* that one question may lean on */
+    MAY_LEAN_WORDS = 8,       /* that carry meaning: with more, no model need be asked */
     COMPLETED_BYTES_MAX = 600 /* what is put before a question; an embedder reads 256 tokens */
 };
 
@@ -251,11 +251,11 @@ static char *complete(const char *earlier, const char *question)
 }
 
 /* The last messages of the user, the newest first. */
-static size_t last_questions(const json_t *conversation, const char *out[QUESTIONS_BACK])
+size_t den_query_last(const json_t *conversation, const char *out[DEN_QUESTIONS_BACK])
 {
     size_t i = json_array_size(conversation), count = 0;
 
-    while (i-- > 0 && count < QUESTIONS_BACK) {
+    while (i-- > 0 && count < DEN_QUESTIONS_BACK) {
         const json_t *message = json_array_get(conversation, i);
         const char *role = json_string_value(json_object_get(message, "role"));
         const char *content = json_string_value(json_object_get(message, "content"));
@@ -266,10 +266,20 @@ static size_t last_questions(const json_t *conversation, const char *out[QUESTIO
     return count;
 }
 
+bool den_query_may_lean(const json_t *conversation, const char *question)
+{
+    const char *earlier[DEN_QUESTIONS_BACK];
+    struct words words;
+
+    split(question, &words);
+    return den_query_last(conversation, earlier) > 0 && count_meaning(&words) <= MAY_LEAN_WORDS &&
+           words.chinese <= 2 * CHINESE_SHORT;
+}
+
 char *den_query_rewrite(const json_t *conversation, const char *question)
 {
-    const char *earlier[QUESTIONS_BACK];
-    size_t count = last_questions(conversation, earlier), i = 0;
+    const char *earlier[DEN_QUESTIONS_BACK];
+    size_t count = den_query_last(conversation, earlier), i = 0;
     char *whole;
 
     if (count == 0 || !den_query_leans(question))

@@ -18,5 +18,10 @@
 char *den_query_rewrite(const json_t *conversation, const char *question);
 /* Whether a question leans on those before it. */
 bool den_query_leans(const char *question);
+/* Whether a model may be asked about it: there is a question before it, and this one is short. */
+bool den_query_may_lean(const json_t *conversation, const char *question);
+/* The last questions of the user, the newest first; returns how many. */
+enum { DEN_QUESTIONS_BACK = 3 };
+size_t den_query_last(const json_t *conversation, const char *out[DEN_QUESTIONS_BACK]);
 
 #endif

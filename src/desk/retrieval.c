@@ -154,6 +154,22 @@ static bool words_stand_there(const struct den_found *found)
     return false;
 }
 
+/* The question as it is searched for; NULL: no memory. */
+static char *complete_query(struct den_retrieval *retrieval,
+                            const struct den_retrieval_query *search)
+{
+    const struct den_embed_source *source = &retrieval->source;
+    char *completed = NULL;
+
+    if (search->rewrite == DEN_REWRITE_OFF)
+        return strdup(search->query);
+    if (search->rewrite == DEN_REWRITE_MODEL && source->rewrite &&
+        den_query_may_lean(search->conversation, search->query))
+        completed = source->rewrite(source->context, search->model ? search->model : "",
+                                    search->conversation, search->query);
+    return completed ? completed : den_query_rewrite(search->conversation, search->query);
+}
+
 static enum den_status check_query(const char *query, struct den_error *err)
 {
     if (query[strspn(query, " \t\r\n")] == '\0')
@@ -177,8 +193,7 @@ enum den_status den_retrieval_search(struct den_retrieval *retrieval,
 
     if (check_query(search->query, err) != DEN_OK)
         return err->status;
-    found.query = search->rewrites ? den_query_rewrite(search->conversation, search->query)
-                                   : strdup(search->query);
+    found.query = complete_query(retrieval, search);
     if (!found.query)
         return den_fail(err, DEN_NO_MEMORY, "retrieval: out of memory");
     if (embed_query(retrieval, &found, &vector, &query.width, err) != DEN_OK)
@@ -336,7 +351,7 @@ static enum den_status read_search(const json_t *fields, struct den_retrieval_qu
     int64_t count = settings->count;
     const char *rerank = "auto";
 
-    out->rewrites = settings->rewrite != DEN_REWRITE_OFF;
+    out->rewrite = settings->rewrite;
     out->diversity = settings->diversity;
     out->conversation = json_object_get(fields, "conversation");
     if (out->conversation && !json_is_array(out->conversation) && !json_is_null(out->conversation))
@@ -369,6 +384,7 @@ enum den_status den_retrieval_answer(struct den_retrieval *retrieval, struct den
             goto done;
         }
         den_retrieval_settings_read(json_object_get(workspace, "retrieval"), &settings, err);
+        search.model = json_string_value(json_object_get(workspace, "model"));
     }
     if (err->status == DEN_OK && read_search(fields, &search, &settings, err) == DEN_OK &&
         den_retrieval_search(retrieval, &search, &found, err) == DEN_OK) {

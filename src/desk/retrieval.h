@@ -27,6 +27,10 @@ struct den_embed_source {
      * installed, DEN_INVALID where its width is another. */
     enum den_status (*embed)(void *context, const char *name, const char *const *texts,
                              size_t count, float *out, size_t width, struct den_error *err);
+    /* The question, completed by the model `model` ("": the default); free() it. NULL: it can't, or
+     * not well. The function may be NULL, too. */
+    char *(*rewrite)(void *context, const char *model, const json_t *conversation,
+                     const char *question);
 };
 struct den_embed_source den_embed_source_of(struct den_roster *roster);
 
@@ -44,7 +48,8 @@ struct den_retrieval_query {
     const char *query;
     struct den_space_filter filter;
     const json_t *conversation; /* messages before the question, oldest first; NULL: none */
-    bool rewrites;              /* completes the question by them */
+    enum den_rewrite rewrite;   /* whether it is completed by them, and how */
+    const char *model;          /* that completes it; NULL: the default */
     size_t count;               /* hits wanted */
     double diversity;           /* NAN: the space's own */
     enum den_rerank_way rerank; /* AUTO unless somebody says otherwise */

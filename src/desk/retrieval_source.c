@@ -1,7 +1,9 @@
-/* Vectors from the roster's workers. */
+/* Vectors and completed questions from the roster's workers. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "desk/answers.h"
+#include "desk/query_reword.h"
 #include "desk/retrieval.h"
 #include "desk/roster.h"
 
@@ -33,7 +35,22 @@ done:
     return err->status;
 }
 
+static char *rewrite(void *context, const char *model, const json_t *conversation,
+                     const char *question)
+{
+    const struct den_answer_source source = den_answer_source_of(context, NULL);
+    struct den_worker *worker;
+    struct den_error ignored = { 0 };
+    char *completed;
+
+    if (den_roster_take(context, model, DEN_WORKER_CHAT, &worker, &ignored) != DEN_OK)
+        return NULL;
+    completed = den_query_reword(&source, worker, conversation, question);
+    den_roster_give_back(context, worker);
+    return completed;
+}
+
 struct den_embed_source den_embed_source_of(struct den_roster *roster)
 {
-    return (struct den_embed_source){ .context = roster, .embed = embed };
+    return (struct den_embed_source){ .context = roster, .embed = embed, .rewrite = rewrite };
 }

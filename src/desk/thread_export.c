@@ -148,12 +148,28 @@ static enum den_status write_head(struct den_connection *connection, struct den_
     return den_buffer_status(out, "export", err);
 }
 
+static enum den_status add_workspace(struct den_connection *connection, int64_t row, json_t *thread,
+                                     struct den_error *err)
+{
+    struct den_query query;
+
+    den_query_start(&query, connection, err,
+                    "SELECT w.name FROM threads t JOIN workspaces w ON w.row = t.workspace "
+                    "WHERE t.row = ?",
+                    "i", row);
+    if (den_query_next(&query, err))
+        json_object_set_new(thread, "workspace_name", den_text_json(&query, 0));
+    den_query_end(&query);
+    return err->status;
+}
+
 static enum den_status write_thread(struct den_connection *connection, int64_t row,
                                     struct den_buffer *out, struct den_error *err)
 {
     json_t *thread = NULL;
 
-    if (den_thread_read_full(connection, row, &thread, err) == DEN_OK)
+    if (den_thread_read_full(connection, row, &thread, err) == DEN_OK &&
+        add_workspace(connection, row, thread, err) == DEN_OK)
         den_json_write(thread, out, err);
     json_decref(thread);
     return err->status;

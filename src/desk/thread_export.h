@@ -4,7 +4,10 @@
  * trees, and is what thread_import.h reads back without loss:
  *
  *     {"format": "den.threads", "version": 1, "exported": Unix milliseconds,
- *      "folders": [{"id", "name"}], "threads": [a thread with its messages, as in docs/API.md]} */
+ *      "folders": [{"id", "name"}], "threads": [a thread with its messages, as in docs/API.md,
+ *      and "workspace_name"]}
+ *
+ * A thread finds its workspace again by its id or, on another machine, by its name. */
 #ifndef DEN_DESK_THREAD_EXPORT_H
 #define DEN_DESK_THREAD_EXPORT_H
 

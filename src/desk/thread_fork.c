@@ -36,9 +36,9 @@ static enum den_status copy_message(struct den_connection *connection, int64_t t
             connection, err,
             "INSERT INTO messages (thread, id, parent, role, content, reasoning, created, "
             "model, finish, error_code, error_message, measures, attachments, seq, "
-            "sources) SELECT ?2, ?3, nullif(?4, 0), role, content, reasoning, created, model, "
-            "coalesce(finish, 'stopped'), error_code, error_message, measures, "
-            "attachments, seq, sources FROM messages WHERE row = ?1",
+            "sources, memories) SELECT ?2, ?3, nullif(?4, 0), role, content, reasoning, created, "
+            "model, coalesce(finish, 'stopped'), error_code, error_message, measures, "
+            "attachments, seq, sources, memories FROM messages WHERE row = ?1",
             "iiti", from_row, thread, id, *parent) != DEN_OK)
         return err->status;
     *parent = den_connection_last_row(connection);

@@ -10,7 +10,7 @@ enum { PREVIEW_CHARACTERS = 120, TITLE_CHARACTERS = 60 };
 #define MESSAGE_COLUMNS                                                                            \
     "m.id, (SELECT p.id FROM messages p WHERE p.row = m.parent), m.role, m.content, "              \
     "m.reasoning, m.created, m.model, m.finish, m.error_code, m.error_message, m.measures, "       \
-    "m.attachments, m.seq, m.sources"
+    "m.attachments, m.seq, m.sources, m.memories"
 
 static json_t *nullable(struct den_query *query, int column)
 {
@@ -48,13 +48,14 @@ static json_t *error_json(struct den_query *query)
 
 static json_t *message_json(struct den_query *query)
 {
-    return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-        den_text_json(query, 0), "parent", nullable(query, 1), "role", den_text_json(query, 2),
-        "content", den_text_json(query, 3), "reasoning", den_text_json(query, 4), "created",
-        integer(query, 5), "model", den_text_json(query, 6), "finish", nullable(query, 7), "error",
-        error_json(query), "measures", den_value_json(query, 10), "attachments",
-        den_value_json(query, 11), "seq", integer(query, 12), "sources", den_value_json(query, 13));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+                     den_text_json(query, 0), "parent", nullable(query, 1), "role",
+                     den_text_json(query, 2), "content", den_text_json(query, 3), "reasoning",
+                     den_text_json(query, 4), "created", integer(query, 5), "model",
+                     den_text_json(query, 6), "finish", nullable(query, 7), "error",
+                     error_json(query), "measures", den_value_json(query, 10), "attachments",
+                     den_value_json(query, 11), "seq", integer(query, 12), "sources",
+                     den_value_json(query, 13), "memories", den_value_json(query, 14));
 }
 
 /* --- reading --- */
@@ -206,14 +207,15 @@ enum den_status den_message_insert(struct den_connection *connection,
 {
     if (den_execute(connection, err,
                     "INSERT INTO messages (thread, id, parent, role, content, reasoning, created, "
-                    "model, finish, error_code, error_message, measures, attachments, seq) VALUES "
-                    "(?, ?, nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    "ititttitttttti", message->thread, message->id, message->parent, message->role,
+                    "model, finish, error_code, error_message, measures, attachments, seq, "
+                    "sources) VALUES (?, ?, nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "ititttittttttit", message->thread, message->id, message->parent, message->role,
                     message->content ? message->content : "",
                     message->reasoning ? message->reasoning : "", message->created,
                     message->model ? message->model : "", message->finish, message->error_code,
                     message->error_message, message->measures,
-                    message->attachments ? message->attachments : "[]", message->seq) != DEN_OK)
+                    message->attachments ? message->attachments : "[]", message->seq,
+                    message->sources) != DEN_OK)
         return err->status;
     *out_row = den_connection_last_row(connection);
     return DEN_OK;

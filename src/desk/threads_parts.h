@@ -84,6 +84,7 @@ struct den_message_row {
     const char *measures;                   /* JSON; NULL: none */
     const char *attachments;                /* JSON; NULL: none */
     int64_t seq;
+    const char *sources; /* JSON; NULL: none */
 };
 enum den_status den_message_insert(struct den_connection *connection,
                                    const struct den_message_row *message, int64_t *out_row,

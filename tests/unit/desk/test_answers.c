@@ -4,6 +4,8 @@
 #include <pthread.h>
 
 #include "desk/answers.h"
+#include "desk/memories.h"
+#include "desk/settings.h"
 
 /* --- the writer: a thread that sends what the script says, piece by piece --- */
 
@@ -11,8 +13,7 @@ struct den_ticket {
     pthread_t thread;
     den_worker_handler handler;
     void *context;
-    bool is_cancelled;
-    struct script *script;
+    bool is_cancelled, is_side; /* Den's own question */
 };
 
 static struct script {
@@ -29,6 +30,8 @@ static struct script {
     int64_t max_tokens;
     char model[64];
     size_t taken, given_back;
+    const char *fact; /* what a side question is answered with; NULL: it waits to be given up */
+    size_t side_questions;
 } script;
 
 static struct den_answers *answers;
@@ -66,7 +69,15 @@ static void *write_pieces(void *context)
 
     ticket->handler(ticket->context, &event);
     pthread_mutex_lock(&script.lock);
-    while (!ticket->is_cancelled && !(script.may_end && next == script.allowed)) {
+    if (ticket->is_side && script.fact) {
+        pthread_mutex_unlock(&script.lock);
+        send_piece(ticket, script.fact);
+        pthread_mutex_lock(&script.lock);
+    }
+    while (ticket->is_side && !script.fact && !ticket->is_cancelled)
+        pthread_cond_wait(&script.changed, &script.lock);
+    while (!ticket->is_side && !ticket->is_cancelled &&
+           !(script.may_end && next == script.allowed)) {
         if (next == script.allowed) {
             pthread_cond_wait(&script.changed, &script.lock);
             continue;
@@ -123,12 +134,19 @@ static enum den_status submit(struct den_worker *worker, const struct den_worker
     if (script.submit_status != DEN_OK)
         return den_fail(error, script.submit_status, "the conversation is too long");
     pthread_mutex_lock(&script.lock); /* answers begin on threads of their own */
-    json_decref(script.messages);
-    script.messages = json_deep_copy(request->messages);
-    script.temperature = request->temperature;
-    script.max_tokens = request->max_tokens;
-    pthread_mutex_unlock(&script.lock);
     ticket = calloc(1, sizeof *ticket);
+    ticket->is_side = request->prompt != NULL;
+    if (ticket->is_side) {
+        assert_true(request->batch && request->grammar && request->temperature == 0);
+        script.side_questions++;
+    } else {
+        json_decref(script.messages);
+        script.messages = json_deep_copy(request->messages);
+        script.temperature = request->temperature;
+        script.max_tokens = request->max_tokens;
+    }
+    pthread_cond_broadcast(&script.changed);
+    pthread_mutex_unlock(&script.lock);
     ticket->handler = handler;
     ticket->context = context;
     *out = ticket;
@@ -488,6 +506,125 @@ static void there_is_an_end_to_answers(void **state)
     await_idle();
 }
 
+/* --- memory --- */
+
+static void switch_memory(bool on)
+{
+    json_t *given = json_pack("{s:b}", "memory", (int)on), *all = NULL;
+
+    assert_ok(den_settings_change(threads, given, &all, &err));
+    json_decref(all);
+    json_decref(given);
+}
+
+static json_t *read_memories(void)
+{
+    json_t *list = NULL;
+
+    assert_ok(den_memories_list(threads, &list, &err));
+    return list;
+}
+
+static void keep_all(void)
+{
+    json_t *list = read_memories(), *kept = parse("{'state': 'kept'}"), *memory, *changed;
+    size_t i;
+
+    json_array_foreach(json_object_get(list, "memories"), i, memory)
+    {
+        changed = NULL;
+        assert_ok(den_memory_change(threads, json_string_value(json_object_get(memory, "id")), kept,
+                                    &changed, &err));
+        json_decref(changed);
+    }
+    json_decref(kept);
+    json_decref(list);
+}
+
+static void a_fact_is_proposed_kept_and_told(void **state)
+{
+    json_t *list, *thread;
+
+    allow(2, true);
+    post("{'id': 'q0', 'content': 'I am vegetarian.', 'answer_id': 'r0'}"); /* while it is off */
+    await_idle();
+    switch_memory(true);
+    script.fact = " The user is a vegetarian.";
+    post("{'id': 'q1', 'parent': 'r0', 'content': 'I am vegetarian. And you?', 'answer_id': 'r1'}");
+    await_idle();
+    list = read_memories();
+    assert_string_equal(text_at(list, "memories.0.text"), "The user is a vegetarian.");
+    assert_string_equal(text_at(list, "memories.0.state"), "proposed");
+    assert_string_equal(text_at(list, "memories.0.thread"), "a");
+    assert_int_equal(script.side_questions, 1);
+    forget(list);
+    post("{'id': 'q2', 'parent': 'r1', 'content': 'Count.', 'answer_id': 'r2'}");
+    await_idle();
+    assert_string_equal(text_at(script.messages, "0.content"), "Be brief."); /* not kept yet */
+    keep_all();
+    post("{'id': 'q3', 'parent': 'r2', 'content': 'Count.', 'answer_id': 'r3'}");
+    await_idle();
+    assert_string_equal(text_at(script.messages, "0.content"),
+                        "Be brief.\n\nWhat is known about the user (use it only where it helps):\n"
+                        "- The user is a vegetarian.\n");
+    switch_memory(false);
+    post("{'id': 'q4', 'parent': 'r3', 'content': 'I live in Leeds.', 'answer_id': 'r4'}");
+    await_idle();
+    assert_string_equal(text_at(script.messages, "0.content"), "Be brief.");
+    thread = read_thread();
+    assert_string_equal(text_at(thread, "messages.5.memories"), "null");
+    assert_string_equal(text_at(thread, "messages.7.memories.0.text"), "The user is a vegetarian.");
+    assert_string_equal(text_at(thread, "messages.9.memories"), "null");
+    forget(thread);
+    list = read_memories(); /* it can still be seen */
+    assert_int_equal(json_array_size(json_object_get(list, "memories")), 1);
+    assert_string_equal(text_at(list, "enabled"), "false");
+    forget(list);
+}
+
+static void what_the_model_makes_up_is_not_proposed(void **state)
+{
+    json_t *list;
+
+    allow(2, true);
+    switch_memory(true);
+    script.fact = " The user is a carpenter from Oslo.";
+    post("{'id': 'q', 'content': 'My daughter is called Ann. My password is x.'}");
+    await_idle();
+    list = read_memories();
+    assert_int_equal(json_array_size(json_object_get(list, "memories")), 1);
+    assert_string_equal(text_at(list, "memories.0.text"), "My daughter is called Ann.");
+    forget(list);
+    keep_all();
+    post("{'id': 'q2', 'content': 'My daughter is called Ann.'}"); /* known */
+    await_idle();
+    list = read_memories();
+    assert_int_equal(json_array_size(json_object_get(list, "memories")), 1);
+    assert_int_equal(script.side_questions, 1);
+    assert_non_null(strstr(text_at(script.messages, "0.content"),
+                           "- They said: \"My daughter is called Ann.\""));
+    forget(list);
+}
+
+static void a_proposal_is_given_up_with_the_program(void **state)
+{
+    json_t *list;
+
+    allow(2, true);
+    switch_memory(true);
+    script.fact = NULL; /* the model would think for ever */
+    post("{'id': 'q', 'content': 'I am vegetarian.'}");
+    pthread_mutex_lock(&script.lock);
+    while (script.side_questions == 0)
+        pthread_cond_wait(&script.changed, &script.lock);
+    pthread_mutex_unlock(&script.lock);
+    den_answers_close(answers);
+    assert_ok(den_answers_open(threads, &source, &answers, &err));
+    list = read_memories();
+    assert_int_equal(json_array_size(json_object_get(list, "memories")), 0);
+    forget(list);
+}
+
 int desk_test_answers(int argc, char **argv)
 {
 #define ANSWER_TEST(name) cmocka_unit_test_setup_teardown(name, open_answers, close_answers)
@@ -503,6 +640,9 @@ int desk_test_answers(int argc, char **argv)
         ANSWER_TEST(a_crash_is_marked_by_the_next_start),
         ANSWER_TEST(a_deleted_answer_ends),
         ANSWER_TEST(there_is_an_end_to_answers),
+        ANSWER_TEST(a_fact_is_proposed_kept_and_told),
+        ANSWER_TEST(what_the_model_makes_up_is_not_proposed),
+        ANSWER_TEST(a_proposal_is_given_up_with_the_program),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
