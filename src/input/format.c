@@ -150,6 +150,11 @@ static unsigned read_u16(const unsigned char *bytes)
     return (unsigned)bytes[0] | (unsigned)bytes[1] << 8;
 }
 
+static size_t read_u32(const unsigned char *bytes)
+{
+    return (size_t)read_u16(bytes) | (size_t)read_u16(bytes + 2) << 16;
+}
+
 static bool begins(const char *text, size_t length, const char *with)
 {
     return length >= strlen(with) && memcmp(text, with, strlen(with)) == 0;
@@ -181,7 +186,14 @@ static enum den_format format_of_member(const char *name, size_t length)
 
 static enum den_format format_of_zip(const unsigned char *start, size_t length)
 {
-    enum { HEADER_BYTES = 30, NAME_LENGTH_AT = 26, EXTRA_LENGTH_AT = 28 };
+    enum {
+        FLAGS_AT = 6,
+        SIZE_AT = 18,
+        NAME_LENGTH_AT = 26,
+        EXTRA_LENGTH_AT = 28,
+        HEADER_BYTES = 30,
+        SIZE_FOLLOWS = 8 /* the flag: the size stands behind the member */
+    };
     size_t at = 0;
 
     while (at + HEADER_BYTES < length) {
@@ -204,7 +216,10 @@ static enum den_format format_of_zip(const unsigned char *start, size_t length)
             format = format_of_mimetype(name + 8 + extra, left - 8 - extra);
         if (format != DEN_FORMAT_UNKNOWN)
             return format;
-        at += 4;
+        /* what lies within a member is not this file's: a zip may hold an office file as it is */
+        at += read_u16(found + FLAGS_AT) & SIZE_FOLLOWS
+                  ? 4
+                  : HEADER_BYTES + name_length + extra + read_u32(found + SIZE_AT);
     }
     return DEN_FORMAT_ARCHIVE;
 }

@@ -69,6 +69,20 @@ static void knows_zip_by_its_members(void **state)
     }
 }
 
+/* An office file lies in a zip as it is, not compressed once more: the zip is no office file. */
+static void looks_past_members(void **state)
+{
+    char zip[512];
+    size_t inner = put_member(zip + 30 + 6, "word/document.xml", "<w/>");
+
+    memset(zip, 0, 30);
+    memcpy(zip, "PK\3\4", 4);
+    zip[18] = (char)inner;
+    zip[26] = 6;
+    memcpy(zip + 30, "a.docx", 6);
+    assert_string_equal(den_format_text(den_format_sniff(zip, 36 + inner, "a.zip")), "archive");
+}
+
 static void knows_texts_by_name(void **state)
 {
     assert_string_equal(SNIFF("hello", "a.txt"), "text");
@@ -108,8 +122,11 @@ static void names_media_types(void **state)
 int input_test_format(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(knows_magic_numbers), cmocka_unit_test(knows_zip_by_its_members),
-        cmocka_unit_test(knows_texts_by_name), cmocka_unit_test(knows_texts_by_their_beginning),
+        cmocka_unit_test(knows_magic_numbers),
+        cmocka_unit_test(knows_zip_by_its_members),
+        cmocka_unit_test(looks_past_members),
+        cmocka_unit_test(knows_texts_by_name),
+        cmocka_unit_test(knows_texts_by_their_beginning),
         cmocka_unit_test(names_media_types),
     };
 
