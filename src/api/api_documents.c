@@ -147,6 +147,23 @@ enum MHD_Result den_route_documents_web(struct den_request *request)
     return add_by(request, den_ingest_add_web);
 }
 
+/* --- again --- */
+
+enum MHD_Result den_route_documents_read(struct den_request *request)
+{
+    return add_by(request, den_ingest_read_again);
+}
+
+enum MHD_Result den_route_document_read(struct den_request *request)
+{
+    struct den_error err = { 0 };
+    json_t *added = NULL;
+
+    den_ingest_retry(den_library_ingest(library_of(request)), den_request_value(request, 0), &added,
+                     &err);
+    return den_reply_result(request, MHD_HTTP_ACCEPTED, added, &err);
+}
+
 /* --- the list --- */
 
 enum MHD_Result den_route_documents_list(struct den_request *request)

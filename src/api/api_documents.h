@@ -11,6 +11,8 @@ enum MHD_Result den_route_documents_add(struct den_request *request);
 enum MHD_Result den_route_documents_list(struct den_request *request);
 enum MHD_Result den_route_documents_paths(struct den_request *request);
 enum MHD_Result den_route_documents_web(struct den_request *request);
+enum MHD_Result den_route_documents_read(struct den_request *request);
+enum MHD_Result den_route_document_read(struct den_request *request);
 enum MHD_Result den_route_document_get(struct den_request *request);
 enum MHD_Result den_route_document_change(struct den_request *request);
 enum MHD_Result den_route_document_delete(struct den_request *request);

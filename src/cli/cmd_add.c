@@ -159,12 +159,33 @@ static enum den_status watch_folder(struct adding *adding, const char *path, str
     return err->status;
 }
 
+/* Documents whose readers have learned something since they were read. */
+static enum den_status read_again(struct adding *adding, json_t *jobs, struct den_error *err)
+{
+    json_t *fields = json_object(), *added = NULL;
+
+    if (den_ingest_read_again(den_library_ingest(adding->library), fields, &added, err) == DEN_OK) {
+        if (json_is_object(json_object_get(added, "job")))
+            json_array_append(jobs, json_object_get(json_object_get(added, "job"), "id"));
+        else if (!adding->is_json)
+            puts("nothing to read again: this Den would find no more in any document");
+    }
+    json_decref(added);
+    json_decref(fields);
+    return err->status;
+}
+
 /* The jobs' ids. */
 static enum den_status ask(struct adding *adding, json_t *jobs, struct den_error *err)
 {
+    const bool again = den_argument_flag(adding->arguments, "again");
     json_t *paths = json_array();
     size_t i;
 
+    if (again)
+        read_again(adding, jobs, err);
+    else if (den_operand_count(adding->arguments) == 0)
+        den_fail(err, DEN_INVALID, "what is to be added? Name files, folders or addresses");
     for (i = 0; i < den_operand_count(adding->arguments) && err->status == DEN_OK; i++) {
         const char *operand = den_operand(adding->arguments, i);
         char *whole;
@@ -325,14 +346,18 @@ static const struct den_option options[] = {
     { .name = "watch",
       .kind = DEN_OPTION_FLAG,
       .help = "keep the folders in the library as they are on the disk, from now on" },
+    { .name = "again",
+      .kind = DEN_OPTION_FLAG,
+      .help = "read documents again of which this version of Den finds more than the one that read "
+              "them, as after an upgrade" },
     DEN_OPTION_JSON,
 };
 
 const struct den_verb den_verb_add = {
     .name = "add",
     .summary = "read files, folders and web pages into the library",
-    .operands = "PATH|ADDRESS...",
-    .operands_min = 1,
+    .operands = "[PATH|ADDRESS...]",
+    .operands_min = 0,
     .operands_max = -1,
     .description =
         "Copies each file to $DEN_HOME/originals, reads it in a sandbox and makes its passages "
@@ -343,7 +368,8 @@ const struct den_verb den_verb_add = {
     .examples = "den add ~/Documents/house --workspace House\n"
                 "den add --tag tax 2024.pdf letters/*.docx\n"
                 "den add https://example.org/handbook.html\n"
-                "den add --watch ~/Notes --workspace Notes\n",
+                "den add --watch ~/Notes --workspace Notes\n"
+                "den add --again\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .run = run,

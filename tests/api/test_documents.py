@@ -178,6 +178,26 @@ def test_an_upload_that_breaks_off_leaves_nothing(library):
     assert library.ask("GET", "/api/documents?limit=200")["documents"] == before
 
 
+def test_one_document_is_tried_again_alone(library, tmp_path):
+    for name in ("one.docx", "two.docx"):
+        (tmp_path / name).write_bytes(b"PK\x03\x04 no archive: " + name.encode())
+    job = library.settle(library.ask("POST", "/api/documents/paths", {"paths": [str(tmp_path)]}, 202)["job"])
+    assert (job["state"], job["failed"]) == ("failed", 2)
+    (tmp_path / "one.docx").write_text("It is plain text, now.")
+    task = next(task for task in job["tasks"] if task["name"].endswith("one.docx"))
+    again = library.ask("POST", f"/api/documents/{task['document']}/read", {}, 202)
+    assert again["job"]["id"] == job["id"] and again["document"]["state"] == "waiting"
+    job = library.settle(again["job"])
+    assert (job["done"], job["failed"]) == (1, 1)
+    document = library.ask("GET", f"/api/documents/{task['document']}")
+    assert document["state"] == "ready" and document["format"] == "text"
+    again = library.ask("POST", f"/api/documents/{document['id']}/read", {}, 202)
+    assert library.settle(again["job"])["state"] == "done"
+    assert library.ask("POST", "/api/documents/read", {}, 202) == {"job": None}
+    assert library.server.ask("POST", "/api/documents/none/read", {}).http == 404
+    assert library.server.ask("POST", "/api/documents/read", {"documents": []}).http == 400
+
+
 def test_what_fails_is_told_and_the_rest_goes_on(library, tmp_path):
     (tmp_path / "sub").mkdir()
     (tmp_path / "good.txt").write_text("A good file about beekeeping.")
