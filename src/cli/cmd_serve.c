@@ -177,6 +177,7 @@ static const char *prefix_folder(char out[DEN_PATH_BYTES_MAX])
 static enum den_status run(const struct den_arguments *arguments, struct den_error *err)
 {
     char chat[DEN_MODEL_NAME_BYTES_MAX], embedding[DEN_MODEL_NAME_BYTES_MAX];
+    char reranker[DEN_MODEL_NAME_BYTES_MAX];
     char folder[DEN_PATH_BYTES_MAX];
     const struct den_desk_options options = {
         .roster = {
@@ -196,6 +197,8 @@ static enum den_status run(const struct den_arguments *arguments, struct den_err
             .chat_model = role_model(arguments, "model", DEN_WORKER_CHAT, chat),
             .embedding_model =
                 role_model(arguments, "embedding-model", DEN_WORKER_EMBEDDING, embedding),
+            .reranker_model =
+                role_model(arguments, "reranker-model", DEN_WORKER_RERANKER, reranker),
             .memory_bytes = (size_t)den_argument_integer(arguments, "memory") << 20,
         },
     };
@@ -275,6 +278,11 @@ static const struct den_option options[] = {
       .kind = DEN_OPTION_TEXT,
       .value = "NAME",
       .help = "the model that makes embeddings; default: the first installed one" },
+    { .name = "reranker-model",
+      .kind = DEN_OPTION_TEXT,
+      .value = "NAME",
+      .help = "the cross-encoder that reads the best hits of a search again; default: the first "
+              "installed one" },
     { .name = "idle-minutes",
       .kind = DEN_OPTION_NUMBER,
       .value = "M",
