@@ -3,11 +3,9 @@
 
 #include <stdio.h>
 
-#include "base/file.h"
+#include "cli/home_files.h"
 #include "cli/model_options.h"
-#include "cli/thread_files.h"
 #include "desk/library_check.h"
-#include "desk/originals.h"
 
 struct report {
     bool as_json;
@@ -50,21 +48,16 @@ enum den_status den_doctor_library(bool repairs, bool as_json, struct den_error 
 {
     struct report report = { .as_json = as_json, .wrong = json_array() };
     struct den_library_check check = { .repairs = repairs, .tell = tell, .context = &report };
-    struct den_originals *originals = NULL;
     struct den_library_health health;
-    struct den_cli_threads files = { 0 };
-    char home[DEN_PATH_BYTES_MAX];
+    struct den_cli_home home;
 
-    if (den_path_home(home, sizeof home, err) == DEN_OK &&
-        den_cli_threads_open(&files, err) == DEN_OK &&
-        den_originals_open(home, files.database, &originals, err) == DEN_OK) {
-        check.database = files.database;
-        check.originals = originals;
+    if (den_cli_home_open(&home, err) == DEN_OK) {
+        check.database = home.files.database;
+        check.originals = home.originals;
         if (den_library_check(&check, &health, err) == DEN_OK)
             conclude(&report, &health, err);
+        den_cli_home_close(&home);
     }
-    den_originals_close(originals);
-    den_cli_threads_close(&files);
     json_decref(report.wrong);
     return err->status;
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "desk/originals.h"
 #include "store/database.h"
+#include "store/database_copy.h"
 #include "store/query.h"
 
 struct checking {
@@ -29,6 +30,8 @@ static enum den_status check_pages(struct checking *checking, struct den_error *
 
     (void)err;
     if (den_database_check(checking->check->database, &trouble) != DEN_OK)
+        tell(checking, trouble.message, false);
+    else if (den_database_compare(den_database_path(checking->check->database), &trouble) != DEN_OK)
         tell(checking, trouble.message, false);
     return DEN_OK;
 }
@@ -66,6 +69,19 @@ static const struct rule {
       "SELECT count(*) FROM originals o WHERE NOT EXISTS (SELECT 1 FROM documents d WHERE "
       "d.original = o.hash)",
       "DELETE FROM originals WHERE hash NOT IN (SELECT original FROM documents)" },
+    { "rows that refer to rows that are not there", "SELECT count(*) FROM pragma_foreign_key_check",
+      NULL },
+    { "answers whose sources can't be read",
+      "SELECT count(*) FROM messages WHERE sources IS NOT NULL AND NOT json_valid(sources)",
+      "UPDATE messages SET sources = NULL WHERE NOT json_valid(sources)" },
+    { "embedding models too many that searches ask",
+      "SELECT max(count(*) - 1, 0) FROM embedders WHERE current = 1",
+      "UPDATE embedders SET current = (row = (SELECT max(row) FROM embedders WHERE current = 1))" },
+    { "vectors of another width than their model's",
+      "SELECT count(*) FROM vectors v JOIN embedders e ON e.row = v.embedder WHERE "
+      "length(v.vector) <> 2 * e.width",
+      "DELETE FROM vectors WHERE length(vector) <> 2 * (SELECT width FROM embedders e WHERE e.row "
+      "= vectors.embedder)" },
     { "documents that count their passages wrongly",
       "SELECT count(*) FROM documents d WHERE d.state = 'ready' AND d.items <> (SELECT count(*) "
       "FROM items i WHERE i.document = d.row)",

@@ -197,14 +197,13 @@ static enum den_status make_fresh(const char *fresh, struct den_error *err)
     return err->status;
 }
 
-static enum den_status verify(sqlite3 *handle, const char *path, const char *fresh,
-                              struct den_error *err)
+static enum den_status compare(sqlite3 *handle, const char *path, const char *fresh,
+                               struct den_error *err)
 {
     int64_t mark = 0, version = 0;
     int code;
 
-    if (check_pages(handle, path, "PRAGMA integrity_check(1)", err) != DEN_OK ||
-        read_number(handle, path, "PRAGMA application_id", &mark, err) != DEN_OK ||
+    if (read_number(handle, path, "PRAGMA application_id", &mark, err) != DEN_OK ||
         read_number(handle, path, "PRAGMA user_version", &version, err) != DEN_OK)
         return err->status;
     if (mark != DEN_DATABASE_APPLICATION_ID)
@@ -215,18 +214,28 @@ static enum den_status verify(sqlite3 *handle, const char *path, const char *fre
     code = run_with_text(handle, "ATTACH ? AS fresh", fresh);
     if (code != SQLITE_OK)
         return den_fail_sqlite(err, handle, code, fresh);
-    if (compare_schemas(handle, path, err) != DEN_OK)
+    return compare_schemas(handle, path, err);
+}
+
+static enum den_status verify(sqlite3 *handle, const char *path, const char *fresh,
+                              struct den_error *err)
+{
+    if (check_pages(handle, path, "PRAGMA integrity_check(1)", err) != DEN_OK ||
+        compare(handle, path, fresh, err) != DEN_OK)
         return err->status;
     return check_pages(handle, path, "PRAGMA main.foreign_key_check", err);
 }
 
-enum den_status den_database_verify(const char *path, struct den_error *err)
+typedef enum den_status (*judge)(sqlite3 *handle, const char *path, const char *fresh,
+                                 struct den_error *err);
+
+static enum den_status judge_file(const char *path, judge function, struct den_error *err)
 {
-    char fresh[DEN_PATH_BYTES_MAX + 8];
+    char fresh[DEN_PATH_BYTES_MAX + 32];
     sqlite3 *handle = NULL;
     int code;
 
-    snprintf(fresh, sizeof fresh, "%s.fresh", path);
+    snprintf(fresh, sizeof fresh, "%s.fresh-%ld", path, (long)getpid());
     unlink(fresh);
     if (make_fresh(fresh, err) == DEN_OK) {
         code = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -235,11 +244,21 @@ enum den_status den_database_verify(const char *path, struct den_error *err)
         if (code != SQLITE_OK)
             den_fail_sqlite(err, handle, code, path);
         else
-            verify(handle, path, fresh, err);
+            function(handle, path, fresh, err);
         sqlite3_close(handle);
     }
     unlink(fresh);
     return err->status;
+}
+
+enum den_status den_database_verify(const char *path, struct den_error *err)
+{
+    return judge_file(path, verify, err);
+}
+
+enum den_status den_database_compare(const char *path, struct den_error *err)
+{
+    return judge_file(path, compare, err);
 }
 
 /* --- replacing --- */

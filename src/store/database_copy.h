@@ -45,6 +45,9 @@ enum den_status den_database_replace(struct den_database *database,
  * indexes and triggers and none besides. DEN_BAD_FILE says what is not so. */
 enum den_status den_database_verify(const char *path, struct den_error *err);
 
+/* The last of these alone, of a database that may be in use. */
+enum den_status den_database_compare(const char *path, struct den_error *err);
+
 /* The number of changes of vectors at which a replacement goes on, so that every index in memory
  * sees that it is behind: above all that `database` has given. */
 enum den_status den_database_sequence(struct den_database *database, const char *table,
