@@ -34,6 +34,10 @@ struct den_small_product {
     float *output;
     size_t output_stride;
     int accumulate;
+    /* What is read after this product, fetched while it runs, as no processor does on its own where
+     * pages of the cache lie apart. A hint: nothing is computed from it. NULL: nothing is known. */
+    const unsigned char *ahead;
+    size_t ahead_bytes;
 };
 
 /* A row's softmax so far. Start: maximum -INFINITY, sum 0. */

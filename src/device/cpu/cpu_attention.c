@@ -17,7 +17,11 @@
 
 #include "device/cpu/cpu_device.h"
 
-enum { SERIAL_WORK = 100000 }; /* multiplications done in the time of a wake and a barrier */
+enum {
+    SERIAL_WORK = 100000, /* multiplications done in the time of a wake and a barrier */
+    RUNS_PER_THREAD = 4,
+    RUN_MAX = 4
+};
 
 struct job {
     struct den_device *device;
@@ -27,7 +31,16 @@ struct job {
     size_t blocks;      /* in workspace.blocks */
     size_t items;       /* work items in all */
     size_t queries_max; /* of any block */
+    size_t run;         /* items that one thread takes at a time */
     bool split;         /* items are chunks; else whole (block, key head) units */
+};
+
+/* Weighted values of one chunk, not yet divided by the sums in `states`. */
+struct partial {
+    float *output;              /* (queries, value_width) */
+    struct den_softmax *states; /* (queries) */
+    struct den_attention_scratch *own;
+    const unsigned char *ahead; /* keys that are read next; NULL: nobody knows */
 };
 
 static size_t smaller(size_t a, size_t b)
@@ -51,8 +64,7 @@ static size_t chunk_range(const struct job *job, const struct den_attention_bloc
 
 /* The softmax of one tile's scores for each query; earlier values in `output` shrink with it. */
 static void softmax_tile(const struct job *job, const struct den_attention_block *block,
-                         size_t token, size_t count, struct den_attention_scratch *own,
-                         float *output, struct den_softmax *states)
+                         size_t token, size_t count, const struct partial *partial)
 {
     const struct den_kernels *kernels = &job->device->kernels;
     const struct den_attention *op = job->op;
@@ -63,7 +75,7 @@ static void softmax_tile(const struct job *job, const struct den_attention_block
         size_t lowest = op->window && seen > op->window ? seen - op->window : 0;
         size_t a = lowest > token ? smaller(lowest - token, count) : 0;
         size_t b = seen > token ? smaller(seen - token, count) : 0;
-        float *scores = own->scores + query * DEN_ATTENTION_TILE;
+        float *scores = partial->own->scores + query * DEN_ATTENTION_TILE;
         float shrink;
 
         if (a >= b) {
@@ -72,10 +84,11 @@ static void softmax_tile(const struct job *job, const struct den_attention_block
         }
         memset(scores, 0, a * sizeof *scores);
         memset(scores + b, 0, (count - b) * sizeof *scores);
-        shrink =
-            kernels->attention.softmax(scores + a, b - a, op->scale, op->softcap, &states[query]);
+        shrink = kernels->attention.softmax(scores + a, b - a, op->scale, op->softcap,
+                                            &partial->states[query]);
         if (shrink != 1)
-            kernels->vector.scale(output + query * width, shrink, width, output + query * width);
+            kernels->vector.scale(partial->output + query * width, shrink, width,
+                                  partial->output + query * width);
     }
 }
 
@@ -87,17 +100,45 @@ static void (*multiply_of(const struct den_attention_kernels *kernels,
     return type == DEN_TYPE_F16 ? kernels->multiply_f16 : kernels->multiply_f32;
 }
 
-/* One tile: tokens [token, token + count) of one page. */
-static void attend_tile(const struct job *job, const struct den_attention_block *block,
-                        size_t kv_head, size_t token, size_t count, float *output,
-                        struct den_softmax *states, struct den_attention_scratch *own)
+/* The page with keys and values of `token`, as `block` sees it. */
+static int32_t page_of(const struct job *job, const struct den_attention_block *block, size_t token)
 {
+    const struct den_rows *where = job->op->where;
+
+    return where->pages[where->sequence[block->row]][token / job->layout->page_tokens];
+}
+
+/* Keys of the page that holds `token`. */
+static const unsigned char *keys_of(const struct job *job, const struct den_attention_block *block,
+                                    size_t kv_head, size_t token)
+{
+    return den_kv_keys(job->op->pool, page_of(job, block, token), job->op->layer, kv_head);
+}
+
+/* Those that chunk `chunk` reads first. */
+static const unsigned char *keys_of_chunk(const struct job *job,
+                                          const struct den_attention_block *block, size_t kv_head,
+                                          size_t chunk)
+{
+    size_t token;
+
+    chunk_range(job, block, chunk, &token);
+    return keys_of(job, block, kv_head, token);
+}
+
+/* One tile: tokens [token, token + count) of one page. While scores are computed the values are
+ * fetched, and the keys of the next tile (partial->ahead) while those are summed. */
+static void attend_tile(const struct job *job, const struct den_attention_block *block,
+                        size_t kv_head, size_t token, size_t count, const struct partial *partial)
+{
+    struct den_attention_scratch *own = partial->own;
     const struct den_kernels *kernels = &job->device->kernels;
     const struct den_kv_layout *layout = job->layout;
     const struct den_attention *op = job->op;
     size_t queries = block->rows * job->group;
     size_t slot = token % layout->page_tokens, padded = (count + 15) / 16 * 16;
-    int32_t page = op->where->pages[op->where->sequence[block->row]][token / layout->page_tokens];
+    size_t value_bytes = layout->value_width * op->pool->element_bytes;
+    int32_t page = page_of(job, block, token);
     const unsigned char *keys = den_kv_keys(op->pool, page, op->layer, kv_head);
     const unsigned char *values = den_kv_values(op->pool, page, op->layer, kv_head);
     const float *scales = den_kv_scales(op->pool, page, op->layer, kv_head) + slot;
@@ -113,48 +154,52 @@ static void attend_tile(const struct job *job, const struct den_attention_block 
         .columns = padded,
         .output = own->scores,
         .output_stride = DEN_ATTENTION_TILE,
+        .ahead = values + slot * value_bytes,
+        .ahead_bytes = count * value_bytes,
     };
     struct den_small_product weighted = {
         .left = own->scores,
         .left_stride = DEN_ATTENTION_TILE,
         .queries = queries,
         .depth = count,
-        .right = values + slot * layout->value_width * op->pool->element_bytes,
+        .right = values + slot * value_bytes,
         .right_stride = layout->value_width,
         .columns = layout->value_width,
-        .output = output,
+        .output = partial->output,
         .output_stride = layout->value_width,
         .accumulate = 1,
+        .ahead = partial->ahead,
+        .ahead_bytes = layout->head_width * layout->page_tokens * op->pool->element_bytes,
     };
 
     multiply(&scores);
     if (layout->type == DEN_TYPE_Q8_0)
         kernels->attention.scale_columns(own->scores, DEN_ATTENTION_TILE, queries, count, scales);
-    softmax_tile(job, block, token, count, own, output, states);
+    softmax_tile(job, block, token, count, partial);
     if (layout->type == DEN_TYPE_Q8_0)
         kernels->attention.scale_columns(own->scores, DEN_ATTENTION_TILE, queries, count,
                                          scales + layout->page_tokens);
     multiply(&weighted);
 }
 
-/* One chunk from its start: `output` (queries, value_width) gets weighted values, not yet divided
- * by the sums in `states`. */
+/* One chunk from its start. `after`: keys that are read after it; NULL: nobody knows. */
 static void attend_chunk(const struct job *job, const struct den_attention_block *block,
-                         size_t kv_head, size_t chunk, float *output, struct den_softmax *states,
-                         struct den_attention_scratch *own)
+                         size_t kv_head, size_t chunk, struct partial partial,
+                         const unsigned char *after)
 {
     size_t queries = block->rows * job->group, page_tokens = job->layout->page_tokens, i;
     size_t token, end = chunk_range(job, block, chunk, &token);
 
-    memset(output, 0, queries * job->layout->value_width * sizeof *output);
+    memset(partial.output, 0, queries * job->layout->value_width * sizeof *partial.output);
     for (i = 0; i < queries; i++)
-        states[i] = (struct den_softmax){ .maximum = -INFINITY };
+        partial.states[i] = (struct den_softmax){ .maximum = -INFINITY };
     while (token < end) {
         size_t tile_end = (token / DEN_ATTENTION_TILE + 1) * DEN_ATTENTION_TILE;
 
         tile_end = smaller(tile_end, (token / page_tokens + 1) * page_tokens);
         tile_end = smaller(tile_end, end);
-        attend_tile(job, block, kv_head, token, tile_end - token, output, states, own);
+        partial.ahead = tile_end < end ? keys_of(job, block, kv_head, tile_end) : after;
+        attend_tile(job, block, kv_head, token, tile_end - token, &partial);
         token = tile_end;
     }
 }
@@ -222,15 +267,19 @@ static void store_output(const struct job *job, const struct den_attention_block
 
 /* A block and key head from first to last chunk. */
 static void attend_unit(const struct job *job, const struct den_attention_block *block,
-                        size_t kv_head, struct den_attention_scratch *own)
+                        size_t kv_head, struct den_attention_scratch *own,
+                        const unsigned char *after)
 {
+    const struct partial partial = { own->partial, own->partial_state, own, NULL };
     size_t queries = block->rows * job->group, chunk;
 
     load_queries(job, block, kv_head, own);
     begin_total(job, queries, own);
     for (chunk = 0; chunk < block->chunks; chunk++) {
-        attend_chunk(job, block, kv_head, block->first + chunk, own->partial, own->partial_state,
-                     own);
+        attend_chunk(job, block, kv_head, block->first + chunk, partial,
+                     chunk + 1 < block->chunks
+                         ? keys_of_chunk(job, block, kv_head, block->first + chunk + 1)
+                         : after);
         merge_chunk(job, queries, own->partial, own->partial_state, own);
     }
     store_output(job, block, kv_head, own);
@@ -253,21 +302,41 @@ static const struct den_attention_block *block_of(const struct job *job, size_t 
     return &blocks[low];
 }
 
-static void attend_item(const struct job *job, size_t item, int member)
+/* Which of the block's units and chunks work item `item` is. */
+static size_t kv_head_of(const struct job *job, const struct den_attention_block *block,
+                         size_t item)
+{
+    return (item - block->item) / (job->split ? block->chunks : 1);
+}
+
+static size_t chunk_of(const struct job *job, const struct den_attention_block *block, size_t item)
+{
+    return block->first + (job->split ? (item - block->item) % block->chunks : 0);
+}
+
+/* The keys that work item `item` reads first. */
+static const unsigned char *keys_of_item(const struct job *job, size_t item)
+{
+    const struct den_attention_block *block = block_of(job, item);
+
+    return keys_of_chunk(job, block, kv_head_of(job, block, item), chunk_of(job, block, item));
+}
+
+static void attend_item(const struct job *job, size_t item, int member, const unsigned char *after)
 {
     struct den_workspace *workspace = &job->device->workspace;
     struct den_attention_scratch *own = &workspace->own[member];
     const struct den_attention_block *block = block_of(job, item);
-    size_t within = item - block->item, slot = item * job->queries_max;
+    size_t kv_head = kv_head_of(job, block, item), slot = item * job->queries_max;
+    const struct partial partial = { workspace->partials + slot * job->layout->value_width,
+                                     workspace->partial_states + slot, own, NULL };
 
     if (!job->split) {
-        attend_unit(job, block, within, own);
+        attend_unit(job, block, kv_head, own, after);
         return;
     }
-    load_queries(job, block, within / block->chunks, own);
-    attend_chunk(job, block, within / block->chunks, block->first + within % block->chunks,
-                 workspace->partials + slot * job->layout->value_width,
-                 workspace->partial_states + slot, own);
+    load_queries(job, block, kv_head, own);
+    attend_chunk(job, block, kv_head, chunk_of(job, block, item), partial, after);
 }
 
 /* After a split: the chunks of unit `unit` (block, key head), merged in order. */
@@ -292,11 +361,15 @@ static void merge_unit(const struct job *job, size_t unit, int member)
 static void attend(void *context, struct den_team *team, int member)
 {
     const struct job *job = context;
-    size_t i;
+    size_t first, end, i;
 
     /* from the last: late rows of a prompt see most and take longest */
-    while ((i = den_team_claim(team, 1)) < job->items)
-        attend_item(job, job->items - 1 - i, member);
+    while ((first = den_team_claim(team, job->run)) < job->items) {
+        end = smaller(first + job->run, job->items);
+        for (i = first; i < end; i++)
+            attend_item(job, job->items - 1 - i, member,
+                        i + 1 < end ? keys_of_item(job, job->items - 2 - i) : NULL);
+    }
 }
 
 static void merge(void *context, struct den_team *team, int member)
@@ -358,7 +431,8 @@ static void number_items(struct job *job)
     }
 }
 
-/* Decides what a work item is and numbers them. */
+/* Decides what a work item is and numbers them, and how many are taken at a time: several, so that
+ * what is read next is known and can be fetched, but few enough that nobody waits for the last. */
 static void plan_items(struct job *job)
 {
     struct den_workspace *workspace = &job->device->workspace;
@@ -370,6 +444,8 @@ static void plan_items(struct job *job)
     job->split = threads > 1 && units < 4 * (size_t)threads && chunks > units &&
                  chunks * job->queries_max <= workspace->partials_max;
     number_items(job);
+    job->run = job->items / (RUNS_PER_THREAD * (size_t)threads);
+    job->run = job->run < 1 ? 1 : smaller(job->run, RUN_MAX);
 }
 
 void den_device_attention(struct den_device *device, const struct den_attention *op)
@@ -397,5 +473,5 @@ void den_device_attention(struct den_device *device, const struct den_attention 
     job.split = false;
     number_items(&job);
     for (i = 0; i < job.items; i++)
-        attend_item(&job, i, 0);
+        attend_item(&job, i, 0, i + 1 < job.items ? keys_of_item(&job, i + 1) : NULL);
 }

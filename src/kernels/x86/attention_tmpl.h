@@ -34,11 +34,36 @@ static inline lanes load_right(const void *right, size_t index, size_t count, en
     return load_some((const float *)right + index, count, all_of(0));
 }
 
+/* The first tile of a product fetches what the next product reads, some lines for each k, so that
+ * memory delivers evenly while the multipliers are busy. */
+struct fetching {
+    const unsigned char *at, *end;
+    size_t step; /* bytes a k */
+};
+
+static inline struct fetching fetching_of(const struct den_small_product *product)
+{
+    size_t lines = (product->ahead_bytes + 63) / 64;
+
+    return (struct fetching){ .at = product->ahead,
+                              .end = product->ahead + lines * 64,
+                              .step = (lines + product->depth - 1) / product->depth * 64 };
+}
+
+static inline void fetch_some(struct fetching *fetching)
+{
+    const unsigned char *stop = fetching->at + fetching->step;
+
+    for (; fetching->at < stop; fetching->at += 64)
+        if (fetching->at < fetching->end)
+            _mm_prefetch((const char *)fetching->at, _MM_HINT_T0);
+}
+
 /* Queries [query, query + queries) x columns [column, column + vectors * LANES), where only `count`
- * lanes of the last vector exist. */
+ * lanes of the last vector exist; `fetching`, or NULL: on the way. */
 __attribute__((always_inline)) static inline void multiply_tile(
     const struct den_small_product *product, size_t query, size_t queries, size_t column,
-    size_t vectors, size_t count, enum kind kind)
+    size_t vectors, size_t count, enum kind kind, struct fetching *fetching)
 {
     lanes sums[TILE_QUERIES][TILE_VECTORS], right[TILE_VECTORS];
     const float *left = product->left + query * product->left_stride;
@@ -57,6 +82,8 @@ __attribute__((always_inline)) static inline void multiply_tile(
                 sums[q][v] = count == LANES ? load(from) : load_some(from, count, all_of(0));
         }
     for (k = 0; k < product->depth; k++) {
+        if (fetching)
+            fetch_some(fetching);
 #pragma GCC unroll 8
         for (v = 0; v < vectors; v++)
             right[v] = load_right(product->right, k * product->right_stride + column + v * LANES,
@@ -89,14 +116,21 @@ __attribute__((always_inline)) static inline void multiply_queries(
 {
     size_t column = 0;
 
+    if (query == 0 && product->ahead && product->depth > 0 &&
+        product->columns >= TILE_VECTORS * LANES) {
+        struct fetching fetching = fetching_of(product);
+
+        multiply_tile(product, 0, queries, 0, TILE_VECTORS, LANES, kind, &fetching);
+        column = TILE_VECTORS * LANES;
+    }
     for (; column + TILE_VECTORS * LANES <= product->columns; column += TILE_VECTORS * LANES)
-        multiply_tile(product, query, queries, column, TILE_VECTORS, LANES, kind);
+        multiply_tile(product, query, queries, column, TILE_VECTORS, LANES, kind, NULL);
     for (; TILE_VECTORS > 2 && column + 2 * LANES <= product->columns; column += 2 * LANES)
-        multiply_tile(product, query, queries, column, 2, LANES, kind);
+        multiply_tile(product, query, queries, column, 2, LANES, kind, NULL);
     for (; column + LANES <= product->columns; column += LANES)
-        multiply_tile(product, query, queries, column, 1, LANES, kind);
+        multiply_tile(product, query, queries, column, 1, LANES, kind, NULL);
     if (column < product->columns)
-        multiply_tile(product, query, queries, column, 1, product->columns - column, kind);
+        multiply_tile(product, query, queries, column, 1, product->columns - column, kind, NULL);
 }
 
 __attribute__((always_inline)) static inline void multiply_all(
