@@ -1,4 +1,5 @@
-/* Measures a new embedder, once, so that its cosines mean what another's do (space/calibration.c). */
+/* Measures a new embedder, once, so that its cosines mean what another's do: see
+ * den_space_calibrate(). */
 #ifndef DEN_DESK_EMBEDDER_PROBE_H
 #define DEN_DESK_EMBEDDER_PROBE_H
 

@@ -30,7 +30,8 @@ enum den_status den_models_load(struct den_roster *roster, const char *name, str
 enum den_status den_models_remove(struct den_roster *roster, const char *name,
                                   struct den_error *err);
 
-/* {"chat": NAME, "embedding": NAME, "reranker": NAME}: which models serve the roles; null: none is installed. */
+/* {"chat": NAME, "embedding": NAME, "reranker": NAME}: which models serve the roles; null: none is
+ * installed. */
 enum den_status den_models_roles(struct den_roster *roster, json_t **out, struct den_error *err);
 /* Sets those that `change` names, for now and for the next start ($DEN_HOME/roles.json). */
 enum den_status den_models_set_roles(struct den_roster *roster, const json_t *change,

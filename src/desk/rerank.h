@@ -4,7 +4,8 @@
  * Two kinds of model can do it. A cross-encoder (encode/embedder.h) was trained for nothing else.
  * Where none is installed a language model can: a passage is the better the likelier it makes the
  * question ("late scoring": Sachan et al. 2022, arXiv:2204.07496), at the cost of reading every
- * passage with a model that is many times as large; docs/internals/space.md has what both are worth.
+ * passage with a model that is many times as large; what it is worth is in
+ * docs/internals/space.md.
  *
  * No model's word is the last one: its scores are mixed with those of the search, each brought to
  * [0, 1] over the candidates, so that a passage that both words and meaning put first does not

@@ -38,6 +38,14 @@ struct scoring {
     struct den_error error; /* the first */
 };
 
+/* What all passages are asked. */
+struct asking {
+    struct den_worker *worker;
+    const char *grammar;
+    const json_t *prediction;
+    struct scoring *scoring;
+};
+
 struct passage {
     struct scoring *scoring;
     struct den_ticket *ticket;
@@ -95,8 +103,7 @@ static void write_grammar(const char *query, struct den_buffer *out)
     den_buffer_append_byte(out, '\0');
 }
 
-static enum den_status begin(struct den_worker *worker, const char *grammar,
-                             const json_t *prediction, const char *text, struct passage *passage,
+static enum den_status begin(const struct asking *asking, const char *text, struct passage *passage,
                              struct den_error *err)
 {
     struct den_worker_request request = den_worker_request_defaults();
@@ -108,24 +115,24 @@ static enum den_status begin(struct den_worker *worker, const char *grammar,
     den_buffer_append_text(&prompt, before_question);
     den_buffer_append_byte(&prompt, '\0');
     request.prompt = prompt.data;
-    request.grammar = grammar;
-    request.prediction = prediction;
+    request.grammar = asking->grammar;
+    request.prediction = asking->prediction;
     request.surface = "rerank";
     request.temperature = 0;
     request.logprobs = 0;
-    request.max_tokens = (int64_t)json_string_length(prediction) + 1;
+    request.max_tokens = (int64_t)json_string_length(asking->prediction) + 1;
     if (den_buffer_status(&prompt, "rerank", err) == DEN_OK)
-        den_worker_submit(worker, &request, on_event, passage, &passage->ticket, err);
+        den_worker_submit(asking->worker, &request, on_event, passage, &passage->ticket, err);
     den_buffer_deinit(&prompt);
     return err->status;
 }
 
 /* Up to AT_ONCE passages, together; none runs any more when it returns. */
-static enum den_status score_some(struct den_worker *worker, const char *grammar,
-                                  const json_t *prediction, const char *const *texts, size_t count,
-                                  struct scoring *scoring, double *out_sums, struct den_error *err)
+static enum den_status score_some(const struct asking *asking, const char *const *texts,
+                                  size_t count, double *out_sums, struct den_error *err)
 {
     struct passage passages[AT_ONCE] = { 0 };
+    struct scoring *scoring = asking->scoring;
     size_t i;
 
     for (i = 0; i < count && err->status == DEN_OK; i++) {
@@ -133,7 +140,7 @@ static enum den_status score_some(struct den_worker *worker, const char *grammar
         pthread_mutex_lock(&scoring->lock);
         scoring->running++;
         pthread_mutex_unlock(&scoring->lock);
-        if (begin(worker, grammar, prediction, texts[i], &passages[i], err) == DEN_OK)
+        if (begin(asking, texts[i], &passages[i], err) == DEN_OK)
             continue;
         pthread_mutex_lock(&scoring->lock);
         scoring->running--;
@@ -153,32 +160,33 @@ static enum den_status score_some(struct den_worker *worker, const char *grammar
     return err->status;
 }
 
-enum den_status den_rerank_late(struct den_worker *worker, const char *query,
-                                const char *const *texts, size_t count, double *out_scores,
-                                size_t *out_tokens, struct den_error *err)
+enum den_status den_rerank_late(struct den_worker *worker,
+                                const struct den_rerank_question *question,
+                                struct den_rerank_scores *out, struct den_error *err)
 {
-    const size_t bytes = cut(query, QUERY_BYTES_MAX);
-    json_t *prediction = json_sprintf(" %.*s", (int)bytes, query);
+    const size_t bytes = cut(question->query, QUERY_BYTES_MAX), count = question->count;
+    json_t *prediction = json_sprintf(" %.*s", (int)bytes, question->query);
     struct scoring scoring = { 0 };
+    struct asking asking = { .worker = worker, .prediction = prediction, .scoring = &scoring };
     struct den_buffer grammar;
     size_t i, some;
 
     pthread_mutex_init(&scoring.lock, NULL);
     pthread_cond_init(&scoring.ended, NULL);
     den_buffer_init(&grammar, PROMPT_BYTES_MAX);
-    write_grammar(query, &grammar);
+    write_grammar(question->query, &grammar);
+    asking.grammar = grammar.data;
     if (!prediction)
         den_fail(err, DEN_NO_MEMORY, "rerank: out of memory");
     else
         den_buffer_status(&grammar, "rerank", err);
     for (i = 0; i < count && err->status == DEN_OK; i += some) {
         some = count - i < AT_ONCE ? count - i : AT_ONCE;
-        score_some(worker, grammar.data, prediction, texts + i, some, &scoring, out_scores + i,
-                   err);
+        score_some(&asking, question->texts + i, some, out->scores + i, err);
     }
     for (i = 0; i < count; i++)
-        out_scores[i] /= (double)(bytes ? bytes : 1);
-    *out_tokens = scoring.tokens;
+        out->scores[i] /= (double)(bytes ? bytes : 1);
+    out->tokens = scoring.tokens;
     json_decref(prediction);
     den_buffer_deinit(&grammar);
     pthread_cond_destroy(&scoring.ended);

@@ -2,16 +2,13 @@
 #ifndef DEN_DESK_RERANK_LATE_H
 #define DEN_DESK_RERANK_LATE_H
 
-#include <stddef.h>
-
-#include "base/status.h"
+#include "desk/rerank.h"
 
 struct den_worker;
 
-/* out_scores (count): the logarithm of the likelihood of `query` a byte; *out_tokens are those that
- * were read. */
-enum den_status den_rerank_late(struct den_worker *worker, const char *query,
-                                const char *const *texts, size_t count, double *out_scores,
-                                size_t *out_tokens, struct den_error *err);
+/* Fills in `scores` and `tokens` of `out`. */
+enum den_status den_rerank_late(struct den_worker *worker,
+                                const struct den_rerank_question *question,
+                                struct den_rerank_scores *out, struct den_error *err);
 
 #endif

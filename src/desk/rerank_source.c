@@ -52,8 +52,7 @@ static enum den_status score(void *context, const struct den_rerank_question *qu
     out->way = late ? DEN_RERANK_LANGUAGE_MODEL : DEN_RERANK_CROSS_ENCODER;
     snprintf(out->model, sizeof out->model, "%s", den_worker_info(worker)->model_name);
     if (late)
-        den_rerank_late(worker, question->query, question->texts, question->count, out->scores,
-                        &out->tokens, err);
+        den_rerank_late(worker, question, out, err);
     else
         score_pairs(worker, question, out, err);
     den_roster_give_back(context, worker);

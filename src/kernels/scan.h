@@ -1,4 +1,4 @@
-/* Scans: one query against many rows of a vector index (space/vector_index.h), in 8 bits or exactly.
+/* Scans: one query against many rows of a vector index (space/vector_index.h), rounded or not.
  *
  * Rows of codes lie `stride` bytes apart, a multiple of DEN_SCAN_ALIGNMENT, and are filled with
  * zeros up to it, as is the query; they need no alignment in memory. Codes are in [-127, 127]: -128

@@ -1,4 +1,5 @@
-/* Ranks by a reranker, by a chat model and by embeddings: the fake's vectors are (length, 0.5, 0.5, 0.5), so that longer is nearer. */
+/* Ranks by a reranker, by a chat model and by embeddings: the fake's vectors are (length, 0.5, 0.5,
+ * 0.5), so that longer is nearer. */
 #include "test.h"
 
 #include <math.h>
