@@ -13,35 +13,14 @@ where other programs take the cores, `processor_ratio`, of the processor time bo
 import argparse
 import json
 import math
-import os
 import pathlib
 import statistics
 import struct
-import subprocess
 import tempfile
 
+from measure import Side
+
 HERE = pathlib.Path(__file__).resolve().parent
-
-
-class Side:
-    """A process that embeds all texts at each line it reads and answers with one line of JSON."""
-
-    def __init__(self, command, threads):
-        env = {**os.environ, "OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "true"}
-        self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, env=env)
-
-    def pass_(self):
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit("a side ended early; its message is above")
-        return json.loads(line)
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def read_vectors(path, count):

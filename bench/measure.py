@@ -88,6 +88,29 @@ class Paced:
         return self.report
 
 
+class Side:
+    """A program that does all of its work once for each line it reads and answers with one line of JSON: one of those that
+    take turns. Rivals are told by their libraries' variables how many threads they have."""
+
+    def __init__(self, command, threads):
+        env = {**os.environ, "OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads),
+               "LANCE_CPU_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "true"}
+        self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True, env=env)
+
+    def pass_(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit("a side ended early; its message is above")
+        return json.loads(line)
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
 def table(heads, rows):
     """Markdown."""
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]

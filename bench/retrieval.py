@@ -2,6 +2,7 @@
 """How well Den finds: nDCG@10 and recall@100 of each way of searching, and how well its confidence tells.
 
     bench/retrieval.py COLLECTION MODEL [--build build/release] [--json] [--calibrate]
+                       [--rerank MODEL --server URL [--depth 20] [--every 1] [--scores FILE]]
 
 COLLECTION has documents.jsonl {"id", "title", "text"}, queries.jsonl {"id", "text"} and relevant.tsv (query TAB document).
 MODEL is an embedding model's folder or GGUF file. Texts are embedded by Den (bench_embed), put into a space in a scratch
@@ -12,6 +13,11 @@ does unless told otherwise ("full"). Nothing here ranks anything.
 household of tests/fixtures/space with its own, and fits the logistic function of src/space/confidence.c on every second
 question of each set; rates on the others are printed for the fit and for what the program has today. "hard" are the
 collection's questions with the documents that answer them taken away; they take no part in the fit.
+
+--rerank asks a running server's /v1/rerank to score the first DEPTH of each question's hits with MODEL (a reranker, an
+embedding model or, by late scoring, a chat model) and prints nDCG@10 of the order before, by the scores alone, and of
+mixes of the two as desk/rerank.c makes them. --every N asks every Nth question only; --scores keeps what was scored in a
+file and goes on from there.
 """
 import argparse
 import json
@@ -19,6 +25,7 @@ import math
 import pathlib
 import subprocess
 import tempfile
+import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 HOUSE = HERE.parent / "tests/fixtures/space"
@@ -87,6 +94,50 @@ def measure(collection, questions, relevant):
     return out
 
 
+# --- reranking ---
+
+SHARES = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
+
+
+def score(options, query, texts):
+    body = json.dumps({"model": options.rerank, "query": query, "documents": texts, "raw_scores": True}).encode()
+    request = urllib.request.Request(options.server + "/v1/rerank", body, {"Content-Type": "application/json"})
+    results = json.load(urllib.request.urlopen(request, timeout=3600))["results"]
+    scores = [0.0] * len(texts)
+    for result in results:
+        scores[result["index"]] = result["relevance_score"]
+    return scores
+
+
+def scale(values):
+    low, high = min(values), max(values)
+    return [(v - low) / (high - low) if high > low else 0 for v in values]
+
+
+def mix(row, scores, share):
+    """Hits in their new order; those that were not scored stay behind."""
+    depth = len(scores)
+    before, model = scale(row["fused"][:depth]), scale(scores)
+    order = sorted(range(depth), key=lambda i: -((1 - share) * before[i] + share * model[i]))
+    return [row["hits"][i] for i in order] + row["hits"][depth:]
+
+
+def rerank(collection, questions, relevant, options):
+    texts = {str(d["id"]): d["title"] + "\n" + d["text"] for d in read_lines(collection.documents)}
+    asked = {str(q["id"]): q["text"] for q in questions}
+    known = json.loads(options.scores.read_text()) if options.scores and options.scores.exists() else {}
+    rows = [row for row in collection.ask("questions", questions, "--mode", "full", "--count", options.depth)
+            if row["question"] in relevant][::options.every]
+    for row in rows:
+        name = row["question"]
+        if name not in known:
+            known[name] = score(options, asked[name], [texts[hit] for hit in row["hits"]])
+            if options.scores:
+                options.scores.write_text(json.dumps(known))
+    return {f"share {share}": {"ndcg@10": sum(ndcg(mix(row, known[row["question"]], share), relevant[row["question"]])
+                                              for row in rows) / len(rows), "questions": len(rows)} for share in SHARES}
+
+
 # --- confidence ---
 
 def gather(collection, house, options):
@@ -150,6 +201,11 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build/release")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--calibrate", action="store_true")
+    parser.add_argument("--rerank", metavar="MODEL")
+    parser.add_argument("--server", default="http://127.0.0.1:4327")
+    parser.add_argument("--depth", type=int, default=20)
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--scores", type=pathlib.Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="den-retrieval-") as name:
         folder = pathlib.Path(name)
@@ -157,6 +213,9 @@ def main():
         if options.calibrate:
             house = Collection(options, folder, "house", HOUSE / "passages.jsonl")
             out = calibrate(gather(collection, house, options))
+        elif options.rerank:
+            out = rerank(collection, read_lines(options.collection / "queries.jsonl"),
+                         read_relevant(options.collection / "relevant.tsv"), options)
         else:
             out = measure(collection, read_lines(options.collection / "queries.jsonl"),
                           read_relevant(options.collection / "relevant.tsv"))

@@ -243,17 +243,19 @@ static struct den_space_result ask(const struct bench *bench, size_t i, double *
 static void write_hits(const struct bench *bench, size_t question,
                        const struct den_space_result *result)
 {
-    json_t *hits = json_array(), *line;
+    json_t *hits = json_array(), *fused = json_array(), *line;
     char scratch[32];
     size_t i;
 
-    for (i = 0; i < result->count; i++) /* items are numbered from 1 in the order of the file */
+    for (i = 0; i < result->count; i++) { /* items have the numbers of the file's lines */
         json_array_append_new(
             hits, json_string(id_of(bench->texts, (size_t)result->hits[i].item - 1, scratch)));
-    line = json_pack("{s:s, s:o, s:f, s:f, s:f, s:f}", "question",
-                     id_of(bench->question_texts, question, scratch), "hits", hits, "confidence",
-                     result->confidence, "cosine_top", result->cosine_top, "cosine_tail",
-                     result->cosine_tail, "words_share", result->words_share);
+        json_array_append_new(fused, json_real(result->hits[i].fused));
+    }
+    line = json_pack("{s:s, s:o, s:o, s:f, s:f, s:f, s:f}", "question",
+                     id_of(bench->question_texts, question, scratch), "hits", hits, "fused", fused,
+                     "confidence", result->confidence, "cosine_top", result->cosine_top,
+                     "cosine_tail", result->cosine_tail, "words_share", result->words_share);
     json_dumpf(line, bench->hits, 0);
     fputc('\n', bench->hits);
     json_decref(line);

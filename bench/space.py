@@ -13,11 +13,12 @@ hits, everything; LanceDB's and sqlite-vec's is that of their own call.
 """
 import argparse
 import json
-import os
 import pathlib
 import statistics
 import subprocess
 import tempfile
+
+from measure import Side
 
 HERE = pathlib.Path(__file__).resolve().parent
 COUNT = 10
@@ -107,28 +108,6 @@ for line in sys.stdin:
                       "mean_ms": 1e3 * sum(seconds) / len(seconds), "recall": right / best.size, "build_s": build_s,
                       "resident_bytes": resident(), "version": str(version)}), flush=True)
 """
-
-
-class Side:
-    """A process that answers all questions at each line it reads, with one line of JSON."""
-
-    def __init__(self, command, threads):
-        env = {**os.environ, "OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads),
-               "LANCE_CPU_THREADS": str(threads)}
-        self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, env=env)
-
-    def pass_(self):
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit("a side ended early; its message is above")
-        return json.loads(line)
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def start(name, options, folder):
