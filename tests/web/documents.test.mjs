@@ -2,18 +2,24 @@
  * and its marker opens the passage in its page. Needs a chat model; with an embedding model beside it,
  * passages are found by their meaning too. */
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { answered, ask, checkAccessibility, launch, openPage } from "./browser.mjs";
+import { choose } from "./harness.mjs";
 import { startServer } from "./server.mjs";
 
-let browser, server;
+let browser, server, folder;
 before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "den-files-"));
     server = await startServer();
     browser = await launch();
 });
 after(async () => {
     await browser?.close();
     await server?.close();
+    rmSync(folder, { recursive: true, force: true });
 });
 
 async function withPage(options, body) {
@@ -105,10 +111,102 @@ test("three files are dropped and read; the answer's source opens at its place i
     });
 });
 
+async function enter(page) {
+    await page.getByRole("button", { name: "Workspace: No workspace" }).click();
+    await page.getByRole("menuitemradio", { name: "My documents" }).click();
+}
+
+/** Waits for the report that is open to end, and demands that it did not fail. */
+async function written(page) {
+    await page.locator(".report[aria-busy=false]").waitFor({ timeout: 0 });
+    assert.equal(await page.locator(".report .problem").count(), 0, await page.locator(".report").innerText());
+}
+
+test("a summary of three documents is written while another view is looked at, and its sources open", async () => {
+    await withPage({}, async (page) => {
+        await enter(page);
+        await page.getByRole("link", { name: "Reports" }).click();
+        await page.getByRole("link", { name: "New report" }).click();
+        await page.getByText("The whole workspace: 3 documents").first().waitFor();
+        await page.getByRole("button", { name: "Start" }).click();
+        await page.locator(".report").waitFor();
+        await page.getByRole("link", { name: "All reports" }).click();
+        await page.locator(".card h3 a").click();
+        await written(page);
+        const text = await page.locator(".report .prose").innerText();
+        console.log(text.slice(0, 500));
+        assert.ok(text.trim().length > 40, text);
+        const panel = page.getByRole("complementary", { name: "Source" });
+        await page.locator(".report .prose .citation").first().click();
+        await panel.locator(".word-box, mark").first().waitFor();
+        await page.keyboard.press("Escape");
+        await checkAccessibility(page, "report");
+        const file = page.waitForEvent("download");
+        await page.getByRole("button", { name: "Markdown" }).click();
+        assert.match(readFileSync(await (await file).path(), "utf8"), /lease\.pdf/);
+        await page.reload();
+        await page.locator(".report .prose").waitFor();
+    });
+});
+
+test("a table of ticked documents has a row each, whose cells open their place, and goes out as CSV", async () => {
+    await withPage({}, async (page) => {
+        await enter(page);
+        await page.getByRole("link", { name: "Documents" }).click();
+        await page.waitForFunction(() => document.querySelectorAll(".choose:enabled").length === 3);
+        for (const box of await page.locator(".choose").all()) await box.check();
+        await page.getByRole("group", { name: "Chosen documents" }).getByRole("button", { name: "Table" }).click();
+        await page.getByLabel("Name of column 1").fill("Amount");
+        await page.getByLabel("What column 1 holds").fill("the first amount of money that is named, in euros");
+        await page.getByRole("button", { name: "Start" }).click();
+        await written(page);
+        const rows = page.locator(".report-table tbody tr");
+        assert.equal(await rows.count(), 3);
+        console.log((await page.locator(".report-table").innerText()).replace(/\s+/g, " "));
+        const cells = page.locator(".report-table .cell");
+        if (await cells.count()) {
+            await cells.first().click();
+            await page.getByRole("complementary", { name: "Source" }).locator(".word-box, mark").first().waitFor();
+            await page.keyboard.press("Escape");
+        }
+        const file = page.waitForEvent("download");
+        await page.getByRole("button", { name: "CSV", exact: true }).click();
+        const lines = readFileSync(await (await file).path(), "utf8").trim().split("\n");
+        assert.equal(lines.length, 4);
+        assert.match(lines[0], /Amount/);
+        for (const [name] of FILES) assert.ok(lines.some((line) => line.includes(name)), name);
+    });
+});
+
+test("what is kept in memory is told to the model, which the answer says; forgotten, it is gone from there", async () => {
+    await withPage({ path: "#/settings/memory" }, async (page) => {
+        await page.getByRole("switch", { name: /Remember things about me/ }).check();
+        await page.getByLabel("Something to remember").fill("My cat is called Mia.");
+        await page.keyboard.press("Enter");
+        const row = page.locator("#settings-memory .row", { hasText: "Mia" });
+        await row.waitFor();
+        await page.getByRole("button", { name: "New chat" }).first().click();
+        await ask(page, "What is my cat called?");
+        await answered(page);
+        assert.equal(await page.locator(".failure").count(), 0);
+        const used = page.locator(".remembered");
+        await used.getByText("Used what Den remembers of you (1)").click();
+        await used.getByText("My cat is called Mia.").waitFor();
+        await used.getByRole("link", { name: "Change what is remembered" }).click();
+        await page.getByRole("button", { name: "Delete: My cat is called Mia." }).click();
+        await row.waitFor({ state: "detached" });
+        await page.goBack();
+        await page.locator(".answer").waitFor();
+        await used.waitFor({ state: "detached" });
+        await page.reload();
+        await page.locator(".answer").waitFor();
+        assert.equal(await used.count(), 0);
+    });
+});
+
 test("search shows what decided; a document is found by its name and its words", async () => {
     await withPage({}, async (page) => {
-        await page.getByRole("button", { name: "Workspace: No workspace" }).click();
-        await page.getByRole("menuitemradio", { name: "My documents" }).click();
+        await enter(page);
         await page.getByRole("link", { name: "Search" }).click();
         await page.getByLabel("Question or words").fill("how long does bread bake");
         await page.keyboard.press("Enter");
@@ -148,5 +246,60 @@ test("a damaged file fails in words", async () => {
         await row.waitFor();
         console.log((await row.innerText()).replace(/\s+/g, " "));
         await row.getByRole("button", { name: "Try again" }).waitFor();
+    });
+});
+
+/** Saves what a link gives. @returns {Promise<string>} the path of the file, under its own name */
+async function fetched(page, name) {
+    const coming = page.waitForEvent("download");
+    await page.getByRole("link", { name }).click();
+    const file = await coming;
+    const path = join(folder, file.suggestedFilename());
+    await file.saveAs(path);
+    return path;
+}
+
+test("a workspace goes out as a file and comes in beside itself, with its documents", async () => {
+    await withPage({}, async (page) => {
+        await enter(page);
+        await choose(page, "Workspace “My documents”", "Workspace settings");
+        const path = await fetched(page, "Export this workspace");
+        assert.match(path, /My documents\.den-workspace$/);
+        const chooser = page.waitForEvent("filechooser");
+        await choose(page, "Workspace: My documents", "Import a workspace");
+        await (await chooser).setFiles(path);
+        const dialog = page.locator("dialog");
+        await dialog.getByText(/is here\. Documents: \d+\. Chats: \d+\./).waitFor();
+        console.log(await dialog.getByRole("status").innerText());
+        await dialog.getByRole("button", { name: "Show it" }).click();
+        await page.locator(".document.is-ready", { hasText: "lease.pdf" }).waitFor();
+        const bad = page.waitForEvent("filechooser");
+        await choose(page, /^Workspace: /, "Import a workspace");
+        await (await bad).setFiles({ name: "x.den-workspace", mimeType: "application/octet-stream", buffer: Buffer.from("no zip") });
+        await dialog.locator(".problem").waitFor();
+        console.log(await dialog.locator(".problem").innerText());
+    });
+});
+
+test("everything goes out as a file; what was lost since is there again when it was put back", async () => {
+    await withPage({ path: "#/settings" }, async (page) => {
+        const path = await fetched(page, "Back up everything");
+        await page.getByRole("link", { name: "Documents" }).click();
+        await choose(page, "Document “lease.pdf”", "Remove");
+        await page.locator("dialog").getByRole("button", { name: "Remove" }).click();
+        await page.locator(".document", { hasText: "lease.pdf" }).waitFor({ state: "detached" });
+        await page.getByRole("link", { name: "Settings" }).click();
+        const chooser = page.waitForEvent("filechooser");
+        await page.getByRole("button", { name: "Restore from a file" }).click();
+        await (await chooser).setFiles(path);
+        const dialog = page.locator("dialog");
+        await dialog.getByLabel("To be sure, write: restore").fill("restore");
+        await dialog.getByRole("button", { name: "Restore", exact: true }).click();
+        await dialog.getByText(/Everything is restored\. Documents: \d+\./).waitFor();
+        await dialog.getByRole("button", { name: "Load the page again" }).click();
+        await page.locator("#composer").waitFor();
+        await page.getByRole("link", { name: "Documents" }).click();
+        await page.locator(".document.is-ready", { hasText: "lease.pdf" }).click();
+        await page.locator(".source-panel .page-picture img").evaluate((image) => image.decode());
     });
 });

@@ -219,11 +219,18 @@ export class MockDesk {
         if (what === "search") return this.search(body);
         if (what !== "documents") return undefined;
         if (!id) return this.list(query, query.get("workspace"));
-        if (method === "POST") {
+        if (method === "POST" && !verb) {
             this.requests.push({ [id]: body });
             return { job: this.startJob(body.address ?? body.paths[0], null, body.workspace) };
         }
         const document = this.find([...this.documents.values()], id);
+        if (verb === "read") {
+            const job = this.startJob(document.name, document, null);
+            document.name = document.name.replace("bad", "good");
+            this.change(document, { state: "waiting", error: null });
+            this.read(job, document);
+            return { document: { ...document }, job: { ...job } };
+        }
         if (verb === "parts") return PARTS[document.format][Number(mid)] ?? undefined;
         if (method === "PATCH") Object.assign(document, body);
         if (method === "DELETE") this.documents.delete(id);

@@ -14,6 +14,6 @@ export function BackupSettings({ page }) {
     };
     return html`<p class="note">${t("backupHelp")}</p>
         <div class="buttons">
-            <a class="button" href="/api/backup" download><${Icon} name="download" />${t("backUp")}</a>
+            <a class="button" href="/api/backup" download onClick=${() => page.tell(t("fileComes"))}><${Icon} name="download" />${t("backUp")}</a>
             <button type="button" class="button" onClick=${restore}>${t("restoreFrom")}</button></div>`;
 }

@@ -81,7 +81,7 @@ export function DocumentRow({ page, document, list, chosen, index, count, top })
             { label: t("showText"), icon: "file", act: () => openDocument(page, document) },
             { label: t("openOriginal"), icon: "original", act: () => void open(`/api/documents/${id}/original`, "_blank", "noopener") },
             { label: t("tags"), icon: "edit", act: () => editTags(page, document, list) },
-            state === "failed" && { label: t("tryAgain"), icon: "redo", act: () => void list.retry(document) },
+            (state === "failed" || state === "ready") && { label: t(state === "failed" ? "tryAgain" : "readAgain"), icon: "redo", act: () => void list.retry(document) },
             null,
             { label: t("removeDocument"), icon: "trash", isDanger: true, act: remove },
         ]} /></li>`;

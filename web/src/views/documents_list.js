@@ -101,19 +101,10 @@ export class DocumentsList {
         if (done) this.drop(document);
     }
 
-    /** Reads it again: the job that failed at it is asked to. @param {Document} document */
+    /** Reads it again, or tries it again where it failed. Events tell of it, and may overtake the reply.
+     * @param {Document} document */
     retry(document) {
-        return this.page.attempt(async () => {
-            const { jobs } = await call("GET", "/api/jobs");
-            for (const { id } of jobs.filter((/** @type {any} */ job) => job.failed > 0)) {
-                const { tasks = [] } = await call("GET", `/api/jobs/${id}`);
-                if (tasks.some((/** @type {any} */ one) => one.document === document.id)) {
-                    const job = await call("POST", `/api/jobs/${id}/retry`, {});
-                    if (job?.id) this.page.take("job", { job });
-                    return;
-                }
-            }
-        });
+        return this.page.attempt(() => call("POST", `/api/documents/${document.id}/read`, {}));
     }
 }
 

@@ -68,10 +68,9 @@ function JobBar({ page, job, onForget }) {
     const { id, title, state, total, done, failed, skipped, bytes_total: bytes, bytes_done: bytesDone } = job;
     const named = title || t("jobReading");
     const name = job.kind === "add" && title && total > 1 ? t("jobAnd", { name: named, count: formatNumber(total - 1) }) : named;
-    const tell = (/** @type {any} */ changed) => changed?.id && page.take("job", { job: changed });
     const set = (/** @type {string} */ wanted) => () =>
-        page.attempt(async () => tell(await call("PATCH", `/api/jobs/${id}`, { state: wanted })));
-    const retry = () => page.attempt(async () => tell(await call("POST", `/api/jobs/${id}/retry`, {})));
+        page.attempt(() => call("PATCH", `/api/jobs/${id}`, { state: wanted })); /* an event tells what came of it */
+    const retry = () => page.attempt(() => call("POST", `/api/jobs/${id}/retry`, {}));
     const end = () => page.attempt(async () => {
         if (isActive(job)) await call("DELETE", `/api/jobs/${id}`);
         onForget(job);

@@ -39,7 +39,6 @@ export function ReportForm({ page }) {
             const reply = await call("POST", "/api/reports", requestOf(draft));
             const report = reply.report ?? reply;
             forgetDraft(page);
-            page.take("report", { report });
             if (page.view === "reports") page.go("reports", report.id);
         } catch (error) {
             page.note(error);

@@ -141,15 +141,12 @@ export function useReport(page, id) {
     return { report: known?.id === id ? known : null, problem };
 }
 
-/** What the reader does with a report, shown in a row or at its head.
+/** What the reader does with a report, shown in a row or at its head. Events tell what comes of it: a reply
+ * can be overtaken by them, and is not taken over.
  * @param {Page} page @param {Report} report @param {() => void} [onRemoved] */
 export function reportActions(page, { id }, onRemoved) {
     const path = `/api/reports/${encodeURIComponent(id)}`;
-    const change = (/** @type {object} */ fields) => page.attempt(async () => {
-        const reply = await call("PATCH", path, fields);
-        const changed = reply?.report ?? reply;
-        if (changed?.id) page.take("report", { report: changed });
-    });
+    const change = (/** @type {object} */ fields) => page.attempt(() => call("PATCH", path, fields));
     return {
         pause: () => change({ state: "paused" }),
         resume: () => change({ state: "running" }),

@@ -19,7 +19,14 @@ function useTransfer(page, path, file) {
     const [reply, setReply] = useState(/** @type {any} */ (null));
     const [problem, setProblem] = useState("");
     const stopper = useRef(/** @type {AbortController | null} */ (null));
-    useEffect(() => () => stopper.current?.abort(), []);
+    useEffect(() => {
+        const hold = (/** @type {Event} */ event) => stopper.current && event.preventDefault();
+        addEventListener("beforeunload", hold);
+        return () => {
+            stopper.current?.abort();
+            removeEventListener("beforeunload", hold);
+        };
+    }, []);
     const start = async () => {
         const stop = new AbortController();
         stopper.current = stop;

@@ -23,6 +23,7 @@ export class Uploads {
         /* An event may overtake the reply that first tells of what it is about. */
         /** @type {Map<string, any>} documents and jobs by id, as events had them last */
         this.heard = new Map();
+        addEventListener("beforeunload", (event) => this.isBusy && event.preventDefault()); /* a page that goes stops sending */
         page.hearers.add((name, data) => {
             if (this.sending && (name === "document" || name === "job")) this.heard.set(data[name]?.id, data[name]);
         });

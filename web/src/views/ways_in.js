@@ -36,9 +36,7 @@ async function add(page, found) {
 const post = (page, path, body) => page.attempt(async () => {
     const workspace = await placeFor(page);
     if (!workspace) return undefined;
-    const reply = await call("POST", path, { ...body, workspace });
-    if (reply?.job) page.take("job", { job: reply.job });
-    return reply ?? {};
+    return (await call("POST", path, { ...body, workspace })) ?? {};
 });
 
 /** @param {{ page: Page }} props */

@@ -64,7 +64,8 @@ function Settings({ page }) {
         </section>
         <section aria-label=${t("exportWorkspace")}><h2>${t("exportWorkspace")}</h2>
             <p class="note">${t("exportWorkspaceHelp")}</p>
-            <div class="buttons"><a class="button" href=${`/api/workspaces/${current.id}/export`} download>
+            <div class="buttons"><a class="button" href=${`/api/workspaces/${current.id}/export`} download
+                onClick=${() => page.tell(t("fileComes"))}>
                 <${Icon} name="download" />${t("exportWorkspace")}</a></div></section>
         <section aria-label=${t("deleteWorkspace")}><div class="buttons">
             <button type="button" class="button danger" onClick=${() => removeWorkspace(page)}>${t("deleteWorkspace")}</button></div></section>
