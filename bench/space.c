@@ -283,6 +283,7 @@ static size_t resident_bytes(void)
 static void run_pass(struct bench *bench, bool is_first)
 {
     double *seconds = calloc(bench->questions + 1, sizeof *seconds), total = 0, parts[3] = { 0 };
+    struct den_space_memory memory;
     size_t i;
 
     if (!seconds)
@@ -300,14 +301,17 @@ static void run_pass(struct bench *bench, bool is_first)
     }
     if (is_first && bench->hits)
         fflush(bench->hits);
+    den_space_memory(bench->space, &memory);
     qsort(seconds, bench->questions, sizeof *seconds, ascending);
     printf("{\"questions\": %zu, \"mean_ms\": %.4f, \"median_ms\": %.4f, \"p95_ms\": %.4f, "
            "\"vectors_ms\": %.4f, \"words_ms\": %.4f, \"fuse_ms\": %.4f, \"build_s\": %.3f, "
-           "\"resident_bytes\": %zu}\n",
+           "\"index_bytes\": %zu, \"resident_bytes\": %zu}\n",
            bench->questions, 1e3 * total / (double)bench->questions,
            1e3 * seconds[bench->questions / 2], 1e3 * seconds[bench->questions * 95 / 100],
            1e3 * parts[0] / (double)bench->questions, 1e3 * parts[1] / (double)bench->questions,
-           1e3 * parts[2] / (double)bench->questions, bench->build_s, resident_bytes());
+           1e3 * parts[2] / (double)bench->questions, bench->build_s,
+           memory.codes_bytes + memory.rows_bytes + memory.find_bytes + memory.sets_bytes,
+           resident_bytes());
     fflush(stdout);
     free(seconds);
 }

@@ -54,6 +54,29 @@ fail:
     return err->status;
 }
 
+void den_space_memory(struct den_space *space, struct den_space_memory *out)
+{
+    const struct den_vector_index *index = &space->index;
+    size_t blocks, i;
+
+    *out = (struct den_space_memory){ 0 };
+    pthread_rwlock_rdlock(&space->index_lock);
+    blocks = index->block_count;
+    out->vectors = index->rows;
+    out->codes_bytes = blocks * DEN_INDEX_BLOCK_ROWS * index->stride;
+    out->rows_bytes = blocks * sizeof **index->blocks + index->block_capacity * sizeof(void *);
+    out->find_bytes = index->place_count * sizeof *index->places;
+    pthread_rwlock_unlock(&space->index_lock);
+    pthread_mutex_lock(&space->cache_lock);
+    for (i = 0; i < DEN_SPACE_FILTERS_KEPT; i++) {
+        const struct den_item_set *set = space->kept[i].set;
+
+        if (set)
+            out->sets_bytes += (size_t)(set->bit_count + 7) / 8 + set->count * sizeof *set->items;
+    }
+    pthread_mutex_unlock(&space->cache_lock);
+}
+
 void den_space_close(struct den_space *space)
 {
     if (!space)

@@ -125,6 +125,16 @@ enum den_status den_space_search(struct den_space *space, const struct den_space
                                  struct den_space_result *out, struct den_error *err);
 void den_space_result_free(struct den_space_result *result);
 
+/* What a space keeps in memory beside SQLite's own pages. */
+struct den_space_memory {
+    size_t vectors;     /* in the index, holes with them */
+    size_t codes_bytes; /* of the vectors: a byte a dimension */
+    size_t rows_bytes;  /* what stands beside each code: scale, remainder, item */
+    size_t find_bytes;  /* the hash from item to row */
+    size_t sets_bytes;  /* filters that are kept */
+};
+void den_space_memory(struct den_space *space, struct den_space_memory *out);
+
 /* What a hit is, for people and prompts. Freed by den_passage_free(). */
 struct den_passage {
     int64_t item;

@@ -141,6 +141,7 @@ static void expect_the_nearest(void)
     struct den_query rows;
     size_t nearer = 0, there = 0, i;
     uint64_t state = 99;
+    struct den_space_memory memory;
     double least = 1;
 
     make_vector(5, &new, question);
@@ -162,6 +163,11 @@ static void expect_the_nearest(void)
     succeed(&err);
     assert_true(nearer < COUNT);
     assert_int_equal(there, result.searched);
+    den_space_memory(space, &memory);
+    assert_true(memory.vectors >= there && memory.vectors < 2 * there);
+    assert_int_equal(memory.codes_bytes, 1024 * WIDTH); /* one block */
+    assert_true(memory.rows_bytes >= 1024 * 16 && memory.rows_bytes < 1024 * 20);
+    assert_true(memory.find_bytes >= 4 * memory.vectors && memory.sets_bytes == 0);
     den_space_result_free(&result);
 }
 
