@@ -6,7 +6,8 @@
 extern const struct den_verb den_verb_serve, den_verb_chat, den_verb_generate, den_verb_embed,
     den_verb_tokenize, den_verb_template, den_verb_perplexity, den_verb_bench, den_verb_models,
     den_verb_pull, den_verb_export, den_verb_import, den_verb_token, den_verb_doctor, den_verb_add,
-    den_verb_search, den_verb_ask, den_verb_backup, den_verb_restore, den_verb_help;
+    den_verb_search, den_verb_ask, den_verb_report, den_verb_backup, den_verb_restore,
+    den_verb_help;
 
 const struct den_verb *const den_verbs[] = {
     &den_verb_serve,
@@ -16,6 +17,7 @@ const struct den_verb *const den_verbs[] = {
     &den_verb_add,
     &den_verb_search,
     &den_verb_ask,
+    &den_verb_report,
     &den_verb_tokenize,
     &den_verb_template,
     &den_verb_perplexity,

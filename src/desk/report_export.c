@@ -51,30 +51,34 @@ static void write_field(const char *text, struct den_buffer *out)
         den_buffer_append_byte(out, '"');
 }
 
-/* "Amount: page 1; Date: page 2 (not supported)" */
+/* "Amount: page 1; Date: page 2 (not supported)"; of documents with one part, what is not. */
 static void write_sources(const json_t *report, const json_t *row, struct den_buffer *out)
 {
     const json_t *columns = json_object_get(report, "columns");
-    struct den_buffer text;
+    struct den_buffer text, place;
     json_t *cell;
     size_t i;
 
     den_buffer_init(&text, DEN_CONTENT_BYTES_MAX);
+    den_buffer_init(&place, DEN_CONTENT_BYTES_MAX);
     json_array_foreach(json_object_get(row, "cells"), i, cell)
     {
         const json_t *passage = passage_of(report, cell);
-        const size_t before = text.length;
+        const bool is_supported = json_is_true(json_object_get(cell, "supported"));
 
-        if (!passage)
+        den_buffer_clear(&place);
+        if (passage)
+            write_place(passage, &place);
+        if (!passage || (is_supported && place.length == 0))
             continue;
-        den_buffer_appendf(&text, "%s%s: ", before > 0 ? "; " : "",
-                           text_of(json_array_get(columns, i), "name"));
-        write_place(passage, &text);
-        if (!json_is_true(json_object_get(cell, "supported")))
-            den_buffer_append_text(&text, " (not supported)");
+        den_buffer_appendf(&text, "%s%s:%s%s%s", text.length > 0 ? "; " : "",
+                           text_of(json_array_get(columns, i), "name"), place.length > 0 ? " " : "",
+                           place.length > 0 ? place.data : "",
+                           is_supported ? "" : " (not supported)");
     }
     write_field(text.data, out);
     den_buffer_deinit(&text);
+    den_buffer_deinit(&place);
 }
 
 void den_report_write_csv(const json_t *report, struct den_buffer *out)

@@ -112,7 +112,8 @@ static enum den_status add_workspace(struct den_connection *connection, const ch
     den_query_start(&query, connection, err,
                     "SELECT d.id, d.name FROM workspaces w JOIN workspace_documents l ON "
                     "l.workspace = w.row JOIN documents d ON d.row = l.document WHERE w.id = ? AND "
-                    "d.items > 0 ORDER BY d.name COLLATE NOCASE, d.row LIMIT ?",
+                    "EXISTS (SELECT 1 FROM items i WHERE i.document = d.row) ORDER BY d.name "
+                    "COLLATE NOCASE, d.row LIMIT ?",
                     "ti", workspace, (int64_t)DEN_REPORT_DOCUMENTS_MAX + 1);
     while (den_query_next(&query, err) && add_document(&query, out, err) == DEN_OK)
         ;
@@ -150,7 +151,9 @@ static enum den_status add_one(struct den_connection *connection, const json_t *
     if (is_there(out, id))
         return den_fail(err, DEN_INVALID, "'documents[%zu]': '%s' is there twice", index, id);
     den_query_start(&query, connection, err,
-                    "SELECT id, name, items, state FROM documents WHERE id = ?", "t", id);
+                    "SELECT id, name, EXISTS (SELECT 1 FROM items i WHERE i.document = d.row), "
+                    "state FROM documents d WHERE id = ?",
+                    "t", id);
     if (!den_query_next(&query, err)) {
         if (err->status == DEN_OK)
             den_fail(err, DEN_NOT_FOUND, "'documents[%zu]': there is no document '%s'", index, id);

@@ -9,28 +9,74 @@
 #include "base/buffer.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "desk/support.h"
 
-enum { SPAN_WORDS_MAX = 600, WORD_BYTES_MAX = 64, GRAMMAR_BYTES_MAX = 1 << 18 };
+enum {
+    SPAN_WORDS_MAX = 400, /* of the text; a few sentences have a hundred */
+    RUN_WORDS_MAX = 12,   /* of a value */
+    NUMBER_WORDS_MAX = 4, /* of a number with what it counts, or a date */
+    WORD_BYTES_MAX = 64,
+    GRAMMAR_BYTES_MAX = 1 << 19
+};
 
+static const char *const date_words[] = { "date", "dated", "day", "deadline", "when", "due" };
+static const char *const money_words[] = {
+    "amount", "amounts", "balance", "cost", "costs", "deposit", "euro",
+    "euros",  "expense", "fee",     "fees", "money", "price",   "prices",
+    "pay",    "rent",    "salary",  "sum",  "total", "value",   "wage",
+};
 static const char *const number_words[] = {
-    "age",   "amount", "amounts",  "area",    "balance", "cost",     "costs", "count",  "date",
-    "day",   "days",   "deadline", "deposit", "due",     "duration", "euro",  "euros",  "fee",
-    "fees",  "height", "length",   "many",    "month",   "months",   "much",  "number", "percent",
-    "price", "prices", "quantity", "rate",    "rent",    "salary",   "score", "size",   "sum",
-    "time",  "total",  "value",    "weight",  "when",    "width",    "year",  "years",  "wage",
+    "age",   "area",   "count", "days",   "duration", "height",   "length",
+    "many",  "months", "much",  "number", "percent",  "quantity", "rate",
+    "score", "size",   "time",  "weight", "width",    "year",     "years",
 };
-static const char *const chinese_number_words[] = {
-    "\xE9\x87\x91\xE9\xA2\x9D" /* amount */,   "\xE4\xBB\xB7\xE6\xA0\xBC" /* price */,
-    "\xE6\x97\xA5\xE6\x9C\x9F" /* date */,     "\xE6\x97\xB6\xE9\x97\xB4" /* time */,
-    "\xE6\x95\xB0\xE9\x87\x8F" /* quantity */, "\xE5\xA4\x9A\xE5\xB0\x91" /* how many */,
-    "\xE5\x8F\xB7\xE7\xA0\x81" /* number */,   "\xE7\xA7\x9F\xE9\x87\x91" /* rent */,
+static const char *const chinese_words[][2] = {
+    /* dates */
+    { "\xE6\x97\xA5\xE6\x9C\x9F", "d" },
+    { "\xE5\x93\xAA\xE5\xA4\xA9", "d" },
+    /* amount, price, rent, cost */
+    { "\xE9\x87\x91\xE9\xA2\x9D", "m" },
+    { "\xE4\xBB\xB7\xE6\xA0\xBC", "m" },
+    { "\xE7\xA7\x9F\xE9\x87\x91", "m" },
+    { "\xE8\xB4\xB9\xE7\x94\xA8", "m" },
+    /* quantity, how many, number, time */
+    { "\xE6\x95\xB0\xE9\x87\x8F", "n" },
+    { "\xE5\xA4\x9A\xE5\xB0\x91", "n" },
+    { "\xE5\x8F\xB7\xE7\xA0\x81", "n" },
+    { "\xE6\x97\xB6\xE9\x97\xB4", "n" },
 };
-/* What may stand before the digits of a number or a date. */
-static const char *const before_digits[] = {
-    "$",        "USD",      "EUR", "GBP",  "CHF",  "CNY",          "January",   "February",
-    "March",    "April",    "May", "June", "July", "August",       "September", "October",
-    "November", "December", "Jan", "Feb",  "Mar",  "Apr",          "Jun",       "Jul",
-    "Aug",      "Sep",      "Oct", "Nov",  "Dec",  "\xE2\x82\xAC",
+static const char *const months[] = {
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Sept",
+    "Oct",
+    "Nov",
+    "Dec",
+    "\xE5\xB9\xB4" /* year */,
+    "\xE6\x9C\x88" /* month */,
+};
+static const char *const currencies[] = {
+    "$",      "USD",          "EUR",      "GBP",      "CHF",          "CNY",
+    "euro",   "euros",        "dollar",   "dollars",  "yuan",         "francs",
+    "pounds", "\xE2\x82\xAC", "\xC2\xA3", "\xC2\xA5", "\xE5\x85\x83",
 };
 
 static bool same_word(const char *text, size_t length, const char *word)
@@ -57,20 +103,36 @@ static bool is_listed(const char *const *list, size_t count, const char *text, s
 
 #define LISTED(list, text, length) is_listed(list, sizeof(list) / sizeof(list)[0], text, length)
 
-bool den_report_wants_number(const char *words)
+/* What the words speak of first: "when the rent is due" asks for a date. */
+static enum den_span_kind kind_of(const char *words)
 {
     size_t i, length;
 
-    for (i = 0; i < sizeof chinese_number_words / sizeof chinese_number_words[0]; i++)
-        if (strstr(words, chinese_number_words[i]))
-            return true;
+    for (i = 0; i < sizeof chinese_words / sizeof chinese_words[0]; i++)
+        if (strstr(words, chinese_words[i][0]))
+            return *chinese_words[i][1] == 'd'   ? DEN_SPAN_DATE
+                   : *chinese_words[i][1] == 'm' ? DEN_SPAN_MONEY
+                                                 : DEN_SPAN_NUMBER;
     for (; *words; words += length ? length : 1) {
         for (length = 0; isalpha((unsigned char)words[length]); length++)
             ;
-        if (length > 0 && LISTED(number_words, words, length))
-            return true;
+        if (length == 0)
+            continue;
+        if (LISTED(date_words, words, length))
+            return DEN_SPAN_DATE;
+        if (LISTED(money_words, words, length))
+            return DEN_SPAN_MONEY;
+        if (LISTED(number_words, words, length))
+            return DEN_SPAN_NUMBER;
     }
-    return false;
+    return DEN_SPAN_WORDS;
+}
+
+enum den_span_kind den_report_span_kind(const char *name, const char *description)
+{
+    const enum den_span_kind kind = kind_of(name);
+
+    return kind == DEN_SPAN_WORDS ? kind_of(description) : kind;
 }
 
 /* --- words --- */
@@ -79,7 +141,8 @@ bool den_report_wants_number(const char *words)
 struct word {
     const char *text;
     size_t length;
-    char between[16]; /* "": the line ends here, or too much stands between */
+    char between[16];
+    bool goes_on; /* the next word is of the same sentence */
     bool has_digit;
 };
 
@@ -133,19 +196,42 @@ static bool has_digit(const char *text, size_t length)
     return false;
 }
 
+/* A sentence ends there, or a line. */
+static bool ends_run(const char *from, const char *next)
+{
+    uint32_t code;
+    size_t step;
+
+    for (; from < next; from += step) {
+        step = den_utf8_decode(from, (size_t)(next - from), &code);
+        if (*from == '\n' || strchr(";!?|", *from) || is_wide_mark(code) ||
+            (strchr(".:", *from) && from + 1 < next && isspace((unsigned char)from[1])))
+            return true;
+    }
+    return false;
+}
+
+/* "St. Mary" and "No. 5" go on. */
+static bool is_short(const struct word *word)
+{
+    return word->length <= 2 && !word->has_digit;
+}
+
 static void set_between(struct word *word, const char *next)
 {
     const char *from = word->text + word->length;
     size_t i, used = 0;
 
-    for (i = 0; from + i < next; i++) {
-        if (from[i] == '\n' || used + 1 >= sizeof word->between) {
-            word->between[0] = '\0';
-            return;
-        }
+    word->goes_on = true;
+    if (ends_run(from, next) && !(is_short(word) && *from == '.'))
+        word->goes_on = false;
+    for (i = 0; from + i < next && word->goes_on; i++) {
         if (isspace((unsigned char)from[i]) && used > 0 && word->between[used - 1] == ' ')
             continue;
-        word->between[used++] = isspace((unsigned char)from[i]) ? ' ' : from[i];
+        if (used + 1 >= sizeof word->between)
+            word->goes_on = false;
+        else
+            word->between[used++] = isspace((unsigned char)from[i]) ? ' ' : from[i];
     }
     word->between[used] = '\0';
 }
@@ -190,51 +276,182 @@ static void append_literal(struct den_buffer *out, const char *text, size_t leng
     den_buffer_append_byte(out, '"');
 }
 
-/* Chinese characters follow each other with nothing between. */
-static bool goes_on(const struct word *words, size_t count, size_t i)
+/* Whether a word of the list is beside word `i`, within a run. */
+static bool is_beside(const struct word *words, size_t count, size_t i, const char *const *list,
+                      size_t list_count)
 {
-    return i + 1 < count &&
-           (words[i].between[0] || words[i].text + words[i].length == words[i + 1].text);
+    if (is_listed(list, list_count, words[i].text, words[i].length))
+        return true;
+    if (i > 0 && words[i - 1].goes_on &&
+        is_listed(list, list_count, words[i - 1].text, words[i - 1].length))
+        return true;
+    return i + 1 < count && words[i].goes_on &&
+           is_listed(list, list_count, words[i + 1].text, words[i + 1].length);
 }
 
-static bool may_begin(const struct word *words, size_t count, size_t i, bool only_numbers)
+/* "2024-05-03", "3.5.2024", "12/31/99" */
+static bool is_written_date(const struct word *word)
 {
-    return !only_numbers || words[i].has_digit ||
-           (goes_on(words, count, i) && words[i + 1].has_digit &&
-            LISTED(before_digits, words[i].text, words[i].length));
+    size_t i, marks = 0, digits = 0;
+
+    for (i = 0; i < word->length; i++) {
+        digits += isdigit((unsigned char)word->text[i]) != 0;
+        marks += strchr("-./", word->text[i]) != NULL;
+    }
+    return marks == 2 && digits + marks == word->length && digits >= 4;
 }
 
-char *den_report_span_grammar(const char *text, bool only_numbers)
+/* "$340.50" is one word. */
+static bool has_currency(const struct word *word)
+{
+    return word->has_digit && (*word->text == '$' || (unsigned char)*word->text >= 0x80);
+}
+
+/* Words that say nothing by themselves begin no value. */
+static bool is_empty_word(const struct word *word)
+{
+    struct den_terms terms;
+
+    den_terms_read(word->text, word->length, &terms);
+    return terms.word_count + terms.number_count == 0;
+}
+
+static bool is_date_word(const struct word *word)
+{
+    return word->has_digit || LISTED(months, word->text, word->length);
+}
+
+static bool is_currency(const struct word *word)
+{
+    return LISTED(currencies, word->text, word->length);
+}
+
+/* Whether a value of the kind begins at word `i`. */
+static bool may_begin(const struct word *words, size_t count, size_t i, enum den_span_kind kind)
+{
+    const struct word *word = &words[i];
+    const bool before_digits = word->goes_on && i + 1 < count && words[i + 1].has_digit;
+
+    switch (kind) {
+    case DEN_SPAN_WORDS:
+        return !is_empty_word(word);
+    case DEN_SPAN_NUMBER:
+        return word->has_digit;
+    case DEN_SPAN_MONEY:
+        if (i > 0 && words[i - 1].goes_on && is_currency(&words[i - 1]) &&
+            !(i > 1 && words[i - 2].goes_on && words[i - 2].has_digit))
+            return false; /* it began before */
+        if (word->has_digit)
+            return has_currency(word) ||
+                   is_beside(words, count, i, currencies, sizeof currencies / sizeof *currencies);
+        return before_digits && is_currency(word);
+    case DEN_SPAN_DATE:
+        if (i > 0 && words[i - 1].goes_on && is_date_word(&words[i - 1]) && !is_written_date(word))
+            return false; /* it began before */
+        if (word->has_digit)
+            return is_written_date(word) ||
+                   is_beside(words, count, i, months, sizeof months / sizeof *months);
+        return before_digits && is_date_word(word);
+    }
+    return false;
+}
+
+/* Whether the word after `i` belongs to the same value: surely, perhaps or not. */
+enum belonging { BELONGS_NOT, BELONGS_PERHAPS, BELONGS };
+
+static enum belonging belongs(const struct word *words, size_t i, enum den_span_kind kind)
+{
+    const struct word *next = &words[i + 1];
+
+    switch (kind) {
+    case DEN_SPAN_MONEY:
+        return (words[i].has_digit && is_currency(next)) ||
+                       (is_currency(&words[i]) && next->has_digit)
+                   ? BELONGS
+                   : BELONGS_NOT;
+    case DEN_SPAN_DATE:
+        return is_date_word(next) && !is_written_date(&words[i]) ? BELONGS : BELONGS_NOT;
+    default:
+        return BELONGS_PERHAPS;
+    }
+}
+
+/* Word `first`, and as many of those that follow as may belong to it: w ( " " w ( " " w )? )? */
+static void append_run(struct den_buffer *out, const struct word *words, size_t count, size_t first,
+                       enum den_span_kind kind)
+{
+    const size_t most = kind == DEN_SPAN_WORDS ? RUN_WORDS_MAX : NUMBER_WORDS_MAX;
+    size_t i = first, open = 0;
+
+    append_literal(out, words[i].text, words[i].length);
+    for (; i + 1 < count && words[i].goes_on && i + 1 - first < most; i++) {
+        const enum belonging next = belongs(words, i, kind);
+
+        if (next == BELONGS_NOT)
+            break;
+        open += next == BELONGS_PERHAPS;
+        den_buffer_append_text(out, next == BELONGS ? " " : " (");
+        if (words[i].between[0]) { /* Chinese characters have nothing between */
+            append_literal(out, words[i].between, strlen(words[i].between));
+            den_buffer_append_byte(out, ' ');
+        }
+        append_literal(out, words[i + 1].text, words[i + 1].length);
+    }
+    while (open-- > 0)
+        den_buffer_append_text(out, ")?");
+}
+
+/* How many runs of the kind there are. */
+static size_t append_runs(struct den_buffer *out, const struct word *words, size_t count,
+                          enum den_span_kind kind)
+{
+    size_t i, starts = 0;
+
+    den_buffer_append_text(out, "root ::= ");
+    for (i = 0; i < count; i++)
+        if (may_begin(words, count, i, kind)) {
+            if (starts++ > 0)
+                den_buffer_append_text(out, " | ");
+            append_run(out, words, count, i, kind);
+        }
+    den_buffer_append_byte(out, '\n');
+    return starts;
+}
+
+char *den_report_span_grammar(const char *text, enum den_span_kind kind)
 {
     struct word *words = calloc(SPAN_WORDS_MAX, sizeof *words);
     struct den_buffer out;
     char *grammar = NULL;
-    size_t count, starts = 0, i;
+    size_t count, starts;
 
     if (!words)
         return NULL;
     den_buffer_init(&out, GRAMMAR_BYTES_MAX);
     count = split(text, words);
-    den_buffer_append_text(&out, "root ::=");
-    for (i = 0; i < count; i++)
-        if (may_begin(words, count, i, only_numbers))
-            den_buffer_appendf(&out, "%s w%zu", starts++ > 0 ? " |" : "", i);
-    den_buffer_append_byte(&out, '\n');
-    for (i = 0; i < count; i++) {
-        den_buffer_appendf(&out, "w%zu ::= ", i);
-        append_literal(&out, words[i].text, words[i].length);
-        if (goes_on(words, count, i)) {
-            den_buffer_append_text(&out, " (");
-            append_literal(&out, words[i].between, strlen(words[i].between));
-            den_buffer_appendf(&out, " w%zu)?", i + 1);
-        }
-        den_buffer_append_byte(&out, '\n');
+    starts = append_runs(&out, words, count, kind);
+    if (starts == 0 && (kind == DEN_SPAN_MONEY || kind == DEN_SPAN_DATE)) {
+        den_buffer_clear(&out);
+        starts = append_runs(&out, words, count, DEN_SPAN_NUMBER);
     }
     if (starts > 0)
         grammar = den_buffer_take(&out);
     den_buffer_deinit(&out);
     free(words);
     return grammar;
+}
+
+bool den_report_has_span(const char *text, enum den_span_kind kind)
+{
+    struct word *words = calloc(SPAN_WORDS_MAX, sizeof *words);
+    const size_t count = words ? split(text, words) : 0;
+    bool found = false;
+    size_t i;
+
+    for (i = 0; i < count && !found; i++)
+        found = may_begin(words, count, i, kind);
+    free(words);
+    return found;
 }
 
 /* --- whether it is there --- */

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "desk/report_check.h"
 #include "desk/report_cut.h"
 #include "desk/report_model.h"
 #include "desk/report_text.h"
@@ -343,25 +344,27 @@ static enum den_status ask(struct den_report *report, char *text, char **out, st
     return err->status;
 }
 
-/* What the model says about `text`; where it says nothing, how the text begins. */
+/* What the model says about `text`, checked; where it says nothing, how the text begins. */
 static enum den_status summarize(struct den_report *report, const struct den_buffer *text,
                                  char **out, struct den_error *err)
 {
-    char *copy = strndup(text->data, text->length), *said = NULL;
+    char *copy = strndup(text->data, text->length), *said = NULL, *checked = NULL;
 
     if (!copy)
         return den_fail(err, DEN_NO_MEMORY, "reports: out of memory");
-    if (ask(report, copy, &said, err) == DEN_OK && !*said) {
-        free(said);
-        said = den_report_sentences(copy, EXTRACT_SENTENCES, false);
-        if (!said)
+    if (ask(report, copy, &said, err) == DEN_OK) {
+        checked = den_report_check(said, text->data);
+        if (checked && !*checked) {
+            free(checked);
+            checked = den_report_sentences(text->data, EXTRACT_SENTENCES, false);
+        }
+        if (!checked)
             den_fail(err, DEN_NO_MEMORY, "reports: out of memory");
     }
     free(copy);
+    free(said);
     if (err->status == DEN_OK)
-        *out = said;
-    else
-        free(said);
+        *out = checked;
     return err->status;
 }
 

@@ -1,16 +1,18 @@
 /* Tables: a row for each document, a column for each thing that is asked of all of them.
  *
- * Each cell is a step: its column's description is searched for in that one document, and the model
- * is asked for the value with what was found before its eyes. Where the search is not confident, no
+ * Each cell is a step: its column's description is searched for in that one document, and the
+ * sentences of what was found are compared with it (report_choice.h). Where none is like it no
  * model is asked and the cell says "—": a small model finds a value in anything. Models below 1.5
- * billion parameters are held to words that stand there (report_spans.h); larger ones write freely,
- * at most a line. Whatever was written is looked for in the passages: the one that has it is the
- * cell's, and a value that none has is told to be unsupported. */
+ * billion parameters read the likeliest sentences and are held to words that stand there
+ * (report_spans.h); larger ones read the passages and write freely, at most a line. Whatever was
+ * written is looked for in the passages: the one that has it is the cell's, and a value that none
+ * has is told to be unsupported. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "desk/report_choice.h"
 #include "desk/report_model.h"
 #include "desk/report_spans.h"
 #include "desk/report_text.h"
@@ -20,15 +22,14 @@
 
 static const char nothing[] = "\xE2\x80\x94"; /* a dash */
 static const char line_grammar[] = "root ::= [^\\n]{1,200}\n";
-/* A text of its own knows no rare words, which the confidence is made of: so alike in meaning to
- * what a column describes is found, too. */
-static const double COSINE_FOUND = 0.35;
+static const double COSINE_KIND = 0.2; /* see is_found() */
+static const double SCORE_NEAR = 0.1;  /* below the likeliest sentence: as likely */
 
 enum {
-    SMALL_HITS = 2, /* passages that a small model is shown */
-    LARGE_HITS = 4,
-    SMALL_TOKENS = 500, /* of them together */
-    SMALL_ANSWER = 24,  /* tokens of a value */
+    HITS = 4,             /* passages whose sentences are looked at, and that a large model reads */
+    LIKELY_SENTENCES = 6, /* in which a date or an amount is looked for */
+    SMALL_SENTENCES = 3,  /* that a small model reads, the likeliest ones */
+    SMALL_ANSWER = 24,    /* tokens of a value */
     LARGE_ANSWER = 64
 };
 
@@ -70,7 +71,7 @@ struct cell {
     const struct den_report_step *step;
     const char *name, *description;
     struct den_found found;
-    size_t shown; /* passages in the prompt, from the first */
+    struct den_choice choice; /* of its sentences */
 };
 
 static json_t *cell_json(const char *text, bool supported, json_t *passage)
@@ -79,18 +80,13 @@ static json_t *cell_json(const char *text, bool supported, json_t *passage)
                      passage ? passage : json_null());
 }
 
-static bool is_found(const struct den_found *found)
-{
-    return found->result.count > 0 && (found->found || found->result.cosine_top >= COSINE_FOUND);
-}
-
 static enum den_status search(struct cell *cell, struct den_error *err)
 {
     const char *document = cell->step->document;
     const struct den_retrieval_query query = { .query = cell->description,
                                                .filter = { .documents = &document,
                                                            .document_count = 1 },
-                                               .count = LARGE_HITS,
+                                               .count = HITS,
                                                .diversity = 0 };
 
     if (den_retrieval_search(cell->report->reports->source.retrieval, &query, &cell->found, err) ==
@@ -99,34 +95,68 @@ static enum den_status search(struct cell *cell, struct den_error *err)
     return err->status;
 }
 
-/* As many passages as there is room for, the best first; `plain` gets their texts alone. */
-static enum den_status write_passages(struct cell *cell, const struct den_report_room *room,
-                                      struct den_buffer *out, struct den_buffer *plain,
-                                      struct den_error *err)
+static enum den_status write_text(const struct den_report_room *room, const char *text,
+                                  size_t *left, struct den_buffer *out, struct den_error *err)
 {
-    const size_t most = room->is_small ? SMALL_HITS : LARGE_HITS;
-    size_t left = room->is_small && room->budget_tokens > SMALL_TOKENS ? (size_t)SMALL_TOKENS
-                                                                       : room->budget_tokens,
-           tokens;
+    struct den_buffer safe;
+    size_t tokens = 0;
 
-    for (cell->shown = 0; cell->shown < cell->found.result.count && cell->shown < most;
-         cell->shown++) {
-        const char *text = cell->found.passages[cell->shown].text;
-        struct den_buffer safe;
+    den_buffer_init(&safe, DEN_CONTENT_BYTES_MAX);
+    if (den_prompt_safe_text(&room->counter, text, &safe, &tokens, err) == DEN_OK &&
+        tokens <= *left)
+        den_prompt_block(out, "Text:", safe.data);
+    *left = tokens < *left ? *left - tokens : 0;
+    den_buffer_deinit(&safe);
+    return err->status;
+}
 
-        den_buffer_init(&safe, DEN_CONTENT_BYTES_MAX);
-        if (den_prompt_safe_text(&room->counter, text, &safe, &tokens, err) == DEN_OK &&
-            (tokens <= left || cell->shown == 0)) {
-            den_prompt_block(out, "Text:", safe.data);
-            den_buffer_appendf(plain, "%s\n", text);
-        }
-        den_buffer_deinit(&safe);
-        if (err->status != DEN_OK || tokens > left)
+/* The passages, the best first, as many as there is room for. */
+static enum den_status write_passages(const struct cell *cell, const struct den_report_room *room,
+                                      struct den_buffer *out, struct den_error *err)
+{
+    size_t left = room->budget_tokens, i;
+
+    for (i = 0; i < cell->found.result.count && left > 0; i++)
+        if (write_text(room, cell->found.passages[i].text, &left, out, err) != DEN_OK)
             break;
-        left -= tokens;
+    return err->status;
+}
+
+/* The likeliest sentences of those that have a value of the kind, and the grammar of their runs;
+ * *out_grammar NULL: no value of the kind is there. */
+static enum den_status write_sentences(const struct cell *cell, const struct den_report_room *room,
+                                       struct den_buffer *out, char **out_grammar,
+                                       struct den_error *err)
+{
+    const enum den_span_kind kind = den_report_span_kind(cell->name, cell->description);
+    size_t left = room->budget_tokens, taken = 0, i;
+    struct den_buffer plain;
+    bool has_exact = false; /* sentences with any number are not looked at then */
+    double best = 0;
+
+    den_buffer_init(&plain, DEN_CONTENT_BYTES_MAX);
+    for (i = 0; i < cell->choice.count && i < LIKELY_SENTENCES && !has_exact; i++)
+        has_exact = den_report_has_span(cell->choice.sentences[i].text, kind);
+    for (i = 0; i < cell->choice.count && taken < SMALL_SENTENCES; i++) {
+        char *runs;
+
+        if (taken > 0 && cell->choice.sentences[i].score < best - SCORE_NEAR)
+            break;
+        if (has_exact && !den_report_has_span(cell->choice.sentences[i].text, kind))
+            continue;
+        runs = den_report_span_grammar(cell->choice.sentences[i].text, kind);
+
+        free(runs);
+        if (!runs)
+            continue;
+        den_buffer_appendf(&plain, "%s\n", cell->choice.sentences[i].text);
+        if (taken++ == 0)
+            best = cell->choice.sentences[i].score;
     }
-    if (err->status == DEN_OK && cell->shown == 0)
-        cell->shown = 1;
+    if (taken > 0 && den_buffer_status(&plain, "the text", err) == DEN_OK &&
+        write_text(room, plain.data, &left, out, err) == DEN_OK)
+        *out_grammar = den_report_span_grammar(plain.data, kind);
+    den_buffer_deinit(&plain);
     return err->status;
 }
 
@@ -151,29 +181,26 @@ static enum den_status ask_value(struct cell *cell, struct den_worker *worker,
                                  const struct den_report_room *room, char **out,
                                  struct den_error *err)
 {
-    const bool wants_number =
-        den_report_wants_number(cell->name) || den_report_wants_number(cell->description);
-    struct den_buffer prompt, plain;
-    char *spans = NULL;
+    struct den_report_question question = { .grammar = line_grammar, .max_tokens = LARGE_ANSWER };
+    struct den_buffer prompt;
+    char *runs = NULL;
     bool was_cut;
 
     den_buffer_init(&prompt, DEN_CONTENT_BYTES_MAX * 2u);
-    den_buffer_init(&plain, DEN_CONTENT_BYTES_MAX * 2u);
-    if (write_passages(cell, room, &prompt, &plain, err) != DEN_OK)
-        goto done;
+    if (room->is_small) {
+        write_sentences(cell, room, &prompt, &runs, err);
+        question.grammar = runs;
+        question.max_tokens = SMALL_ANSWER;
+    } else {
+        write_passages(cell, room, &prompt, err);
+    }
     write_question(cell, room, &prompt);
-    if (room->is_small)
-        spans = den_report_span_grammar(plain.data, wants_number);
-    if (den_buffer_status(&prompt, "the prompt", err) == DEN_OK && (spans || !room->is_small))
-        den_report_ask(
-            cell->report, worker,
-            &(struct den_report_question){ prompt.data, spans ? spans : line_grammar,
-                                           room->is_small ? SMALL_ANSWER : LARGE_ANSWER },
-            out, &was_cut, err);
-done:
-    free(spans);
+    question.prompt = prompt.data;
+    if (err->status == DEN_OK && den_buffer_status(&prompt, "the prompt", err) == DEN_OK &&
+        question.grammar)
+        den_report_ask(cell->report, worker, &question, out, &was_cut, err);
+    free(runs);
     den_buffer_deinit(&prompt);
-    den_buffer_deinit(&plain);
     return err->status;
 }
 
@@ -200,22 +227,40 @@ static json_t *passage_json(const struct cell *cell, size_t index)
     return passage;
 }
 
-/* The value with the passage that has it. */
+/* The value with the passage that has it: that of the likeliest sentence, else any. */
 static json_t *judge(const struct cell *cell, const char *value)
 {
-    const size_t shown =
-        cell->shown < cell->found.result.count ? cell->shown : cell->found.result.count;
     size_t i;
 
     if (!value || !*value || strcmp(value, nothing) == 0 || strcmp(value, "-") == 0)
         return cell_json(nothing, false, NULL);
+    for (i = 0; i < cell->choice.count; i++)
+        if (den_report_stands_in(value, cell->choice.sentences[i].text))
+            return cell_json(value, true, passage_json(cell, cell->choice.sentences[i].passage));
     for (i = 0; i < cell->found.result.count; i++)
-        if (den_report_stands_in(value, cell->found.passages[i].text))
-            return cell_json(value, true, passage_json(cell, i));
-    for (i = 0; i < shown; i++)
-        if (has_words(value, cell->found.passages[i].text))
+        if (den_report_stands_in(value, cell->found.passages[i].text) ||
+            has_words(value, cell->found.passages[i].text))
             return cell_json(value, true, passage_json(cell, i));
     return cell_json(value, false, passage_json(cell, 0));
+}
+
+/* "Date" alone is like nothing: what is like it a little and has a date is found as well. */
+static bool is_found(const struct cell *cell)
+{
+    const enum den_span_kind kind = den_report_span_kind(cell->name, cell->description);
+    struct den_terms wanted;
+    size_t i;
+
+    if (cell->choice.found)
+        return true;
+    den_terms_read(cell->description, strlen(cell->description), &wanted);
+    if (wanted.word_count > 1 || (kind != DEN_SPAN_DATE && kind != DEN_SPAN_MONEY))
+        return false;
+    for (i = 0; i < cell->choice.count; i++)
+        if (cell->choice.sentences[i].cosine >= COSINE_KIND &&
+            den_report_has_span(cell->choice.sentences[i].text, kind))
+            return true;
+    return false;
 }
 
 static enum den_status fill(struct cell *cell, json_t **out, struct den_error *err)
@@ -224,9 +269,11 @@ static enum den_status fill(struct cell *cell, json_t **out, struct den_error *e
     struct den_worker *worker;
     char *value = NULL;
 
-    if (search(cell, err) != DEN_OK)
+    if (search(cell, err) != DEN_OK ||
+        den_report_choose(cell->report->reports->source.retrieval, &cell->found, cell->description,
+                          &cell->choice, err) != DEN_OK)
         return err->status;
-    if (!is_found(&cell->found)) {
+    if (!is_found(cell)) {
         *out = cell_json(nothing, false, NULL);
         return DEN_OK;
     }
@@ -255,6 +302,7 @@ static enum den_status run(struct den_report *report, const struct den_report_st
     if (!cell.name || !cell.description)
         return den_fail(err, DEN_BAD_FILE, "the report's columns are damaged");
     fill(&cell, out, err);
+    den_choice_deinit(&cell.choice);
     den_found_deinit(&cell.found);
     return err->status;
 }

@@ -12,7 +12,7 @@
 #include "desk/sentences.h"
 #include "desk/support.h"
 
-enum { SENTENCES_MAX = 64 /* of one text to be cited */, HITS = 2 /* for each of them */ };
+enum { SENTENCES_MAX = 64 /* of one text to be cited */, HITS = 3 /* for each of them */ };
 
 void den_report_text_init(struct den_report_text *out)
 {
@@ -109,9 +109,47 @@ void den_report_text_marker(struct den_report_text *text, size_t number, double 
 
 /* --- looking for what supports --- */
 
-/* The nearest passages of a sentence, into `near`; *out_number is that of the first, 0: none. */
-static enum den_status find_near(struct den_report_text *text,
-                                 const struct den_report_sources *sources, const char *sentence,
+/* The place in `near`, from 1, of a passage, which is put there if it is new. */
+static size_t note_near(json_t *near, const struct den_found *found, size_t hit)
+{
+    json_t *passage = den_passage_json(&found->passages[hit]);
+    size_t i;
+
+    for (i = 0; i < json_array_size(near); i++)
+        if (is_same_place(json_array_get(near, i), passage)) {
+            json_decref(passage);
+            return i + 1;
+        }
+    json_object_set_new(passage, "cosine",
+                        isnan(found->result.hits[hit].cosine)
+                            ? json_null()
+                            : json_real(found->result.hits[hit].cosine));
+    json_object_set_new(passage, "bm25", json_real(found->result.hits[hit].bm25));
+    json_object_set_new(passage, "number", json_integer((json_int_t)i + 1));
+    return json_array_append_new(near, passage) == 0 ? i + 1 : 0;
+}
+
+/* How much of the claim one of the text's sentences has. */
+static double best_share(const struct den_terms *claim, const char *text)
+{
+    struct den_sentence places[SENTENCES_MAX];
+    const size_t count = den_sentences_split(text, strlen(text), places, SENTENCES_MAX);
+    struct den_terms terms;
+    double best = 0, score;
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        den_terms_read(text + places[i].start, places[i].end - places[i].start, &terms);
+        score = den_support_score(claim, &terms, NULL, (double)NAN);
+        if (score > best)
+            best = score;
+    }
+    return best;
+}
+
+/* The nearest passages of a sentence, into `near`; *out_number is that of the one that has most of
+ * its words, 0: there is none. */
+static enum den_status find_near(const struct den_report_sources *sources, const char *sentence,
                                  json_t *near, size_t *out_number, struct den_error *err)
 {
     const struct den_retrieval_query query = {
@@ -121,25 +159,21 @@ static enum den_status find_near(struct den_report_text *text,
         .diversity = 0
     };
     struct den_found found = { 0 };
+    struct den_terms claim;
+    double best = -1, share;
     size_t i, number;
 
     *out_number = 0;
+    den_terms_read(sentence, strlen(sentence), &claim);
     if (den_retrieval_search(sources->retrieval, &query, &found, err) == DEN_INVALID)
         *err = (struct den_error){ 0 }; /* nothing that can be looked for */
     for (i = 0; err->status == DEN_OK && i < found.result.count; i++) {
-        json_t *passage = den_passage_json(&found.passages[i]);
-        const struct den_space_hit *hit = &found.result.hits[i];
-
-        json_object_set_new(passage, "cosine",
-                            isnan(hit->cosine) ? json_null() : json_real(hit->cosine));
-        json_object_set_new(passage, "bm25", json_real(hit->bm25));
-        number = den_report_text_passage(text, passage);
-        json_decref(passage);
-        if (number == 0)
-            return den_fail(err, DEN_NO_MEMORY, "reports: out of memory");
-        if (i == 0)
+        number = note_near(near, &found, i);
+        share = best_share(&claim, found.passages[i].text);
+        if (share > best) {
+            best = share;
             *out_number = number;
-        json_array_append(near, json_array_get(text->passages, number - 1));
+        }
     }
     den_found_deinit(&found);
     return err->status;
@@ -152,8 +186,7 @@ static enum den_status embed(void *context, const char *const *texts, size_t cou
 }
 
 /* The sentence with the marker of its nearest passage, which is then judged. */
-static enum den_status prepare(struct den_report_text *text,
-                               const struct den_report_sources *sources, const char *words,
+static enum den_status prepare(const struct den_report_sources *sources, const char *words,
                                struct den_buffer *out, json_t *near, struct den_error *err)
 {
     struct den_sentence places[SENTENCES_MAX];
@@ -166,7 +199,7 @@ static enum den_status prepare(struct den_report_text *text,
 
         if (!sentence)
             return den_fail(err, DEN_NO_MEMORY, "reports: out of memory");
-        if (find_near(text, sources, sentence, near, &number, err) == DEN_OK) {
+        if (find_near(sources, sentence, near, &number, err) == DEN_OK) {
             den_buffer_appendf(out, "%s%s", i > 0 ? " " : "", sentence);
             if (number > 0)
                 den_buffer_appendf(out, " [%zu]", number);
@@ -176,44 +209,50 @@ static enum den_status prepare(struct den_report_text *text,
     return err->status;
 }
 
-/* Each passage once. */
-static json_t *without_doubles(const json_t *list)
+/* The byte that so many UTF-16 code units of `text` lie before. */
+static size_t byte_at(const char *text, size_t units)
 {
-    json_t *kept = json_array(), *passage, *other;
-    size_t i, k;
+    const size_t length = strlen(text);
+    size_t at = 0, counted = 0;
+    uint32_t code;
 
-    json_array_foreach(list, i, passage)
-    {
-        json_array_foreach(kept, k, other)
-        {
-            if (other == passage)
-                break;
-        }
-        if (k == json_array_size(kept))
-            json_array_append(kept, passage);
+    while (at < length && counted < units) {
+        at += den_utf8_decode(text + at, length - at, &code);
+        counted += code > 0xffff ? 2 : 1;
     }
-    return kept;
+    return at;
 }
 
-/* Places in `cited` are those in its own text. */
-static void add_cited(struct den_report_text *text, const struct den_cited *cited)
+static void append_bytes(struct den_report_text *text, const char *words, size_t length)
+{
+    den_buffer_append(&text->text, words, length);
+    text->units += count_units(words, length);
+}
+
+/* Its markers get the numbers that their passages have in the whole; only those are taken over. */
+static void add_cited(struct den_report_text *text, const struct den_cited *cited,
+                      const json_t *near)
 {
     json_t *citation;
-    size_t i;
+    size_t i, from = 0, start;
 
     json_array_foreach(cited->citations, i, citation)
     {
-        json_t *copy = json_copy(citation);
+        const json_int_t number =
+            json_integer_value(json_array_get(json_object_get(citation, "passages"), 0));
 
-        json_object_set_new(copy, "start",
-                            json_integer(json_integer_value(json_object_get(citation, "start")) +
-                                         (json_int_t)text->units));
-        json_object_set_new(copy, "end",
-                            json_integer(json_integer_value(json_object_get(citation, "end")) +
-                                         (json_int_t)text->units));
-        json_array_append_new(text->citations, copy);
+        start =
+            byte_at(cited->content, (size_t)json_integer_value(json_object_get(citation, "start")));
+        append_bytes(text, cited->content + from,
+                     start > from && cited->content[start - 1] == ' ' ? start - 1 - from
+                                                                      : start - from);
+        den_report_text_marker(
+            text, den_report_text_passage(text, json_array_get(near, (size_t)number - 1)),
+            json_number_value(json_object_get(citation, "score")));
+        from =
+            byte_at(cited->content, (size_t)json_integer_value(json_object_get(citation, "end")));
     }
-    den_report_text_plain(text, cited->content);
+    den_report_text_plain(text, cited->content + from);
 }
 
 enum den_status den_report_text_cited(struct den_report_text *text,
@@ -221,21 +260,19 @@ enum den_status den_report_text_cited(struct den_report_text *text,
                                       struct den_error *err)
 {
     const struct den_citation_embedder embedder = { .context = sources->retrieval, .embed = embed };
-    json_t *near = json_array(), *passages = NULL;
     struct den_cited cited = { 0 };
+    json_t *near = json_array();
     struct den_buffer marked;
 
     den_buffer_init(&marked, DEN_CONTENT_BYTES_MAX);
-    if (prepare(text, sources, words, &marked, near, err) == DEN_OK &&
+    if (prepare(sources, words, &marked, near, err) == DEN_OK &&
         den_buffer_status(&marked, "the report", err) == DEN_OK) {
-        passages = without_doubles(near);
-        if (json_array_size(passages) == 0)
+        if (json_array_size(near) == 0)
             den_report_text_plain(text, words);
-        else if (den_citations_make(marked.data, passages, &embedder, &cited, err) == DEN_OK)
-            add_cited(text, &cited);
+        else if (den_citations_make(marked.data, near, &embedder, &cited, err) == DEN_OK)
+            add_cited(text, &cited, near);
         den_cited_deinit(&cited);
     }
-    json_decref(passages);
     json_decref(near);
     den_buffer_deinit(&marked);
     return err->status;
