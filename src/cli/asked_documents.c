@@ -6,6 +6,7 @@ enum den_status den_cli_documents_open(const char *model, struct den_cli_documen
 {
     const struct den_roster_options options = { .chat_model = model };
     struct den_embed_source source;
+    struct den_rerank_source rerank;
 
     *out = (struct den_cli_documents){ 0 };
     if (den_cli_threads_open(&out->files, err) != DEN_OK)
@@ -16,6 +17,8 @@ enum den_status den_cli_documents_open(const char *model, struct den_cli_documen
     source = den_embed_source_of(out->roster);
     if (den_retrieval_open(out->space, &source, &out->retrieval, err) != DEN_OK)
         goto fail;
+    rerank = den_rerank_source_of(out->roster);
+    den_retrieval_rerank_with(out->retrieval, &rerank);
     return DEN_OK;
 fail:
     den_cli_documents_close(out);
