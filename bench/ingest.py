@@ -7,18 +7,20 @@ Without a PATH a folder is made: --pages pages of text in PDFs of 20 pages and a
 --text. Den reads, cuts, embeds and indexes into an empty home each time, as a user's first `den add` would, and is timed as a
 whole with the start of its processes and the loading of its model; the rival (bench/peers/python_ingest.py: pypdf, LangChain's
 splitter, sentence-transformers in fp32) is timed from its first file, its imports and its model's loading left out. They take turns. Pages
-are the unit: 1,800 characters each.
+are the unit: 1,800 characters each. Seconds by the clock are worth something on a quiet machine only; processor time, of all a
+program's processes, is on a busy one, too.
 """
 import argparse
 import json
 import os
 import pathlib
 import random
+import resource
 import subprocess
 import tempfile
 import time
 
-from measure import HERE, ROOT, commit, machine, ratios, run_json, summary, table
+from measure import HERE, ROOT, commit, machine, ratios, run_json, shown, summary, table
 
 PAGE = 1800
 
@@ -69,12 +71,19 @@ def ours(a, paths):
     with tempfile.TemporaryDirectory() as home:
         os.symlink(a.home / "models", f"{home}/models")
         environment = {**os.environ, "DEN_HOME": home, "XDG_CONFIG_HOME": home}
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         begin = time.perf_counter()
         done = subprocess.run([a.program, "add", "--json", *paths], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         seconds = time.perf_counter() - begin
         if done.returncode != 0:
             raise SystemExit(f"den add: {done.stderr}")
-        return seconds
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return {"seconds": seconds, "processor_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}
+
+
+def figures(key, ratio, den, other):
+    mine, theirs = [one[key] for one in den], [one[key] for one in other]
+    return {key: {"den": summary(mine, 2), "python": summary(theirs, 2)}, ratio: ratios(theirs, mine)}
 
 
 def main():
@@ -100,13 +109,15 @@ def main():
         den, other = [], []
         for _ in range(a.rounds):
             den.append(ours(a, paths))
-            other.append(run_json(rival)["seconds"])
+            other.append(run_json(rival))
     results = {"what": "ingest", **commit(), "machine": machine(2), "rounds": a.rounds, "pages": pages,
-               "seconds": {"den": summary(den, 2), "python": summary(other, 2)}, "times_as_fast": ratios(other, den)}
+               **figures("seconds", "times_as_fast", den, other), **figures("processor_s", "times_less_processor_time", den, other)}
     if a.json:
         pathlib.Path(a.json).write_text(json.dumps(results, indent=1) + "\n")
-    print(table(["", "Den", "Python", "times as fast"],
-                [["seconds", str(results["seconds"]["den"]), str(results["seconds"]["python"]), str(results["times_as_fast"])]]))
+    print(table(["", "Den", "Python", "ratio"],
+                [[what, *(shown(results[key][engine], 1) for engine in ("den", "python")), shown(results[ratio], 2)]
+                 for what, key, ratio in (("seconds", "seconds", "times_as_fast"),
+                                          ("processor time, s", "processor_s", "times_less_processor_time"))]))
 
 
 if __name__ == "__main__":

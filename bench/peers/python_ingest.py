@@ -34,7 +34,7 @@ def main():
     model = SentenceTransformer(a.model, device="cpu")
     splitter = RecursiveCharacterTextSplitter(chunk_size=1000, chunk_overlap=20)
     files = sorted(f for path in a.paths for f in (path.rglob("*") if path.is_dir() else [path]) if f.is_file())
-    begin = time.perf_counter()
+    begin, spent = time.perf_counter(), time.process_time()
     database = sqlite3.connect(":memory:")
     database.execute("CREATE TABLE chunks (file TEXT, text TEXT, vector BLOB)")
     characters = chunks = 0
@@ -47,7 +47,7 @@ def main():
         characters += len(text)
         chunks += len(pieces)
     database.commit()
-    print(json.dumps({"seconds": round(time.perf_counter() - begin, 3), "files": len(files), "chunks": chunks,
+    print(json.dumps({"seconds": round(time.perf_counter() - begin, 3), "processor_s": round(time.process_time() - spent, 3), "files": len(files), "chunks": chunks,
                       "characters": characters}))
 
 
