@@ -111,6 +111,7 @@ enum MHD_Result den_route_document_original(struct den_request *request)
 static enum MHD_Result reply_picture(struct den_request *request, void *png, size_t length,
                                      const char *tag)
 {
+    const char *type = den_document_picture_type(png, length);
     struct MHD_Response *response =
         MHD_create_response_from_buffer(length, png, MHD_RESPMEM_MUST_FREE);
 
@@ -118,7 +119,9 @@ static enum MHD_Result reply_picture(struct den_request *request, void *png, siz
         free(png);
         return MHD_NO;
     }
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "image/png");
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type ? type : "image/png");
+    MHD_add_response_header(response, "Content-Security-Policy",
+                            "sandbox; default-src 'none'; frame-ancestors 'none'");
     MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, tag);
     return den_reply_queue(request, MHD_HTTP_OK, response, "private, no-cache");
 }

@@ -348,3 +348,8 @@ enum den_status den_document_picture(const struct den_document_file *file, size_
     wanted.format = (enum den_format)format;
     return den_reading_picture(&wanted, out_png, out_length, err);
 }
+
+const char *den_document_picture_type(const void *picture, size_t length)
+{
+    return den_picture_media_type(picture, length);
+}

@@ -72,10 +72,12 @@ struct den_document_file {
 enum den_status den_document_open(struct den_documents *documents, const char *id,
                                   struct den_document_file *out, struct den_error *err);
 void den_document_file_close(struct den_document_file *file);
-/* A page of it as PNG of at most `width` pixels; *out_png is freed with free(). DEN_UNSUPPORTED for
- * formats without pages. */
+/* A page of it as PNG of at most `width` pixels, or a picture as it is (desk/reading.h); freed with
+ * free(). DEN_UNSUPPORTED for formats without pages. */
 enum den_status den_document_picture(const struct den_document_file *file, size_t page,
                                      size_t width, void **out_png, size_t *out_length,
                                      struct den_error *err);
+/* "image/png" ... of such a picture. */
+const char *den_document_picture_type(const void *picture, size_t length);
 
 #endif

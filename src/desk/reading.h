@@ -32,9 +32,12 @@ struct den_reading_page {
     size_t number; /* of the page, from 1; a picture is one */
     size_t width_max;
 };
-/* A page of a PDF, or a picture, as PNG of at most `width_max` pixels: *out_png is freed with
- * free(). DEN_UNSUPPORTED for formats without pages. */
-enum den_status den_reading_picture(const struct den_reading_page *page, void **out_png,
+/* A page of a PDF as PNG of at most `width_max` pixels; a picture that browsers know (PNG, JPEG,
+ * WebP) as it is, since nothing here could make another of it: its first bytes say which. *out is
+ * freed with free(). DEN_UNSUPPORTED for formats without pages. */
+enum den_status den_reading_picture(const struct den_reading_page *page, void **out,
                                     size_t *out_length, struct den_error *err);
+/* "image/png" ... of what den_reading_picture() gave; NULL: browsers do not know it. */
+const char *den_picture_media_type(const void *start, size_t length);
 
 #endif

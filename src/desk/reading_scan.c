@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "desk/reading_parts.h"
@@ -299,6 +300,43 @@ static enum den_status render(const struct den_reading_page *page, size_t width,
     return den_program_run(&run, out, err);
 }
 
+const char *den_picture_media_type(const void *start, size_t length)
+{
+    if (length >= 8 && memcmp(start, "\x89PNG\r\n\x1A\n", 8) == 0)
+        return "image/png";
+    if (length >= 3 && memcmp(start, "\xFF\xD8\xFF", 3) == 0)
+        return "image/jpeg";
+    if (length >= 12 && memcmp(start, "RIFF", 4) == 0 &&
+        memcmp((const char *)start + 8, "WEBP", 4) == 0)
+        return "image/webp";
+    return NULL;
+}
+
+/* The picture itself; words lie on its own pixels. */
+static enum den_status copy_picture(const struct den_reading_page *page, void **out,
+                                    size_t *out_length, struct den_error *err)
+{
+    struct den_program_result whole = { .output_fd = page->fd };
+    char *bytes = NULL;
+    struct stat info;
+
+    if (page->number != 1)
+        return den_fail(err, DEN_NOT_FOUND, "a picture has one page");
+    if (fstat(page->fd, &info) != 0 || info.st_size > DEN_PICTURE_BYTES_MAX)
+        return den_fail(err, DEN_TOO_LARGE, "the picture is too large to be shown");
+    whole.output_bytes = (size_t)info.st_size;
+    if (den_program_text(&whole, &bytes, err) != DEN_OK)
+        return err->status;
+    if (!den_picture_media_type(bytes, whole.output_bytes)) {
+        free(bytes);
+        return den_fail(err, DEN_UNSUPPORTED,
+                        "browsers do not show pictures of this kind; its original can be opened");
+    }
+    *out = bytes;
+    *out_length = whole.output_bytes;
+    return DEN_OK;
+}
+
 enum den_status den_reading_picture(const struct den_reading_page *page, void **out_png,
                                     size_t *out_length, struct den_error *err)
 {
@@ -308,6 +346,8 @@ enum den_status den_reading_picture(const struct den_reading_page *page, void **
     double height;
     char *png = NULL;
 
+    if (page->format == DEN_FORMAT_PICTURE)
+        return copy_picture(page, out_png, out_length, err);
     if (page->format != DEN_FORMAT_PDF)
         return den_fail(err, DEN_UNSUPPORTED,
                         "a file of the format '%s' has no pages to show; its original can be "

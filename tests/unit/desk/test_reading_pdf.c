@@ -292,6 +292,15 @@ static void test_page_as_picture(void **state)
     err = (struct den_error){ 0 };
     assert_int_equal(den_reading_picture(&page, (void **)&png, &length, &err), DEN_BAD_FILE);
     close(page.fd);
+    page = (struct den_reading_page){ .format = DEN_FORMAT_PICTURE, .number = 1 };
+    page.fd = open_fixture("picture.jpg");
+    err = (struct den_error){ 0 };
+    assert_int_equal(den_reading_picture(&page, (void **)&png, &length, &err), DEN_OK);
+    assert_string_equal(den_picture_media_type(png, length), "image/jpeg");
+    free(png);
+    page.number = 2;
+    assert_int_equal(den_reading_picture(&page, (void **)&png, &length, &err), DEN_NOT_FOUND);
+    close(page.fd);
     page.format = DEN_FORMAT_TEXT;
     assert_int_equal(den_reading_picture(&page, (void **)&png, &length, &err), DEN_UNSUPPORTED);
 }
