@@ -65,7 +65,7 @@ enum den_status den_openai_fields_read(struct den_call_options *options, struct 
 json_t *den_openai_usage_json(const struct den_call *call)
 {
     json_int_t generated = (json_int_t)den_call_generated_tokens(call), prompt = 0, cached = 0;
-    json_int_t reasoning = 0;
+    json_int_t reasoning = 0, foretold = 0, missed = 0;
     const struct den_openai_state *state = call->options.state;
     size_t step = state && state->per_prompt > 0 ? state->per_prompt : call->count, i;
 
@@ -73,15 +73,18 @@ json_t *den_openai_usage_json(const struct den_call *call)
         const struct den_worker_event *end = &call->choices[i].end;
 
         reasoning += (json_int_t)end->reasoning_tokens;
+        foretold += (json_int_t)end->foretold_tokens;
+        missed += (json_int_t)(end->predicted_tokens - end->foretold_tokens);
         if (i % step != 0) /* the answers to one prompt share it */
             continue;
         prompt += (json_int_t)end->prompt_tokens;
         cached += (json_int_t)end->cached_tokens;
     }
-    return json_pack("{s:I, s:I, s:I, s:{s:I}, s:{s:I}}", "prompt_tokens", prompt,
+    return json_pack("{s:I, s:I, s:I, s:{s:I}, s:{s:I, s:I, s:I}}", "prompt_tokens", prompt,
                      "completion_tokens", generated, "total_tokens", prompt + generated,
                      "prompt_tokens_details", "cached_tokens", cached, "completion_tokens_details",
-                     "reasoning_tokens", reasoning);
+                     "reasoning_tokens", reasoning, "accepted_prediction_tokens", foretold,
+                     "rejected_prediction_tokens", missed);
 }
 
 json_t *den_answer_text_json(const struct den_buffer *text)

@@ -172,11 +172,26 @@ static const char *prefix_folder(char out[DEN_PATH_BYTES_MAX])
     return out;
 }
 
+/* NULL: none is asked for, or (with an error) it can't be found. */
+static const char *draft_path(const struct den_arguments *arguments, char out[DEN_PATH_BYTES_MAX],
+                              struct den_error *err)
+{
+    const char *name = den_argument_text(arguments, "draft");
+    struct den_catalogue *catalogue;
+
+    if (!name || den_catalogue_create(&catalogue, err) != DEN_OK)
+        return NULL;
+    den_catalogue_resolve(catalogue, name, out, DEN_PATH_BYTES_MAX, err);
+    den_catalogue_destroy(catalogue);
+    return err->status == DEN_OK ? out : NULL;
+}
+
 /* The chat model is loaded before the address is told: what can't be loaded is said at once. With
  * no model at all Den starts too, for its page is where one is downloaded. */
 static enum den_status run(const struct den_arguments *arguments, struct den_error *err)
 {
     char chat[DEN_MODEL_NAME_BYTES_MAX], embedding[DEN_MODEL_NAME_BYTES_MAX];
+    char draft[DEN_PATH_BYTES_MAX];
     char reranker[DEN_MODEL_NAME_BYTES_MAX];
     char folder[DEN_PATH_BYTES_MAX];
     const struct den_desk_options options = {
@@ -189,6 +204,7 @@ static enum den_status run(const struct den_arguments *arguments, struct den_err
                 .fp32 = strcmp(den_argument_text(arguments, "precision"), "fp32") == 0,
                 .int8_cache = strcmp(den_argument_text(arguments, "cache"), "int8") == 0,
                 .no_speculation = strcmp(den_argument_text(arguments, "speculation"), "off") == 0,
+                .draft_path = draft_path(arguments, draft, err),
                 .require_sandbox = den_argument_flag(arguments, "require-sandbox"),
                 .idle_seconds = den_argument_number(arguments, "idle-minutes") * 60,
                 .prefix_folder = prefix_folder(folder),
@@ -206,6 +222,8 @@ static enum den_status run(const struct den_arguments *arguments, struct den_err
     struct den_desk *desk;
     sigset_t ending;
 
+    if (err->status != DEN_OK)
+        return err->status;
     start_log(arguments);
     block_signals(&ending); /* before any thread exists: they inherit the mask */
     if (den_desk_create(&options, &desk, err) != DEN_OK)
@@ -311,6 +329,7 @@ static const struct den_option options[] = {
     DEN_OPTIONS_ENGINE,
     DEN_OPTION_PRECISION,
     DEN_OPTION_SPECULATION,
+    DEN_OPTION_DRAFT,
 };
 
 const struct den_verb den_verb_serve = {

@@ -197,6 +197,11 @@ bool den_draft_ngram_push(struct den_draft_ngram *draft, den_token token)
     return as_guessed;
 }
 
+size_t den_draft_ngram_place(const struct den_draft_ngram *draft)
+{
+    return draft->place;
+}
+
 size_t den_draft_ngram_matched(const struct den_draft_ngram *draft)
 {
     return draft->matched;

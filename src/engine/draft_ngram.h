@@ -28,6 +28,8 @@ void den_draft_ngram_follow(struct den_draft_ngram *draft, size_t place);
 /* Appends a token of the answer. True: it is the one that was guessed. */
 bool den_draft_ngram_push(struct den_draft_ngram *draft, den_token token);
 
+/* The place of the text that is followed; SIZE_MAX: none. */
+size_t den_draft_ngram_place(const struct den_draft_ngram *draft);
 /* How many tokens before the end are those before the place that is followed, or have been guessed
  * since it is followed; 0: there is no guess. */
 size_t den_draft_ngram_matched(const struct den_draft_ngram *draft);

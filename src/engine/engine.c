@@ -127,6 +127,17 @@ static enum den_status open_parts(struct den_engine *engine,
     return create_pool(engine, options, err);
 }
 
+static enum den_status open_draft(struct den_engine *engine,
+                                  const struct den_engine_options *options, struct den_error *err)
+{
+    if (den_draft_model_open(options, engine, &engine->draft, err) == DEN_INVALID &&
+        options->draft_if_fits) {
+        engine->draft_error = *err;
+        *err = (struct den_error){ 0 };
+    }
+    return err->status;
+}
+
 enum den_status den_engine_open(const struct den_engine_options *options, struct den_engine **out,
                                 struct den_error *err)
 {
@@ -138,7 +149,7 @@ enum den_status den_engine_open(const struct den_engine_options *options, struct
     if (open_parts(engine, options, err) != DEN_OK)
         goto fail;
     if (options->draft_path && options->speculation != DEN_SPECULATION_OFF &&
-        den_draft_model_open(options, engine, &engine->draft, err) != DEN_OK)
+        open_draft(engine, options, err) != DEN_OK)
         goto fail;
     engine->load_seconds = den_clock_seconds() - start;
     *out = engine;
@@ -198,6 +209,11 @@ const struct den_device *den_engine_device(const struct den_engine *engine)
 const struct den_model *den_engine_model(const struct den_engine *engine)
 {
     return engine->model;
+}
+
+const char *den_engine_draft_refusal(const struct den_engine *engine)
+{
+    return engine->draft_error.status != DEN_OK ? engine->draft_error.message : NULL;
 }
 
 size_t den_engine_context(const struct den_engine *engine)

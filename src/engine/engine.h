@@ -27,6 +27,7 @@ struct den_engine_options {
     size_t batch_rows;     /* rows of one step; 0: 512 */
     enum den_speculation_mode speculation; /* of all generations */
     const char *draft_path;                /* of a smaller model that guesses; NULL: none */
+    bool draft_if_fits;                    /* one with other tokens is left out, and no error */
     bool no_prefix_reuse;            /* every prompt is read anew: to measure what reuse brings */
     struct den_packed_store *packed; /* as in den_device_options */
 };
@@ -39,6 +40,8 @@ const struct den_tokenizer *den_engine_tokenizer(const struct den_engine *engine
 const struct den_chat *den_engine_chat(const struct den_engine *engine);
 const struct den_device *den_engine_device(const struct den_engine *engine);
 const struct den_model *den_engine_model(const struct den_engine *engine);
+/* Why the draft model was left out; NULL: it is in use, or none was given. */
+const char *den_engine_draft_refusal(const struct den_engine *engine);
 size_t den_engine_context(const struct den_engine *engine); /* tokens a session can hold */
 size_t den_engine_batch_rows(const struct den_engine *engine);
 size_t den_engine_cache_token_bytes(const struct den_engine *engine); /* of all layers */

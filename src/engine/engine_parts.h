@@ -41,6 +41,7 @@ struct den_engine {
     struct den_speculation **speculations; /* (sequences): scratch of generation_draft.c */
     struct den_draft_model *draft;         /* NULL: none */
     struct den_draft_wish *wishes;         /* (sequences): likewise */
+    struct den_error draft_error;          /* why the draft model was left out */
 };
 
 struct den_session {

@@ -126,8 +126,10 @@ enum den_status den_generation_take_token(struct den_generation *generation, den
     struct den_token_text piece = generation->marks ? den_answer_format_piece(tokenizer, token)
                                                     : den_tokenizer_piece(tokenizer, token);
 
-    if (generation->is_speculating)
+    if (generation->is_speculating) {
         den_speculation_push(&generation->speculation, token);
+        generation->result.foretold_tokens = generation->speculation.foretold;
+    }
     if (accept_constrained(generation, token, err) != DEN_OK ||
         den_sampler_accept(generation->sampler, token, err) != DEN_OK ||
         den_stream_push_bytes(generation->stream, piece.bytes, piece.length, &generation->text,
@@ -171,6 +173,7 @@ static enum den_status start_speculation(struct den_generation *generation,
                           options->speculation == DEN_SPECULATION_ALWAYS;
     den_speculation_begin(speculation, options->prompt, options->prompt_count);
     generation->is_speculating = true;
+    generation->result.predicted_tokens = predicted;
     return engine->draft ? den_draft_text_create(engine->draft, &generation->draft, err) : DEN_OK;
 }
 

@@ -79,6 +79,8 @@ struct den_generation_result {
     size_t generated_tokens;   /* resumed ones included */
     size_t guessed_tokens;     /* evaluated before they were known ... */
     size_t accepted_tokens;    /* ... and found to be right */
+    size_t predicted_tokens;   /* of `predicted`; 0 where nothing speculates */
+    size_t foretold_tokens;    /* of these, the tokens of the answer that they foretold */
     uint64_t seed;
     double prompt_seconds;
     double generate_seconds;

@@ -44,7 +44,7 @@ enum den_status den_speculation_init(struct den_speculation *speculation, size_t
         return err->status;
     den_draft_ngram_append(speculation->ngram, predicted, predicted_count);
     den_draft_ngram_append(speculation->ngram, &part, 1);
-    speculation->predicted = predicted_count > 0;
+    speculation->predicted = predicted_count;
     return DEN_OK;
 }
 
@@ -58,17 +58,20 @@ void den_speculation_begin(struct den_speculation *speculation, const den_token 
                            size_t count)
 {
     den_draft_ngram_append(speculation->ngram, tokens, count);
-    if (speculation->predicted)
+    if (speculation->predicted > 0)
         den_draft_ngram_follow(speculation->ngram, 0);
 }
 
 void den_speculation_push(struct den_speculation *speculation, den_token token)
 {
     size_t kind = kind_of(den_draft_ngram_matched(speculation->ngram));
+    size_t place = den_draft_ngram_place(speculation->ngram);
     bool right = den_draft_ngram_push(speculation->ngram, token);
 
     if (kind == 0) /* there was no guess */
         return;
+    if (right && place < speculation->predicted && speculation->foretold < speculation->predicted)
+        speculation->foretold++;
     speculation->right[kind] = speculation->right[kind] * memory + (right ? 1.0f : 0.0f);
     speculation->seen[kind] = speculation->seen[kind] * memory + 1;
 }

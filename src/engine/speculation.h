@@ -31,8 +31,9 @@ enum {
 /* What one generation guesses. */
 struct den_speculation {
     struct den_draft_ngram *ngram;
-    bool always;    /* all guesses are evaluated that there is room for */
-    bool predicted; /* the client sent a prediction: the answer begins as that does */
+    bool always;      /* all guesses are evaluated that there is room for */
+    size_t predicted; /* tokens that the client predicts: the answer begins as they do ... */
+    size_t foretold;  /* ... and how many tokens of the answer were foretold by them */
     float right[DEN_GUESS_KINDS], seen[DEN_GUESS_KINDS]; /* guesses, older ones counting less */
     den_token guesses[DEN_GUESSES_MAX];
     float chances[DEN_GUESSES_MAX]; /* that guess j and all before it are right */

@@ -85,7 +85,7 @@ struct den_front_packed {
 
 struct den_worker {
     /* set at the start */
-    char *model_path, *model_name, *cpu_features, *prefix_folder;
+    char *model_path, *model_name, *cpu_features, *prefix_folder, *draft_path;
     struct den_worker_options options; /* points to those */
     pthread_t keeper, teller;
     int wake; /* eventfd that the keeper polls */

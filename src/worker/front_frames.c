@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "worker/front.h"
 
 enum { PEAK_TOKENS_MIN = 256 }; /* half a batch: fewer don't show what the engine can */
@@ -227,6 +228,16 @@ static const char *text_or_empty(const json_t *value)
     return json_is_string(value) ? json_string_value(value) : "";
 }
 
+/* A draft model that does not fit costs speed, not answers: whoever set it should know. */
+static void log_refusal(const struct den_worker *worker, const json_t *document)
+{
+    const char *why = text_or_empty(json_object_get(document, "draft_refusal"));
+    const struct den_log_field fields[] = { { "model", worker->model_name, 0 }, { "why", why, 0 } };
+
+    if (*why)
+        den_log(DEN_LOG_WARNING, "draft_model_left_out", fields, 2);
+}
+
 /* The first READY says what the model is; later ones must only say that it is there again. */
 static bool take_ready(struct den_worker *worker, const struct den_wire_frame *frame)
 {
@@ -244,6 +255,7 @@ static bool take_ready(struct den_worker *worker, const struct den_wire_frame *f
         return false;
     }
     snprintf(packed, sizeof packed, "%s", text_or_empty(json_object_get(document, "packed")));
+    log_refusal(worker, document);
     if (worker->is_known) {
         bool same = info.width == worker->info.width && info.role == worker->info.role;
 

@@ -35,15 +35,27 @@ void den_front_wake(struct den_worker *worker)
 
 /* --- starting a process --- */
 
-static json_t *describe_load(const struct den_worker *worker, const struct den_model_files *files)
+/* The files of the model, and of its draft model. */
+struct load_files {
+    struct den_model_files model, draft;
+};
+
+static void name_files(json_t *names, const struct den_model_files *files)
 {
-    const struct den_worker_options *options = &worker->options;
-    json_t *names = json_array(), *load;
     size_t i;
 
     for (i = 0; i < files->count; i++)
         json_array_append_new(names, json_pack("{s:s, s:b}", "path", files->files[i].path, "open",
                                                files->files[i].descriptor >= 0));
+}
+
+static json_t *describe_load(const struct den_worker *worker, const struct load_files *files)
+{
+    const struct den_worker_options *options = &worker->options;
+    json_t *names = json_array(), *load;
+
+    name_files(names, &files->model);
+    name_files(names, &files->draft);
     load =
         json_pack("{s:s, s:o, s:i, s:s?, s:I, s:I, s:b, s:b, s:b}", "path", options->model_path,
                   "files", names, "threads", options->threads, "cpu_features",
@@ -53,12 +65,14 @@ static json_t *describe_load(const struct den_worker *worker, const struct den_m
     if (load) {
         json_object_set_new(load, "packed", den_front_packed_describe(worker));
         json_object_set_new(load, "no_speculation", json_boolean(options->no_speculation));
+        if (options->draft_path)
+            json_object_set_new(load, "draft", json_string(options->draft_path));
         json_object_set_new(load, "prefix", den_front_prefix_describe(worker));
     }
     return load;
 }
 
-static enum den_status send_load(struct den_worker *worker, const struct den_model_files *files,
+static enum den_status send_load(struct den_worker *worker, const struct load_files *files,
                                  struct den_error *err)
 {
     struct den_wire_frame frame = { .kind = DEN_WIRE_LOAD };
@@ -78,20 +92,30 @@ static enum den_status send_load(struct den_worker *worker, const struct den_mod
     return err->status;
 }
 
-static enum den_status spawn(struct den_worker *worker, const struct den_model_files *files,
-                             int end, pid_t *out_pid, struct den_error *err)
+/* Returns how many there are with those of `files`. */
+static size_t put_descriptors(const struct den_model_files *files, int *descriptors, size_t count)
+{
+    size_t i;
+
+    for (i = 0; i < files->count; i++)
+        if (files->files[i].descriptor >= 0)
+            descriptors[count++] = files->files[i].descriptor;
+    return count;
+}
+
+static enum den_status spawn(struct den_worker *worker, const struct load_files *files, int end,
+                             pid_t *out_pid, struct den_error *err)
 {
     static const char *const argv[] = { "den", "worker", NULL };
-    int *descriptors = calloc(files->count + 4, sizeof *descriptors);
+    int *descriptors = calloc(files->model.count + files->draft.count + 4, sizeof *descriptors);
     struct den_sandbox_spawn options = { .argv = argv, .keep_stderr = true };
-    size_t i, count = 0;
+    size_t count = 0;
 
     if (!descriptors)
         return den_fail(err, DEN_NO_MEMORY, "worker: out of memory");
     descriptors[count++] = end;
-    for (i = 0; i < files->count; i++)
-        if (files->files[i].descriptor >= 0)
-            descriptors[count++] = files->files[i].descriptor;
+    count = put_descriptors(&files->model, descriptors, count);
+    count = put_descriptors(&files->draft, descriptors, count);
     count += den_front_packed_descriptors(worker, descriptors + count);
     count += den_front_prefix_place(worker, descriptors, count);
     options.descriptors = descriptors;
@@ -105,12 +129,17 @@ static enum den_status spawn(struct den_worker *worker, const struct den_model_f
 static enum den_status start_process(struct den_worker *worker, pid_t *out_pid,
                                      struct den_error *err)
 {
-    struct den_model_files files = { 0 };
+    struct load_files files = { 0 };
     int ends[2];
 
-    if (den_model_files_open(worker->model_path, &files, err) != DEN_OK)
+    if (den_model_files_open(worker->model_path, &files.model, err) != DEN_OK)
         return err->status;
-    den_front_packed_open(worker, &files);
+    if (worker->draft_path &&
+        den_model_files_open(worker->draft_path, &files.draft, err) != DEN_OK) {
+        den_model_files_close(&files.model);
+        return err->status;
+    }
+    den_front_packed_open(worker, &files.model);
     den_front_prefix_open(worker);
     if (den_wire_pair(ends, err) != DEN_OK)
         goto done;
@@ -127,7 +156,8 @@ static enum den_status start_process(struct den_worker *worker, pid_t *out_pid,
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
 done:
     den_front_prefix_close(worker);
-    den_model_files_close(&files);
+    den_model_files_close(&files.model);
+    den_model_files_close(&files.draft);
     return err->status;
 }
 

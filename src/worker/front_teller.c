@@ -154,6 +154,8 @@ static void deliver_end(struct den_ticket *ticket, const struct den_told_event *
         .cache_miss = den_message_miss_text(end.miss),
         .cache_miss_at = (size_t)end.miss_at,
         .generated_tokens = (size_t)end.generated_tokens,
+        .predicted_tokens = (size_t)end.predicted_tokens,
+        .foretold_tokens = (size_t)end.foretold_tokens,
         .reasoning_tokens = ticket->reasoning_tokens,
         .prompt_seconds = end.prompt_seconds,
         .generate_seconds = end.generate_seconds,

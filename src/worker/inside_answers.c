@@ -253,6 +253,8 @@ static void fill_figures(struct den_message_end *out, const struct den_generatio
     out->prompt_tokens = result->prompt_tokens;
     out->cached_tokens = result->cached_tokens;
     out->generated_tokens = result->generated_tokens;
+    out->predicted_tokens = result->predicted_tokens;
+    out->foretold_tokens = result->foretold_tokens;
     out->miss = misses[result->miss];
     out->miss_at = result->miss_at;
     out->prompt_seconds = result->prompt_seconds;

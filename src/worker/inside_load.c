@@ -18,7 +18,7 @@ enum { CONTEXT_DEFAULT = 8192 }; /* as engine.h has it */
 
 struct load {
     json_t *document;
-    const char *path, *cpu_features;
+    const char *path, *cpu_features, *draft;
     int64_t threads, context, sequences;
     bool fp32, int8_cache, no_speculation, require_sandbox;
     size_t open_files;
@@ -34,6 +34,7 @@ static enum den_status read_load(const struct den_wire_frame *frame, struct load
         return err->status;
     if (den_json_get_text(out->document, "path", &out->path, err) != DEN_OK ||
         den_json_get_text(out->document, "cpu_features", &out->cpu_features, err) != DEN_OK ||
+        den_json_get_text(out->document, "draft", &out->draft, err) != DEN_OK ||
         den_json_get_integer(out->document, "threads", 1, INT32_MAX, &out->threads, err) !=
             DEN_OK ||
         den_json_get_integer(out->document, "context", 0, INT64_MAX, &out->context, err) !=
@@ -226,6 +227,8 @@ static enum den_status open_engine(struct den_inside *inside, const struct load 
         .precision = load->fp32 ? DEN_PRECISION_FP32 : DEN_PRECISION_INT8,
         .int8_cache = load->int8_cache,
         .speculation = load->no_speculation ? DEN_SPECULATION_OFF : DEN_SPECULATION_AUTO,
+        .draft_path = load->draft,
+        .draft_if_fits = true,
         .context_tokens = (size_t)load->context,
         .sequences = (size_t)load->sequences,
         .packed = load->packed.store,
@@ -292,6 +295,9 @@ enum den_status den_inside_load(struct den_inside *inside, const struct den_wire
         return err->status;
     json_object_set_new(*out_info, "packed", json_string(den_inside_packed_close(&load.packed)));
     json_object_set_new(*out_info, "sandbox", json_string(den_sandbox_level_text(report.level)));
+    if (inside->engine && den_engine_draft_refusal(inside->engine))
+        json_object_set_new(*out_info, "draft_refusal",
+                            json_string(den_engine_draft_refusal(inside->engine)));
     json_decref(load.document);
     return DEN_OK;
 }

@@ -235,6 +235,8 @@ void den_message_put_end(struct den_buffer *out, const struct den_message_end *e
     den_message_put(out, end->prompt_tokens, 8);
     den_message_put(out, end->cached_tokens, 8);
     den_message_put(out, end->generated_tokens, 8);
+    den_message_put(out, end->predicted_tokens, 8);
+    den_message_put(out, end->foretold_tokens, 8);
     den_message_put(out, end->miss, 1);
     den_message_put(out, end->miss_at, 8);
     den_message_put_double(out, end->prompt_seconds);
@@ -291,6 +293,10 @@ void den_message_get_end(struct den_message_reader *reader, struct den_message_e
     out->prompt_tokens = get_count(reader);
     out->cached_tokens = get_count(reader);
     out->generated_tokens = get_count(reader);
+    out->predicted_tokens = get_count(reader);
+    out->foretold_tokens = get_count(reader);
+    if (out->foretold_tokens > out->predicted_tokens)
+        reader->failed = true;
     out->miss = get_miss(reader);
     out->miss_at = get_count(reader);
     out->prompt_seconds = get_seconds(reader);

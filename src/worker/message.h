@@ -4,14 +4,14 @@
  *     TOKEN   i32 token (-1: none), u64 drawn, u8 told (1: alternatives follow)
  *             [alternative: the token itself; u32 count <= 20; count alternatives]; parts
  *     END     u8 finish (enum den_message_finish), u32 status, text error, u8 stopped, text stop
- *             string, u8 noted, text note, u64 prompt, cached and generated tokens, u8 miss (enum
- *             den_message_miss), u64 token that it is about, f64 seconds of prompt, generation
- *             and waiting, u64 seed; parts
+ *             string, u8 noted, text note, u64 prompt, cached, generated, predicted and foretold
+ *             tokens, u8 miss (enum den_message_miss), u64 token that it is about, f64 seconds of
+ *             prompt, generation and waiting, u64 seed; parts
  *     parts   u32 count; count times: u8 kind (DEN_WORKER_TEXT, REASONING, TOOL_CALL,
  *             TOOL_ARGUMENTS), u32 tool index, text
  *     alternative  f32 logprob, bytes
- *     EMBED   u8 truncate, u8 batch, u32 dimensions, u32 count, count times bytes; to a reranker the
- *             first is the query that the others are scored for
+ *     EMBED   u8 truncate, u8 batch, u32 dimensions, u32 count, count times bytes; to a reranker
+ *             the first is the query that the others are scored for
  *     REPLY   to EMBED: u32 count (of a reranker: without the query), u32 width (1), count u32
  *             tokens, count * width f32
  *             to TOKENIZE: u32 count; count times: i32 id, bytes of the piece
@@ -115,6 +115,7 @@ struct den_message_end {
     bool stopped, noted;
     struct den_message_bytes stop, note;
     uint64_t prompt_tokens, cached_tokens, generated_tokens, seed;
+    uint64_t predicted_tokens, foretold_tokens; /* engine/generation.h */
     enum den_message_miss miss;
     uint64_t miss_at;
     double prompt_seconds, generate_seconds, wait_seconds;

@@ -76,6 +76,8 @@ struct den_worker_event {
         *note; /* END: why what looks like a tool call came back as text; NULL: all is well */
     const struct den_error *error;
     size_t prompt_tokens, cached_tokens, generated_tokens, reasoning_tokens;
+    size_t predicted_tokens, foretold_tokens; /* END: of the request's prediction, and those of them
+                                                 that the answer has */
     const char *cache_miss; /* END: why no more was cached: "none", "first use", "ends" (what is
                                cached does), "differs", "evicted" ... */
     size_t cache_miss_at;   /* ... and the prompt's token that this is about */

@@ -36,6 +36,7 @@ static void free_worker(struct den_worker *worker)
     free(worker->model_name);
     free(worker->cpu_features);
     free(worker->prefix_folder);
+    free(worker->draft_path);
     free(worker);
 }
 
@@ -48,6 +49,12 @@ void den_front_let_go(struct den_worker *worker)
         free_worker(worker);
 }
 
+/* A model that guesses for itself would guess what it computes. */
+static bool has_draft(const struct den_worker_options *options)
+{
+    return options->draft_path && strcmp(options->draft_path, options->model_path) != 0;
+}
+
 static enum den_status copy_options(struct den_worker *worker,
                                     const struct den_worker_options *options, struct den_error *err)
 {
@@ -58,14 +65,17 @@ static enum den_status copy_options(struct den_worker *worker,
     worker->model_name = strdup(name);
     worker->cpu_features = options->cpu_features ? strdup(options->cpu_features) : NULL;
     worker->prefix_folder = options->prefix_folder ? strdup(options->prefix_folder) : NULL;
+    worker->draft_path = has_draft(options) ? strdup(options->draft_path) : NULL;
     if (!worker->model_path || !worker->model_name ||
         (options->cpu_features && !worker->cpu_features) ||
-        (options->prefix_folder && !worker->prefix_folder))
+        (options->prefix_folder && !worker->prefix_folder) ||
+        (has_draft(options) && !worker->draft_path))
         return den_fail(err, DEN_NO_MEMORY, "worker: out of memory");
     worker->options.model_path = worker->model_path;
     worker->options.model_name = worker->model_name;
     worker->options.cpu_features = worker->cpu_features;
     worker->options.prefix_folder = worker->prefix_folder;
+    worker->options.draft_path = worker->draft_path;
     worker->options.threads = den_schedule_threads(options->threads);
     if (worker->options.silent_seconds <= 0)
         worker->options.silent_seconds = DEN_WORKER_SILENT_SECONDS_MAX;

@@ -26,6 +26,9 @@ struct den_worker_options {
     bool fp32;
     bool int8_cache; /* keys and values in 8 bits */
     bool no_speculation;
+    /* A smaller model with the same tokens, which guesses for a model that writes answers; NULL:
+     * none. Where it has other tokens, or is the model itself, it is left out. */
+    const char *draft_path;
     bool require_sandbox; /* DEN_FORBIDDEN unless the sandbox is whole */
     double idle_seconds;  /* 0: never put to sleep */
     /* Where prompts that were read are kept for the next process (engine/prefix_file.h), one file a
@@ -152,10 +155,10 @@ struct den_worker_embed_request {
 enum den_status den_worker_embed(struct den_worker *worker,
                                  const struct den_worker_embed_request *request, float *out_vectors,
                                  size_t *out_tokens, struct den_error *err);
-
-#endif
-/* How well each text answers `query`: out_scores (count), logits, higher is better. Tokens are those
- * of the query and the text. DEN_UNSUPPORTED where the model's role is not reranking. */
+/* How well each text answers `query`: out_scores (count), logits, higher is better. Tokens are
+ * those of the query and the text. DEN_UNSUPPORTED where the model's role is not reranking. */
 enum den_status den_worker_rerank(struct den_worker *worker, const char *query,
                                   const struct den_worker_embed_request *request, float *out_scores,
                                   size_t *out_tokens, struct den_error *err);
+
+#endif

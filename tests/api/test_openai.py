@@ -80,10 +80,23 @@ def test_seed_repeats(client):
 
 def test_prediction_changes_no_answer(client):
     question = "Count from one to ten, in words."
-    plain = ask(client, question, temperature=0, max_tokens=40).choices[0].message.content
-    for predicted in (plain, "Something else altogether.", [{"type": "text", "text": plain[:20]}]):
-        answer = ask(client, question, temperature=0, max_tokens=40, prediction={"type": "content", "content": predicted})
-        assert answer.choices[0].message.content == plain
+    plain = ask(client, question, temperature=0, max_tokens=40)
+    text = plain.choices[0].message.content
+    details = plain.usage.completion_tokens_details
+    assert details.accepted_prediction_tokens == details.rejected_prediction_tokens == 0
+
+    def predict(content):
+        answer = ask(client, question, temperature=0, max_tokens=40, prediction={"type": "content", "content": content})
+        assert answer.choices[0].message.content == text
+        assert answer.usage.completion_tokens == plain.usage.completion_tokens
+        details = answer.usage.completion_tokens_details
+        return details.accepted_prediction_tokens, details.rejected_prediction_tokens
+
+    accepted, rejected = predict(text)
+    assert accepted >= plain.usage.completion_tokens - 2 and rejected <= 2
+    assert predict([{"type": "text", "text": text}]) == (accepted, rejected)
+    accepted, rejected = predict("Something else altogether.")
+    assert accepted < 2 and rejected > 2
     with pytest.raises(openai.BadRequestError, match="prediction.content"):
         ask(client, question, prediction={"type": "content", "content": 3})
 

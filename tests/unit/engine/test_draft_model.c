@@ -154,14 +154,20 @@ static void refuses_other_vocabularies(void **state)
     assert_non_null(mkdtemp(folder));
     make_other(folder, '3');
     assert_int_equal(den_engine_open(&options, &engine, &err), DEN_OK); /* the same after all */
+    assert_null(den_engine_draft_refusal(engine));
     den_engine_close(engine);
     engine = NULL;
     make_other(folder, 'x');
     assert_int_equal(den_engine_open(&options, &engine, &err), DEN_INVALID);
     assert_non_null(strstr(err.message, "token 283 is another"));
     assert_null(engine);
-    options.draft_path = "/no/such/model";
+    options.draft_if_fits = true;
     err = (struct den_error){ 0 };
+    assert_int_equal(den_engine_open(&options, &engine, &err), DEN_OK);
+    assert_non_null(strstr(den_engine_draft_refusal(engine), "token 283 is another"));
+    den_engine_close(engine);
+    engine = NULL;
+    options.draft_path = "/no/such/model";
     assert_int_not_equal(den_engine_open(&options, &engine, &err), DEN_OK);
     for (i = 0; i < sizeof files / sizeof files[0]; i++) {
         snprintf(file, sizeof file, "%s/%s", folder, files[i]);

@@ -197,6 +197,10 @@ static size_t try_guesses(struct den_engine *engine, struct den_generation_optio
         assert_in_range(guessed.result.accepted_tokens, 0, guessed.result.guessed_tokens);
         assert_in_range(guessed.result.accepted_tokens, 0, guessed.count);
         accepted += guessed.result.accepted_tokens;
+        assert_int_equal(guessed.result.predicted_tokens, options.predicted_count);
+        assert_in_range(guessed.result.foretold_tokens, 0, guessed.result.predicted_tokens);
+        if (kind == 0 && !cancel_at)
+            assert_int_equal(guessed.result.foretold_tokens, plain.count);
         if (kind == 0 && plain.count > 8 && !cancel_at) /* all was known */
             assert_in_range(guessed.result.accepted_tokens, plain.count - plain.count / 8 - 3,
                             plain.count);

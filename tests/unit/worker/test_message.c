@@ -66,6 +66,8 @@ static void put_an_end(struct den_buffer *out)
                                          .note = { "", 0 },
                                          .prompt_tokens = 10,
                                          .generated_tokens = 20,
+                                         .predicted_tokens = 30,
+                                         .foretold_tokens = 12,
                                          .miss = DEN_MESSAGE_DIFFERS,
                                          .miss_at = 7,
                                          .seed = UINT64_MAX,
@@ -91,6 +93,7 @@ static void ends_are_read_back(void **state)
     assert_int_equal(end.stop.length, 3);
     assert_true(end.stopped && !end.noted && end.seed == UINT64_MAX);
     assert_true(end.prompt_seconds == 0.5 && end.generated_tokens == 20);
+    assert_true(end.predicted_tokens == 30 && end.foretold_tokens == 12);
     assert_true(end.miss == DEN_MESSAGE_DIFFERS && end.miss_at == 7);
     assert_string_equal(den_message_miss_text(end.miss), "differs");
     den_buffer_deinit(&bytes);
