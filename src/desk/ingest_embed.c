@@ -198,6 +198,32 @@ static enum den_status finish(struct den_ingest *ingest, struct den_connection *
     return err->status;
 }
 
+/* Of the last document, where it goes on: small ones are done before anybody has looked. */
+static void tell_how_far(struct den_ingest *ingest, const struct batch *batch)
+{
+    const int64_t document = batch->passages[batch->count - 1].document;
+    struct den_connection *connection;
+    struct den_error ignored = { 0 };
+    struct den_query query;
+    int64_t items = 0;
+
+    if (ingest->told_document != 0 && (!batch->goes_on || ingest->told_document != document))
+        den_jobs_embedded(ingest->jobs, ingest->told_document, 1000);
+    ingest->told_document = batch->goes_on ? document : 0;
+    if (!batch->goes_on || den_database_read(ingest->database, &connection, &ignored) != DEN_OK)
+        return;
+    den_query_start(&query, connection, &ignored, "SELECT items FROM documents WHERE row = ?", "i",
+                    document);
+    if (den_query_next(&query, &ignored))
+        items = den_query_integer(&query, 0);
+    den_query_end(&query);
+    if (items > batch->place.ordinal)
+        den_jobs_embedded(ingest->jobs, document,
+                          (unsigned)((batch->place.ordinal + 1) * 1000 / items));
+    den_jobs_changed_by(ingest->jobs, connection, document);
+    den_connection_end(connection, &ignored);
+}
+
 static enum den_status keep(struct den_ingest *ingest, const struct den_space_embedder *embedder,
                             const struct batch *batch, const float *vectors, struct den_error *err)
 {
@@ -224,7 +250,9 @@ static enum den_status keep(struct den_ingest *ingest, const struct den_space_em
         if (i + 1 == batch->count ? !batch->goes_on
                                   : batch->passages[i].document != batch->passages[i + 1].document)
             finish(ingest, connection, batch->passages[i].document, embedder->row, err);
-    return den_connection_end(connection, err);
+    if (den_connection_end(connection, err) == DEN_OK && batch->count > 0)
+        tell_how_far(ingest, batch);
+    return err->status;
 }
 
 /* They are found by their words; what was wrong is said, and a retry tries again. */

@@ -35,6 +35,7 @@ struct den_ingest {
     size_t reader_count;
     bool has_embedder, has_teller;
     struct den_embed_place embed_place;
+    int64_t told_document; /* whose embedding is told of; the embedder's thread's */
     atomic_bool is_closing, is_working;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t wake;  /* closing, or something to embed */

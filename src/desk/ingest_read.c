@@ -237,12 +237,43 @@ static void mark_reading(struct run *run)
     den_documents_changed(run->ingest->documents, run->document);
 }
 
+struct counted { /* the draft's sink, told of how far the reading is */
+    struct den_document_sink draft;
+    struct run *run;
+    size_t parts, expected;
+};
+
+static enum den_status take_part(void *context, const struct den_part *part, struct den_error *err)
+{
+    struct counted *counted = context;
+
+    if (++counted->parts <= counted->expected) {
+        atomic_store(&counted->run->task->permille,
+                     (unsigned)(counted->parts * 1000 / counted->expected));
+        den_jobs_changed(counted->run->ingest->jobs, counted->run->task->job);
+    }
+    return counted->draft.part(counted->draft.context, part, err);
+}
+
+static enum den_status take_facts(void *context, const struct den_document_facts *facts,
+                                  struct den_error *err)
+{
+    struct counted *counted = context;
+
+    if (facts->part_count > 0)
+        counted->expected = facts->part_count;
+    return counted->draft.facts(counted->draft.context, facts, err);
+}
+
 static enum den_status read_parts(struct run *run, struct den_error *err)
 {
+    struct counted counted = { .run = run };
+    const struct den_document_sink sink = { .context = &counted,
+                                            .part = take_part,
+                                            .facts = take_facts };
     const struct den_chunk_options chunks = { .count_tokens =
                                                   run->embedder ? count_tokens : estimate_tokens,
                                               .context = run };
-    struct den_document_sink sink;
     struct den_reading reading = { .fd = run->fd,
                                    .name = run->name,
                                    .format = (enum den_format)run->format,
@@ -250,7 +281,7 @@ static enum den_status read_parts(struct run *run, struct den_error *err)
 
     if (den_draft_create(run->ingest->home, &chunks, &run->draft, err) != DEN_OK)
         return err->status;
-    sink = den_draft_sink(run->draft);
+    counted.draft = den_draft_sink(run->draft);
     return den_reading_run(&reading, &sink, err);
 }
 

@@ -79,7 +79,8 @@ struct den_task {
     char *name, *address;
     json_t *fields; /* the job's */
     uint64_t bytes;
-    atomic_bool cancel; /* it is to be ended early: paused, cancelled, or the program ends */
+    atomic_uint permille; /* of its reading */
+    atomic_bool cancel;   /* it is to be ended early: paused, cancelled, or the program ends */
 };
 /* Waits for a task; false: the jobs are stopping. Given back by den_jobs_release(). */
 bool den_jobs_claim(struct den_jobs *jobs, struct den_task **out);
@@ -106,6 +107,9 @@ enum den_status den_jobs_settle(struct den_connection *connection, struct den_er
 /* The job has no more paths to list; `error` NULL or DEN_OK: all went well. */
 enum den_status den_job_listed(struct den_connection *connection, int64_t job,
                                const struct den_error *error, struct den_error *err);
+
+/* How far a document's embedding is; 1000: no more to be told of. A few are remembered. */
+void den_jobs_embedded(struct den_jobs *jobs, int64_t document, unsigned permille);
 
 /* Those that have a task of the document are told of. */
 void den_jobs_changed_by(struct den_jobs *jobs, struct den_connection *connection,

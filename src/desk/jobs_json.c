@@ -59,6 +59,68 @@ static struct speed measure(struct den_jobs *jobs, int64_t job, double done, dou
     return speed;
 }
 
+/* --- within a file --- */
+
+/* Reading a file counts as this much of its work, embedding it as the rest. */
+static const double READING_SHARE = 0.3;
+
+void den_jobs_embedded(struct den_jobs *jobs, int64_t document, unsigned permille)
+{
+    struct den_job_embedded *place = NULL;
+    size_t i;
+
+    pthread_mutex_lock(&jobs->lock);
+    for (i = 0; i < DEN_JOB_EMBEDDED_MAX; i++)
+        if (jobs->embedded[i].document == document || (!place && jobs->embedded[i].document == 0))
+            place = &jobs->embedded[i];
+    if (place)
+        *place = (struct den_job_embedded){ permille < 1000 ? document : 0, permille };
+    pthread_mutex_unlock(&jobs->lock);
+}
+
+/* Bytes of what is being read. */
+static double count_read(struct den_jobs *jobs, int64_t job)
+{
+    double bytes = 0;
+    size_t i;
+
+    pthread_mutex_lock(&jobs->lock);
+    for (i = 0; i < DEN_JOB_CLAIMS_MAX; i++)
+        if (jobs->claims[i] && jobs->claims[i]->job == job)
+            bytes += (double)jobs->claims[i]->bytes * atomic_load(&jobs->claims[i]->permille) /
+                     1000 * READING_SHARE;
+    pthread_mutex_unlock(&jobs->lock);
+    return bytes;
+}
+
+/* Bytes of what is being embedded; a query for each of few documents. */
+static double count_embedded(struct den_jobs *jobs, struct den_connection *connection, int64_t job)
+{
+    struct den_job_embedded embedded[DEN_JOB_EMBEDDED_MAX];
+    struct den_error ignored = { 0 };
+    double bytes = 0;
+    size_t i;
+
+    pthread_mutex_lock(&jobs->lock);
+    memcpy(embedded, jobs->embedded, sizeof embedded);
+    pthread_mutex_unlock(&jobs->lock);
+    for (i = 0; i < DEN_JOB_EMBEDDED_MAX; i++) {
+        struct den_query query;
+
+        if (embedded[i].document == 0)
+            continue;
+        den_query_start(&query, connection, &ignored,
+                        "SELECT bytes FROM tasks WHERE document = ? AND job = ? AND state = "
+                        "'running' LIMIT 1",
+                        "ii", embedded[i].document, job);
+        if (den_query_next(&query, &ignored))
+            bytes += (double)den_query_integer(&query, 0) * embedded[i].permille / 1000 *
+                     (1 - READING_SHARE);
+        den_query_end(&query);
+    }
+    return bytes;
+}
+
 /* --- a job --- */
 
 static json_t *seconds_left(const struct speed *speed, double files, double bytes, bool is_running)
@@ -75,13 +137,18 @@ json_t *den_job_row_json(struct den_jobs *jobs, struct den_query *query)
     const bool is_running = strcmp(den_query_text(query, 4), "running") == 0;
     const int64_t total = den_query_integer(query, 10), done = den_query_integer(query, 11),
                   failed = den_query_integer(query, 12), skipped = den_query_integer(query, 13),
-                  bytes = den_query_integer(query, 14), bytes_done = den_query_integer(query, 15);
+                  bytes = den_query_integer(query, 14), row = den_query_integer(query, 0);
     const int64_t ended = done + failed + skipped;
+    int64_t bytes_done = den_query_integer(query, 15);
     struct speed speed = { 0 };
     json_t *job, *rest;
 
-    if (is_running)
-        speed = measure(jobs, den_query_integer(query, 0), (double)ended, (double)bytes_done);
+    if (is_running) {
+        bytes_done +=
+            (int64_t)(count_read(jobs, row) + count_embedded(jobs, query->connection, row));
+        bytes_done = bytes_done < bytes ? bytes_done : bytes;
+        speed = measure(jobs, row, (double)ended, (double)bytes_done);
+    }
     job = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", den_text_json(query, 1),
                     "kind", den_text_json(query, 2), "title", den_text_json(query, 3), "state",
                     den_text_json(query, 4), "created", nullable(query, 5, false), "started",

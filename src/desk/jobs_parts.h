@@ -18,7 +18,14 @@ struct den_job_pace {
     double bytes, next_bytes;
 };
 
+/* How far the vectors of a large document are. */
+struct den_job_embedded {
+    int64_t document; /* 0: the place is free */
+    unsigned permille;
+};
+
 enum {
+    DEN_JOB_EMBEDDED_MAX = 4,
     DEN_JOB_CLAIMS_MAX = DEN_INGEST_READERS + 1,
     DEN_JOB_PACES_MAX = 16,
     DEN_JOBS_TOLD_MAX = 32
@@ -33,6 +40,7 @@ struct den_jobs {
     struct den_task *claims[DEN_JOB_CLAIMS_MAX]; /* NULL: the place is free */
     int64_t last_job;                            /* the one whose turn it was */
     struct den_job_pace paces[DEN_JOB_PACES_MAX];
+    struct den_job_embedded embedded[DEN_JOB_EMBEDDED_MAX];
     size_t changed_count;
     int64_t changed[DEN_JOBS_TOLD_MAX];
     double tell_after; /* den_clock_seconds() */
@@ -54,7 +62,8 @@ json_t *den_job_row_json(struct den_jobs *jobs, struct den_query *query);
     "json_extract(j.fields, '$.workspace'), count(t.row), "                                        \
     "coalesce(sum(t.state = 'done'), 0), coalesce(sum(t.state = 'failed'), 0), "                   \
     "coalesce(sum(t.state = 'skipped'), 0), coalesce(sum(t.bytes), 0), "                           \
-    "coalesce(sum(t.bytes * (t.state IN ('done', 'skipped', 'failed'))), 0)"
+    "coalesce(sum(t.bytes * CASE WHEN t.state IN ('done', 'skipped', 'failed') THEN 10 WHEN "      \
+    "t.state = 'running' THEN 3 ELSE 0 END), 0) / 10"
 enum den_status den_job_tasks_json(struct den_jobs *jobs, struct den_connection *connection,
                                    int64_t job, json_t **out, struct den_error *err);
 

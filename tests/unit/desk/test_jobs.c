@@ -106,6 +106,31 @@ static void a_failure_does_not_stop_the_rest(void **state)
     expect(0, "state", "done");
 }
 
+/* A large file is not nothing until it is all. */
+static void what_is_in_the_middle_counts(void **state)
+{
+    struct den_task *task;
+
+    add_job("add", 1);
+    assert_true(den_jobs_claim(jobs, &task));
+    expect(0, "bytes_done", "0");
+    atomic_store(&task->permille, 700);
+    expect(0, "bytes_done", "2"); /* of 10 bytes, three of which are the reading */
+    end_task(task, "running", DEN_OK);
+    expect(0, "bytes_done", "3");
+    change_rows("INSERT INTO originals VALUES "
+                "('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 1, 0)");
+    change_rows("INSERT INTO documents (row, id, original, name, origin, bytes, created, updated, "
+                "state) SELECT 5, 'd', hash, 'a', 'upload', 1, 0, 0, 'embedding' FROM originals");
+    change_rows("UPDATE tasks SET document = 5");
+    den_jobs_embedded(jobs, 5, 500);
+    expect(0, "bytes_done", "6");
+    den_jobs_embedded(jobs, 5, 1000);
+    expect(0, "bytes_done", "3"); /* its task says the rest */
+    change_rows("UPDATE tasks SET state = 'done'");
+    expect(0, "bytes_done", "10");
+}
+
 static void a_job_of_failures_has_failed(void **state)
 {
     struct den_task *task;
@@ -208,6 +233,7 @@ int desk_test_jobs(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         LIBRARY_TEST(tasks_are_claimed_once_and_jobs_take_turns),
         LIBRARY_TEST(a_failure_does_not_stop_the_rest),
+        LIBRARY_TEST(what_is_in_the_middle_counts),
         LIBRARY_TEST(a_job_of_failures_has_failed),
         LIBRARY_TEST(a_paused_job_gives_no_tasks),
         LIBRARY_TEST(a_cancelled_job_ends_and_is_then_forgotten),
