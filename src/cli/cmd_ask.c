@@ -92,6 +92,7 @@ static enum den_status fit(struct question *question, struct den_worker *worker,
         den_grounding_fit(question->grounding, &room, question->messages, err);
         question->grammar = den_grounding_grammar(question->grounding);
         question->request.grammar = question->grammar;
+        den_grounding_sample(question->grounding, &question->request);
     }
     json_decref(applied);
     return err->status;

@@ -1,4 +1,6 @@
 """Answers that stand on documents, with the real models: sources, citations, refusals, and documents that give orders."""
+import json
+
 import pytest
 
 from test_workspaces import add, make, ok, wait_ready
@@ -99,3 +101,75 @@ def test_pinned_documents_are_whole_or_refused(server, house):
     answer = ask(server, made, "What does item 7 cost?")
     assert answer["finish"] == "error" and answer["error"]["code"] == "context_length_exceeded"
     assert "unpin" in answer["error"]["message"]
+
+
+def lines(answer):
+    """The JSON objects of a stream, as server-sent events or as lines."""
+    text = answer.body.decode()
+    parts = [part.split("\n")[-1].removeprefix("data: ") for part in text.split("\n\n")] if "data: " in text else \
+        text.split("\n")
+    return [json.loads(part) for part in parts if part.startswith("{")]
+
+
+QUESTION = [{"role": "user", "content": "How long is the notice period of the lease?"}]
+CLIENTS = {
+    "/v1/chat/completions": ({"messages": QUESTION, "max_tokens": 60}, lambda o: o["choices"][0]["message"]["content"]),
+    "/v1/messages": ({"messages": QUESTION, "max_tokens": 60}, lambda o: o["content"][0]["text"]),
+    "/api/chat": ({"messages": QUESTION, "options": {"num_predict": 60}}, lambda o: o["message"]["content"]),
+    "/v1/responses": ({"input": QUESTION, "max_output_tokens": 60}, lambda o: o["output"][0]["content"][0]["text"]),
+}
+
+
+@pytest.mark.parametrize("path", CLIENTS)
+def test_streams_end_with_citations(server, house, path):
+    fields, text_of = CLIENTS[path]
+    whole = ok(server.ask("POST", path, {"model": "workspace:House", "stream": False, **fields}))
+    sources = whole["den"]["sources"]
+    check_citations({"content": text_of(whole), "sources": sources})
+    assert sources["citations"] and sources["passages"][0]["name"] == "lease.txt"
+    events = lines(server.ask("POST", path, {"model": "workspace:House", "stream": True, **fields}))
+    told = [e.get("den") or e.get("message", {}).get("den") or e.get("response", {}).get("den") for e in events]
+    told = [den for den in told if den]
+    assert told[0]["sources"]["passages"] == sources["passages"]
+    assert told[-1]["citations"] == sources["citations"] and told[-1]["content"] == text_of(whole)
+    check_citations({"content": told[-1]["content"], "sources": {**sources, "citations": told[-1]["citations"]}})
+
+
+def test_a_workspace_lends_its_parameters(server, house):
+    body = {"model": "workspace:House", "messages": QUESTION}
+    short = ok(server.ask("POST", "/v1/chat/completions", {**body, "max_tokens": 5}))
+    assert short["usage"]["completion_tokens"] <= 5
+    ok(server.ask("PATCH", f"/api/workspaces/{house['id']}", {"parameters": {"max_tokens": 3, "temperature": 0}}))
+    lent = ok(server.ask("POST", "/v1/chat/completions", body))
+    own = ok(server.ask("POST", "/v1/chat/completions", {**body, "max_tokens": 9}))
+    ok(server.ask("PATCH", f"/api/workspaces/{house['id']}", {"parameters": house["parameters"]}))
+    assert lent["usage"]["completion_tokens"] == 3 and 3 < own["usage"]["completion_tokens"] <= 9
+
+
+def test_grounded_answers_do_not_wander(server, house):
+    """Nobody set a temperature: the same question gives the same answer."""
+    made = make(server)
+    wait_ready(server, add(server, "lease.txt", LEASE, made["id"]))
+    said = {ask(server, made, "How long is the notice period of the lease?")["content"] for _ in range(2)}
+    assert len(said) == 1 and "months" in said.pop()
+
+
+def test_a_model_may_complete_the_question(server, house):
+    ok(server.ask("PATCH", f"/api/workspaces/{house['id']}", {"retrieval": {"rewrite": "model"}}))
+    found = ok(server.ask("POST", "/api/search", {
+        "query": "When was she born?", "workspace": house["id"],
+        "conversation": [{"role": "user", "content": "Who signed the lease of the old mill?"},
+                         {"role": "assistant", "content": "Anna Becker signed it."}]}))
+    ok(server.ask("PATCH", f"/api/workspaces/{house['id']}", {"retrieval": {"rewrite": "auto"}}))
+    assert "born" in found["query"] and ("Becker" in found["query"] or "lease" in found["query"])
+
+
+def test_exported_threads_keep_sources_and_workspace(server, house):
+    thread = ok(server.ask("POST", "/api/threads", {"workspace": house["id"]}), 201)["id"]
+    answer = ask(server, house, "How long is the notice period of the lease?", thread)
+    exported = server.ask("GET", f"/api/threads/{thread}/export?format=json").body
+    ok(server.ask("DELETE", f"/api/threads/{thread}"))
+    ok(server.ask("POST", f"/api/threads/{thread}/purge"))
+    assert ok(server.ask("POST", "/api/import", exported))["threads"] == 1
+    again = ok(server.ask("GET", f"/api/threads/{thread}"))
+    assert again["workspace"] == house["id"] and again["messages"][1]["sources"] == answer["sources"]

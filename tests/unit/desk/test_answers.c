@@ -1,8 +1,10 @@
 /* Answers, written by a writer of the test's own: what is kept, what is told, and how they end. */
 #include "thread_scratch.h"
 
+#include <math.h>
 #include <pthread.h>
 
+#include "desk/answer_parameters.h"
 #include "desk/answers.h"
 #include "desk/memories.h"
 #include "desk/settings.h"
@@ -77,8 +79,8 @@ static void *write_pieces(void *context)
     while (ticket->is_side && !script.fact && !ticket->is_cancelled)
         pthread_cond_wait(&script.changed, &script.lock);
     while (!ticket->is_side && !ticket->is_cancelled &&
-           !(script.may_end && next == script.allowed)) {
-        if (next == script.allowed) {
+           !(script.may_end && next >= script.allowed)) {
+        if (next >= script.allowed) {
             pthread_cond_wait(&script.changed, &script.lock);
             continue;
         }
@@ -506,6 +508,31 @@ static void there_is_an_end_to_answers(void **state)
     await_idle();
 }
 
+static void parameters_fill_what_is_unset(void **state)
+{
+    json_t *lent =
+        parse("{'temperature': 0.3, 'top_p': 0.5, 'max_tokens': 7, 'stop': ['x'], 'seed': 4}");
+    json_t *preset = parse("{'preset': 'factual'}"), *bad = parse("{'temperature': 'hot'}");
+    const char *stops[DEN_STOP_STRINGS_MAX];
+    struct den_worker_request request = den_worker_request_defaults();
+
+    request.max_tokens = 9;
+    assert_ok(den_answer_parameters_fill(lent, &request, stops, &err));
+    assert_true(request.temperature == 0.3 && request.top_p == 0.5);
+    assert_int_equal(request.max_tokens, 9);
+    assert_int_equal(request.seed, 4);
+    assert_int_equal(request.stop_count, 1);
+    assert_string_equal(stops[0], "x");
+    assert_ok(den_answer_parameters_fill(preset, &request, stops, &err));
+    assert_null(request.preset); /* it would undo the temperature */
+    request = den_worker_request_defaults();
+    request.preset = "creative";
+    assert_ok(den_answer_parameters_fill(lent, &request, stops, &err));
+    assert_true(isnan(request.temperature));
+    assert_fails(den_answer_parameters_fill(bad, &request, stops, &err), DEN_INVALID);
+    forget(lent), forget(preset), forget(bad);
+}
+
 /* --- memory --- */
 
 static void switch_memory(bool on)
@@ -640,6 +667,7 @@ int desk_test_answers(int argc, char **argv)
         ANSWER_TEST(a_crash_is_marked_by_the_next_start),
         ANSWER_TEST(a_deleted_answer_ends),
         ANSWER_TEST(there_is_an_end_to_answers),
+        ANSWER_TEST(parameters_fill_what_is_unset),
         ANSWER_TEST(a_fact_is_proposed_kept_and_told),
         ANSWER_TEST(what_the_model_makes_up_is_not_proposed),
         ANSWER_TEST(a_proposal_is_given_up_with_the_program),

@@ -5,6 +5,7 @@
 #include "desk/folders.h"
 #include "desk/thread_export.h"
 #include "desk/thread_import.h"
+#include "desk/workspaces.h"
 
 static json_t *import(const char *file)
 {
@@ -254,6 +255,78 @@ static void a_long_chain_is_imported(void **state)
     forget(result), forget(thread);
 }
 
+#define PASSAGE                                                                                    \
+    "{'number': 1, 'document': 'd', 'name': 'a.txt', 'title': '', 'format': 'text', 'heading': "   \
+    "'', 'text': 'x', 'part': {'ordinal': 0}}"
+#define SOURCES(passages, citations)                                                               \
+    "{'found': true, 'passages': [" passages "], 'citations': [" citations "]}"
+
+/* A thread with one question, whose sources are `sources`. */
+static json_t *import_sources(const char *id, const char *workspace, const char *sources)
+{
+    struct den_buffer file;
+
+    den_buffer_init(&file, 1 << 16);
+    den_buffer_appendf(&file,
+                       "{'format': 'den.threads', 'threads': [{'id': '%s', %s'messages': [{'id': "
+                       "'q', 'role': 'user', 'content': 'x', 'sources': %s}]}]}",
+                       id, workspace, sources);
+    expect_counts(file.data, "1 1 0");
+    den_buffer_deinit(&file);
+    return get(id);
+}
+
+static void sources_and_workspace_come_back(void **state)
+{
+    json_t *fields = parse("{'id': 'w', 'name': 'House'}"), *made = NULL, *thread;
+    struct den_buffer file;
+    bool existed;
+
+    assert_ok(den_workspace_create(threads, fields, &made, &existed, &err));
+    json_decref(made);
+    json_decref(fields);
+    thread = import_sources("a", "'workspace': 'w', ",
+                            SOURCES(PASSAGE, "{'start': 0, 'end': 1, 'passages': [1]}"));
+    assert_string_equal(text_at(thread, "workspace"), "w");
+    assert_string_equal(text_at(thread, "messages.0.sources.passages.0.name"), "a.txt");
+    assert_string_equal(text_at(thread, "messages.0.sources.citations.0.end"), "1");
+    json_decref(thread);
+    export_all(&file);
+    assert_non_null(strstr(file.data, "\"workspace_name\":\"House\""));
+    den_buffer_deinit(&file);
+    /* of another machine: the name leads to it */
+    thread = import_sources("b", "'workspace': 'other', 'workspace_name': 'HOUSE', ", "null");
+    assert_string_equal(text_at(thread, "workspace"), "w");
+    json_decref(thread);
+    thread = import_sources("c", "'workspace': 'other', 'workspace_name': 'Barn', ", "null");
+    assert_string_equal(text_at(thread, "workspace"), "null");
+    forget(thread);
+}
+
+static void odd_sources_are_left_out(void **state)
+{
+    static const char *const odd[] = {
+        "7",
+        "{}",
+        "{'found': true, 'passages': 1, 'citations': []}",
+        SOURCES("{'number': 1}", ""),
+        SOURCES("7", ""),
+        SOURCES(PASSAGE, "{'start': '0'}"),
+        SOURCES(PASSAGE, "null"),
+    };
+    char id[8];
+    size_t i;
+
+    for (i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        json_t *thread;
+
+        snprintf(id, sizeof id, "t%zu", i);
+        thread = import_sources(id, "", odd[i]);
+        assert_string_equal(text_at(thread, "messages.0.sources"), "null");
+        json_decref(thread);
+    }
+}
+
 int desk_test_thread_import(int argc, char **argv)
 {
 #define THREAD_TEST(name) cmocka_unit_test_setup_teardown(name, open_threads, close_threads)
@@ -265,6 +338,8 @@ int desk_test_thread_import(int argc, char **argv)
         THREAD_TEST(hostile_trees_are_skipped),
         THREAD_TEST(counts_stay_countable),
         THREAD_TEST(a_long_chain_is_imported),
+        THREAD_TEST(sources_and_workspace_come_back),
+        THREAD_TEST(odd_sources_are_left_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
