@@ -186,21 +186,35 @@ test("what is kept in memory is told to the model, which the answer says; forgot
         const row = page.locator("#settings-memory .row", { hasText: "Mia" });
         await row.waitFor();
         await page.getByRole("button", { name: "New chat" }).first().click();
+        await page.locator("#composer").waitFor();
+        await page.getByRole("button", { name: "This chat" }).click(); /* short answers: a small model can go on for long */
+        await page.getByText("Advanced sampling").click();
+        await page.getByLabel("Longest answer").fill("40");
+        await page.keyboard.press("Tab");
+        await page.locator(".panel").getByRole("button", { name: "Close" }).click();
+        await ask(page, "I live in Bergen.");
+        await answered(page);
+        const proposal = page.getByRole("group", { name: "Proposed to remember" });
+        await proposal.getByText(/Bergen/).waitFor();
+        console.log(await proposal.innerText());
+        await proposal.getByRole("button", { name: "Keep" }).click();
+        await proposal.waitFor({ state: "detached" });
         await ask(page, "What is my cat called?");
         await answered(page);
         assert.equal(await page.locator(".failure").count(), 0);
-        const used = page.locator(".remembered");
-        await used.getByText("Used what Den remembers of you (1)").click();
+        const used = page.locator(".answer").last().locator(".remembered");
+        await used.getByText("Used what Den remembers of you (2)").click();
+        await used.getByText(/Bergen/).waitFor();
         await used.getByText("My cat is called Mia.").waitFor();
         await used.getByRole("link", { name: "Change what is remembered" }).click();
         await page.getByRole("button", { name: "Delete: My cat is called Mia." }).click();
         await row.waitFor({ state: "detached" });
         await page.goBack();
-        await page.locator(".answer").waitFor();
-        await used.waitFor({ state: "detached" });
-        await page.reload();
-        await page.locator(".answer").waitFor();
-        assert.equal(await used.count(), 0);
+        for (const turn of ["at once", "after a reload"]) {
+            await used.getByText("Used what Den remembers of you (1)").click();
+            assert.equal(await used.getByText("Mia").count(), 0, turn);
+            await page.reload();
+        }
     });
 });
 

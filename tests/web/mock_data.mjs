@@ -12,6 +12,8 @@ export const MODELS = [
             context_tokens: 32768, fit: fit("fits", 3.9e9, 32768, 9.5) }),
     model({ name: "minilm", title: "all-MiniLM-L6-v2", role: "embedding", parameters: 2.2e7, bytes: 9.1e7, installed: true,
             default: true, state: "asleep", context_tokens: 256, fit: fit("fits", 1.2e8, 256, 0) }),
+    model({ name: "bge-reranker", title: "BGE reranker", role: "reranker", parameters: 2.8e8, bytes: 3e8, installed: true,
+            default: true, state: "asleep", context_tokens: 512, fit: fit("fits", 3.2e8, 512, 0) }),
     model({ name: "llama3-8b", title: "Llama 3.1 8B", license: "Llama 3.1", parameters: 8e9, bytes: 4.9e9,
             context_tokens: 131072, fit: fit("tight", 8.4e9, 16384, 4.8, "leaves 0.8 GB for everything else") }),
     model({ name: "mistral-24b", title: "Mistral Small 24B", parameters: 2.4e10, bytes: 1.43e10, context_tokens: 32768,

@@ -1,6 +1,7 @@
 /* Report page: one report: how far it is, its text with markers as in an answer, or its table, each cell
  * of which opens the passage that it was taken from. What there is so far is shown while it is written. */
 
+import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { formatDate, formatNumber, language } from "../i18n.js";
 import { t } from "../later_words.js";
@@ -19,6 +20,9 @@ import { isActive, reportActions, useReport } from "./reports_list.js";
 /** @typedef {import("../types.js").ReportResult} Result */
 
 const NAMES_MAX = 12;
+/* Drawn at first. */
+const ROWS = 200;
+const SOURCES = 60;
 
 /** @param {{ page: Page, id: string }} props */
 export function ReportPage({ page, id }) {
@@ -81,24 +85,35 @@ function Text({ page, result }) {
     const numberOf = (/** @type {number} */ index) => passages[index].number ?? index + 1;
     const open = (/** @type {number} */ number) => page.showSource(passages, passages.findIndex((_, index) => numberOf(index) === number));
     const cited = new Set(citations.flatMap((one) => one.passages));
+    const sources = passages.map((passage, index) => ({ passage, index })).filter(({ index }) => cited.has(numberOf(index)));
+    const [shown, more] = useMore(sources.length, SOURCES);
     return html`<div class="report-text"><${Prose} text=${text} language=${language()} isRunning=${false} onSource=${open}
             sources=${{ found: true, confidence: 1, query: "", passages, citations }} /></div>
-        ${cited.size > 0 && html`<section aria-label=${t("sources")}><h2>${t("sources")}</h2>
-            <ul class="source-row">${passages.map((passage, index) => cited.has(numberOf(index)) && html`<li key=${index}>
+        ${sources.length > 0 && html`<section aria-label=${t("sources")}><h2>${t("sources")}</h2>
+            <ul class="source-row">${sources.slice(0, shown).map(({ passage, index }) => html`<li key=${index}>
                 <button type="button" onClick=${() => page.showSource(passages, index)}>
-                    <b>${numberOf(index)}</b><span>${sourceName(passage)}</span></button></li>`)}</ul></section>`}`;
+                    <b>${numberOf(index)}</b><span>${sourceName(passage)}</span></button></li>`)}</ul>${more}</section>`}`;
 }
 
 /** @param {{ page: Page, report: Report, result: Result }} props */
 function Table({ page, report, result }) {
     const { rows = [], passages = [] } = result;
     const { columns, title } = report;
+    const [shown, more] = useMore(rows.length, ROWS);
     return html`<div class="table report-table" tabindex="0" role="group" aria-label=${title || t("reportTable")}><table>
         <thead><tr><th scope="col">${t("document")}</th>${columns.map((one) => html`<th scope="col" title=${one.description}>${one.name}</th>`)}</tr></thead>
-        <tbody>${rows.map((row) => html`<tr key=${row.document}>
+        <tbody>${rows.slice(0, shown).map((row) => html`<tr key=${row.document}>
             <th scope="row" dir="auto" title=${row.name}>${row.name.split("/").at(-1)}</th>
             ${columns.map((_, index) => html`<td key=${index}><${Cell} page=${page} cell=${row.cells[index]} passages=${passages} /></td>`)}</tr>`)}</tbody>
-    </table></div>`;
+    </table></div>${more}`;
+}
+
+/** How many of a long list are drawn, and the button for more. @param {number} count @param {number} first
+ * @returns {[number, any]} */
+function useMore(count, first) {
+    const [shown, setShown] = useState(first);
+    return [shown, shown < count && html`<div class="buttons"><button type="button" class="button"
+        onClick=${() => setShown(shown * 2)}>${t("showMore")} (${formatNumber(count - shown)})</button></div>`];
 }
 
 /** @param {{ page: Page, cell: import("../types.js").Cell | undefined, passages: import("../types.js").Passage[] }} props */

@@ -51,6 +51,7 @@ export function SearchFilter({ page, onChange }) {
     const [tags, setTags] = useState(filter.tags); /* as typed so far */
     const isSet = JSON.stringify(filter) !== JSON.stringify(NONE);
     const [wasSet] = useState(isSet);
+    const hasReranker = page.models.all.some(({ role, installed }) => role === "reranker" && installed);
     const set = (/** @type {keyof Filter} */ name) => (/** @type {any} */ event) => {
         kept.set(page, { ...filterOf(page), [name]: event.target.value });
         onChange();
@@ -72,7 +73,7 @@ export function SearchFilter({ page, onChange }) {
                     onInput=${(/** @type {any} */ event) => setTags(event.target.value)} /></label>
             <label class="stacked"><span>${t("changedFrom")}</span><input type="date" value=${filter.from} max=${filter.until} onChange=${set("from")} /></label>
             <label class="stacked"><span>${t("changedUntil")}</span><input type="date" value=${filter.until} min=${filter.from} onChange=${set("until")} /></label>
-            ${select("rerank", t("rerank"), RERANKS.map(([value, label]) => [value, t(label)]))}
+            ${select("rerank", t("rerank"), RERANKS.filter(([value]) => value !== "cross_encoder" || value === filter.rerank || hasReranker).map(([value, label]) => [value, t(label)]))}
             <button type="button" class="button" disabled=${!isSet} onClick=${clear}>${t("noFilter")}</button>
         </div></details>`;
 }
