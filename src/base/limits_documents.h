@@ -65,7 +65,7 @@
 #define DEN_DOCUMENT_XML_DEPTH_MAX   256          /* Word files have 30 */
 #define DEN_DOCUMENT_HTML_DEPTH_MAX  4096         /* of tags that nobody closed */
 #define DEN_DOCUMENT_NESTING_MAX     2            /* archives in archives, mails in mails */
-#define DEN_DOCUMENT_MEMBERS_MAX     10000 /* PDFs and pictures in one archive, each a program's run */
+#define DEN_DOCUMENT_MEMBERS_MAX     10000 /* PDFs and pictures in one file, each a program's run */
 #define DEN_DOCUMENT_MEMBER_PICTURE_MIN                                                            \
     2048 /* bytes of a picture in an archive or mail; smaller ones are icons without words */
 #define DEN_DOCUMENT_ROWS_MAX        4000000      /* of one sheet: Excel's 1,048,576 and to spare */

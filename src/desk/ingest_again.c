@@ -1,8 +1,8 @@
 /* Reading again: a document that failed, or one whose reader finds more now than it did.
  *
  * What failed is tried by the task that failed, in its own job, so that a job's count of failures
- * comes right; if that task is forgotten, or nothing had failed, the original is read anew by a task
- * of a job "again". Which version of its reader a document was read by stands in its row. */
+ * comes right; if that task is forgotten, or nothing had failed, the original is read anew by a
+ * task of a job "again". Which version of its reader a document was read by stands in its row. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,9 +1,10 @@
 /* Zip files: each member that can be read becomes a part or more, named by its path.
  *
  * Members are inflated one at a time into memory, up to a bound, and read by the reader of their
- * format; archives in archives too, DEN_DOCUMENT_NESTING_MAX deep. PDFs and pictures go to the sink,
- * which has other programs read them. Paths are only labels here: nothing is ever written to them. A
- * member that fails is named in the note and the rest goes on, but for a bomb, which ends it all. */
+ * format; archives in archives too, DEN_DOCUMENT_NESTING_MAX deep. PDFs and pictures go to the
+ * sink, which has other programs read them. Paths are only labels here: nothing is ever written to
+ * them. A member that fails is named in the note and the rest goes on, but for a bomb, which ends
+ * it all. */
 #include <stdlib.h>
 #include <string.h>
 

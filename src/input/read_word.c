@@ -4,8 +4,9 @@
  * A file with headings of level 1 becomes sections, one for each. Where pages end only Word knows,
  * but it leaves marks of what it saw when it saved the file last; where there are any, a section is
  * cut at them, between paragraphs, and its label says the page. A page break that somebody set is
- * followed by such a mark, as a rule, and counts once. Numbers that Word counts itself ("4.2") are not in the text and not made up here.
- * What was deleted under change tracking is left out; what was inserted is text. */
+ * followed by such a mark, as a rule, and counts once. Numbers that Word counts itself ("4.2") are
+ * not in the text and not made up here. What was deleted under change tracking is left out; what
+ * was inserted is text. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
