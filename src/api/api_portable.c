@@ -44,7 +44,8 @@ static struct den_backup backup_of(const struct den_request *request)
                                 .originals = den_library_originals(den_desk_library(desk)),
                                 .threads = den_desk_threads(desk),
                                 .answers = den_desk_answers(desk),
-                                .library = den_desk_library(desk) };
+                                .library = den_desk_library(desk),
+                                .reports = den_desk_reports(desk) };
 }
 
 static enum den_status open_scratch(const struct den_request *request, struct den_scratch *out,

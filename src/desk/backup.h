@@ -29,6 +29,7 @@ struct den_answers;
 struct den_database;
 struct den_library;
 struct den_originals;
+struct den_reports;
 struct den_threads;
 
 enum { DEN_BACKUP_VERSION = 1 };
@@ -39,6 +40,7 @@ struct den_backup {
     struct den_threads *threads; /* its events are told; NULL: nobody listens */
     struct den_answers *answers; /* ended before a restore; NULL: none are written here */
     struct den_library *library; /* its work rests during a restore; NULL: there is none */
+    struct den_reports *reports; /* the same */
 };
 
 /* *out: the manifest. */

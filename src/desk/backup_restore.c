@@ -17,6 +17,7 @@
 #include "desk/events.h"
 #include "desk/ingest.h"
 #include "desk/jobs.h"
+#include "desk/reports.h"
 #include "desk/library.h"
 #include "desk/originals_parts.h"
 #include "desk/portable_parts.h"
@@ -286,6 +287,8 @@ static void hurry(void *context)
         den_answers_stop_all(restoring->backup->answers);
     if (restoring->backup->library)
         den_jobs_interrupt(den_library_jobs(restoring->backup->library));
+    if (restoring->backup->reports)
+        den_reports_interrupt(restoring->backup->reports);
 }
 
 /* Files that are wanted now may not be wanted then. */

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "desk/report_parts.h"
 #include "desk/threads_parts.h"
+#include "store/database_copy.h"
 
 enum { LOOK_SECONDS = 2 /* for reports that another program added, and for the lock */ };
 
@@ -271,10 +272,16 @@ static bool run_next(struct den_reports *reports)
     struct den_report report;
     bool is_settled;
 
-    find_report(reports, &report);
-    if (report.row == 0)
+    /* rows are numbers: the database is not to be replaced by a backup meanwhile */
+    if (!den_database_hold(reports->database))
         return false;
+    find_report(reports, &report);
+    if (report.row == 0) {
+        den_database_let_go(reports->database);
+        return false;
+    }
     is_settled = run_report(&report);
+    den_database_let_go(reports->database);
     pthread_mutex_lock(&reports->lock);
     reports->running = 0;
     pthread_mutex_unlock(&reports->lock);
@@ -333,6 +340,14 @@ void den_report_queue_wake(struct den_reports *reports)
 {
     pthread_mutex_lock(&reports->lock);
     wake(reports);
+    pthread_mutex_unlock(&reports->lock);
+}
+
+void den_reports_interrupt(struct den_reports *reports)
+{
+    pthread_mutex_lock(&reports->lock);
+    if (reports->running != 0)
+        stop(reports);
     pthread_mutex_unlock(&reports->lock);
 }
 

@@ -42,6 +42,8 @@ enum den_status den_reports_open(const struct den_reports_options *options,
                                  struct den_reports **out, struct den_error *err);
 /* Ends what is being asked; it goes on the next time. */
 void den_reports_close(struct den_reports *reports);
+/* Ends early what is being asked; it goes on as soon as the database can be held again. */
+void den_reports_interrupt(struct den_reports *reports);
 
 /* `fields`: kind, workspace, documents, model, question, columns (docs/API.md). */
 enum den_status den_report_create(struct den_reports *reports, const json_t *fields, json_t **out,
