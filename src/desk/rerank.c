@@ -5,8 +5,9 @@
 
 /* Of a model's score in the mix, the rest being the search's. Cross-encoders are known to rank
  * better than what feeds them, but none was at hand to measure the share with. A language model of
- * 135M makes every mix worse than the search was (docs/internals/space.md), so its word is small. */
-static const double CROSS_ENCODER_SHARE = 0.7, LANGUAGE_MODEL_SHARE = 0.2;
+ * 135M makes every mix worse than the search was, so its word is small: docs/internals/space.md. */
+static const double CROSS_ENCODER_SHARE = 0.7;
+static const double LANGUAGE_MODEL_SHARE = 0.2;
 
 enum den_status den_rerank_way_read(const char *text, enum den_rerank_way *out,
                                     struct den_error *err)
