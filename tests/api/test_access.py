@@ -28,6 +28,8 @@ def needed(path, method):
         return "admin"
     if path.startswith("/api/watched"):
         return "chat" if method == "GET" else "admin"
+    if path in ("/api/backup", "/api/restore"):
+        return "admin"
     if path.startswith(("/api/downloads", "/api/roles", "/api/models", "/api/pull", "/api/delete", "/api/create", "/api/copy",
                         "/api/push")):
         return "read" if method == "GET" else "admin"
