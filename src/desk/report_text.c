@@ -156,7 +156,8 @@ static enum den_status find_near(const struct den_report_sources *sources, const
         .query = sentence,
         .filter = { .documents = sources->documents, .document_count = sources->document_count },
         .count = HITS,
-        .diversity = 0
+        .diversity = 0,
+        .rerank = DEN_RERANK_OFF
     };
     struct den_found found = { 0 };
     struct den_terms claim;
