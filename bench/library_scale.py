@@ -32,7 +32,7 @@ KINDS = ("txt", "md", "html", "csv", "json", "eml")
 def sentences(dice, words, characters):
     start = dice.randrange(max(1, len(words) - 500))
     text = ""
-    for word in words[start:]:
+    for word in words[start:start + 1000]:
         text += word + " "
         if len(text) > characters:
             return text.strip()
