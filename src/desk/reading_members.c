@@ -2,10 +2,10 @@
  *
  * The child that reads the archive can't run poppler, and this process must not unpack. So the
  * child writes a member's bytes into a file in memory that both have, says so in a line, and waits;
- * here the same programs read it that read such a file when it comes by itself, in their own sandboxes;
- * its parts get the path in the archive before their label and go where the archive's own go; then
- * the child is answered and goes on. So there is one member in memory at a time, however large the
- * archive is, and parts come in its order.
+ * here the same programs read it that read such a file when it comes by itself, in their own
+ * sandboxes; its parts get the path in the archive before their label and go where the archive's
+ * own go; then the child is answered and goes on. So there is one member in memory at a time,
+ * however large the archive is, and parts come in its order.
  *
  * A child that was taken over can change the bytes while they are read: they are a stranger's
  * anyway, and only programs in sandboxes look at them. */
