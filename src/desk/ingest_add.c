@@ -182,6 +182,10 @@ enum den_status den_ingest_add_upload(struct den_ingest *ingest,
     if (sniff_upload(ingest, upload, name, &row, err) == DEN_OK)
         add_upload(ingest, upload, &row, out, out_existed, err);
     den_originals_let_go(ingest->originals, upload->hash);
+    if (err->status != DEN_OK) {
+        den_originals_doubt(ingest->originals, upload->hash);
+        den_originals_settle(ingest->originals);
+    }
     return err->status;
 }
 

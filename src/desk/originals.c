@@ -249,9 +249,15 @@ static void remove_doubted(struct den_originals *originals)
         struct den_error ignored = { 0 };
 
         next = doubted->next;
-        remove_unwanted(originals, doubted->hash, &ignored);
+        if (remove_unwanted(originals, doubted->hash, &ignored) != DEN_OK)
+            den_originals_doubt(originals, doubted->hash); /* the disk fails now */
         free(doubted);
     }
+}
+
+void den_originals_settle(struct den_originals *originals)
+{
+    remove_doubted(originals);
 }
 
 enum den_status den_originals_pin(struct den_originals *originals, struct den_originals_pin *out,

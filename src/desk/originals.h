@@ -59,6 +59,8 @@ enum den_status den_originals_pin(struct den_originals *originals, struct den_or
 void den_originals_unpin(struct den_originals *originals, struct den_originals_pin *pin);
 /* The file is removed by the next sweep or at the end of a pin, unless a row wants it by then. */
 void den_originals_doubt(struct den_originals *originals, const char *hash);
+/* Or now, as far as there is no pin: its row could not be written, and the disk may be full. */
+void den_originals_settle(struct den_originals *originals);
 
 /* A descriptor for reading. DEN_NOT_FOUND, DEN_BAD_FILE where its size is not the row's. */
 enum den_status den_originals_open_file(struct den_originals *originals, const char *hash,

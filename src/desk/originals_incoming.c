@@ -247,6 +247,8 @@ enum den_status den_incoming_keep(struct den_incoming *incoming, char out_hash[D
 end:
     if (fd >= 0)
         close(fd);
+    if (err->status != DEN_OK && !incoming->path[0]) /* it has its name, and nobody to want it */
+        den_originals_doubt(incoming->originals, hash);
     den_incoming_drop(incoming);
     return err->status;
 }
