@@ -145,8 +145,8 @@ json_t *den_call_id_json(const struct den_call *call, const char *prefix);
 size_t den_call_take(struct den_call *call, char *out, size_t capacity, bool *out_done);
 bool den_call_has_ended(struct den_call *call);
 bool den_call_is_broken(struct den_call *call);
-/* What is left to do when all answers have ended, once: an answer that stands on documents is marked
- * and its end told, and the surface settles. False: there was nothing to do. */
+/* What is left to do when all answers have ended, once: an answer that stands on documents is
+ * marked and its end told, and the surface settles. False: there was nothing to do. */
 bool den_call_settle(struct den_call *call);
 /* Makes the eventfd unreadable until the next event. */
 void den_call_quiet(struct den_call *call);

@@ -13,8 +13,8 @@
  * is lost opens no door and an old one brings no revoked token back.
  *
  * Restoring is all or nothing. First everything is verified, beside what is there: each file by
- * its hash, the database by its own, its pages, its references, its tables and triggers; one of an older
- * Den is brought to today's tables. Then the database is replaced in one transaction
+ * its hash, the database by its own, its pages, its references, its tables and triggers; one of an
+ * older Den is brought to today's tables. Then the database is replaced in one transaction
  * (store/database_copy.h) while nobody holds it: answers and readings that are under way are ended
  * before. A crash leaves the old state or the new one, and files that nobody wants, which the next
  * start removes. */
