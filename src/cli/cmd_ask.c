@@ -174,8 +174,7 @@ static enum den_status prepare(const struct den_arguments *arguments,
         den_retrieval_settings_read(json_object_get(out->workspace, "retrieval"), &options.settings,
                                     err) != DEN_OK)
         return err->status;
-    if (den_argument_flag(arguments, "only-documents"))
-        options.settings.only_documents = true;
+    options.settings.only_documents = !den_argument_flag(arguments, "own-knowledge");
     options.workspace = json_string_value(json_object_get(out->workspace, "id"));
     system = json_string_value(json_object_get(out->workspace, "system"));
     out->messages = json_array();
@@ -236,9 +235,9 @@ static const struct den_option options[] = {
       .kind = DEN_OPTION_TEXT,
       .value = "NAME",
       .help = "the model that answers; without it, the workspace's, else the default" },
-    { .name = "only-documents",
+    { .name = "own-knowledge",
       .kind = DEN_OPTION_FLAG,
-      .help = "what is not in the documents is not answered" },
+      .help = "what is not in the documents the model may answer from what it knows itself" },
     DEN_OPTION_JSON,
 };
 
@@ -250,9 +249,10 @@ const struct den_verb den_verb_ask = {
     .operands_max = 1,
     .description = "Searches the workspace's documents, lets the model answer from what was found, "
                    "and marks each sentence that a passage supports with its number; the passages "
-                   "follow, with the page or sheet they are from.",
+                   "follow, with the page or sheet they are from. Where nothing in them answers "
+                   "the question, that is the answer.",
     .examples = "den ask --workspace House \"What is the notice period of the lease?\"\n"
-                "den ask -w House --only-documents \"Who won the world cup?\"\n",
+                "den ask -w House --own-knowledge \"What does usufruct mean?\"\n",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .run = run,

@@ -17,14 +17,13 @@
 enum {
     FEW_PASSAGES = 100, /* see words_stand_there() */
     HITS_READ = 3,
-    WORDS_MIN = 2,
     QUERY_BYTES_MAX = 8192,    /* more is no question; models of sentences read 256 tokens */
     SEARCH_TEXTS_MAX = 1000,   /* ids, formats or tags in a filter */
     TOKEN_BYTES = 4,           /* of English, about: where no model is asked */
     BUDGET_TOKENS_GUESS = 2000 /* for passages, where no model is asked */
 };
 
-static const double WORDS_SHARE = 0.6, COSINE_MIN = 0.15;
+static const double MOST_WORDS = 0.6, COSINE_MIN = 0.15, HALF_WORDS = 0.5, NEAR_COSINE = 0.28;
 
 struct den_retrieval {
     struct den_space *space;
@@ -132,23 +131,25 @@ static enum den_status read_passages(struct den_retrieval *retrieval, struct den
 
 /* In a space of few passages no word is rare, so that BM25, and with it the confidence, says
  * little: there a passage that has most of the question's words, and is not far from it in
- * meaning, is found as well. */
+ * meaning, is found as well. Half of them ("Who pays for the heating?"), or one that is the only
+ * one ("How much is the deposit?"), have to be nearer. */
 static bool words_stand_there(const struct den_found *found)
 {
     struct den_terms question, passage;
-    size_t i;
+    size_t words, i;
 
     if (found->result.searched > FEW_PASSAGES)
         return false;
     den_terms_read(found->query, strlen(found->query), &question);
-    if (question.word_count + question.number_count < WORDS_MIN)
-        return false;
-    for (i = 0; i < found->result.count && i < HITS_READ; i++) {
+    words = question.word_count + question.number_count;
+    for (i = 0; words > 0 && i < found->result.count && i < HITS_READ; i++) {
         const double cosine = found->result.hits[i].cosine;
+        double share;
 
         den_terms_read(found->passages[i].text, strlen(found->passages[i].text), &passage);
-        if (den_support_words(&question, &passage, NULL) >= WORDS_SHARE &&
-            (isnan(cosine) || cosine >= COSINE_MIN))
+        share = den_support_words(&question, &passage, NULL);
+        if ((words > 1 && share >= MOST_WORDS && (isnan(cosine) || cosine >= COSINE_MIN)) ||
+            (share >= HALF_WORDS && cosine >= NEAR_COSINE))
             return true;
     }
     return false;

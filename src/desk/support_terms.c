@@ -13,18 +13,18 @@
 enum { WORD_BYTES = 40 };
 
 static const char *const empty_words[] = {
-    "a",       "about",     "according", "after",  "also",    "an",     "and",       "are",
-    "as",      "at",        "be",        "been",   "before",  "but",    "by",        "can",
-    "could",   "did",       "do",        "does",   "for",     "from",   "had",       "has",
-    "have",    "he",        "her",       "his",    "how",     "if",     "in",        "into",
-    "is",      "it",        "its",       "may",    "more",    "most",   "no",        "not",
-    "never",   "of",        "on",        "or",     "our",     "out",    "over",      "she",
-    "so",      "some",      "such",      "than",   "that",    "the",    "their",     "them",
-    "then",    "there",     "these",     "they",   "this",    "those",  "to",        "under",
-    "up",      "was",       "we",        "were",   "what",    "when",   "where",     "which",
-    "while",   "who",       "will",      "with",   "would",   "you",    "your",      "document",
-    "answer",  "answers",   "question",  "source", "sources", "states", "mentioned", "provided",
-    "passage", "documents",
+    "a",         "about",    "according", "after",     "also",     "an",     "and",     "are",
+    "as",        "at",       "be",        "been",      "before",   "but",    "by",      "can",
+    "could",     "did",      "do",        "does",      "for",      "from",   "had",     "has",
+    "have",      "he",       "her",       "his",       "how",      "if",     "in",      "into",
+    "is",        "it",       "its",       "many",      "may",      "more",   "most",    "much",
+    "no",        "not",      "never",     "of",        "on",       "or",     "our",     "out",
+    "over",      "she",      "so",        "some",      "such",     "than",   "that",    "the",
+    "their",     "them",     "then",      "there",     "these",    "they",   "this",    "those",
+    "to",        "under",    "up",        "was",       "we",       "were",   "what",    "when",
+    "where",     "which",    "while",     "who",       "will",     "with",   "would",   "you",
+    "your",      "document", "answer",    "answers",   "question", "source", "sources", "states",
+    "mentioned", "provided", "passage",   "documents",
 };
 static const char *const negations[] = {
     "not",  "no",     "never",  "without", "none",   "neither", "nor",

@@ -19,6 +19,7 @@ ENDLESS = ("/api/events",)
 # what these do is tried by their own tests: fetching models, ending sessions, reading the disk
 LEFT_OUT = ("/api/pull", "/api/downloads", "/api/models", "/api/login", "/api/fit", "/api/roles", "/api/documents/paths",
             "/api/documents/web", "/api/watched")
+BYTES_ALONE = ("/api/workspaces/import", "/api/restore")  # any body is as their schema has it
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ def test_operations(running, described):
 def check_operation(operation, many):
     """Requests as they should be, then ones that are wrong somewhere: those are refused, not answered with a 5xx."""
     for mode in GenerationMode.POSITIVE, GenerationMode.NEGATIVE:
-        if mode == GenerationMode.NEGATIVE and not operation.body:
+        if mode == GenerationMode.NEGATIVE and (not operation.body or operation.path in BYTES_ALONE):
             continue
 
         @given(case=operation.as_strategy(generation_mode=mode))

@@ -94,6 +94,27 @@ static void nothing_is_found_in_nothing(void **state)
     forget(found);
 }
 
+static void few_passages_are_believed_by_their_words(void **state)
+{
+    static const struct {
+        const char *fields, *found;
+    } cases[] = {
+        { "{'query':'How much is the rent?','workspace':'w1'}", "true" },        /* its one word */
+        { "{'query':'Who may write to the tenant?','workspace':'w1'}", "true" }, /* half */
+        { "{'query':'How much is the violin?','workspace':'w1'}", "false" },
+        { "{'query':'How much?','workspace':'w1'}", "false" },
+    };
+    size_t i;
+
+    fill();
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        json_t *found = search(cases[i].fields);
+
+        assert_string_equal(text_at(found, "found"), cases[i].found);
+        forget(found);
+    }
+}
+
 static void refuses_what_is_wrong(void **state)
 {
     static const struct {
@@ -126,8 +147,12 @@ int desk_test_retrieval(int argc, char **argv)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_passages, close_passages)
     const struct CMUnitTest tests[] = {
-        T(finds_with_all_that_led_to_it), T(completes_questions),   T(asks_words_where_no_model_is),
-        T(nothing_is_found_in_nothing),   T(refuses_what_is_wrong),
+        T(finds_with_all_that_led_to_it),
+        T(completes_questions),
+        T(asks_words_where_no_model_is),
+        T(nothing_is_found_in_nothing),
+        T(few_passages_are_believed_by_their_words),
+        T(refuses_what_is_wrong),
     };
 
     return cmocka_run_group_tests_name("desk/retrieval", tests, NULL, NULL);
