@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "desk/citations.h"
 #include "desk/grounding_parts.h"
+#include "desk/sentences.h"
 #include "desk/threads_parts.h"
 
 static const char refusal_english[] = "This is not in your documents.";
@@ -193,13 +194,20 @@ enum den_status den_grounding_cite(struct den_grounding *grounding, const char *
 {
     const struct den_citation_embedder embedder = { .context = grounding->retrieval,
                                                     .embed = embed };
+    char *text = strdup(content);
     struct den_cited cited = { 0 };
 
+    if (!text)
+        return den_fail(err, DEN_NO_MEMORY, "answers: out of memory");
     if (json_array_size(grounding->passages) == 0) {
-        *out = strdup(content);
-        return *out ? DEN_OK : den_fail(err, DEN_NO_MEMORY, "answers: out of memory");
+        *out = text;
+        return DEN_OK;
     }
-    if (den_citations_make(content, grounding->passages, &embedder, &cited, err) != DEN_OK)
+    if (grounding->is_small)
+        den_sentences_cut_loops(text, strlen(text));
+    den_citations_make(text, grounding->passages, &embedder, &cited, err);
+    free(text);
+    if (err->status != DEN_OK)
         return err->status;
     json_decref(grounding->citations);
     grounding->citations = cited.citations;

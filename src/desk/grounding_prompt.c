@@ -14,7 +14,7 @@ static const double NEAR_SHARE = 0.5; /* of the best cosine: what is below is fa
 enum {
     WORDS_FIRST = 3,
     ANSWER_SENTENCES_MAX = 5, /* of a small model; of a tiny one: */
-    TINY_SENTENCES_MAX = 1,   /* its second says nothing new, or goes round */
+    TINY_SENTENCES_MAX = 2,
     BUDGET_SHARE = 4,    /* a quarter of the context is for passages, where nothing is said ... */
     BUDGET_TOKENS = 1500 /* ... but no more: reading takes time, and small models lose the thread */
 };

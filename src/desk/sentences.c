@@ -182,3 +182,80 @@ size_t den_sentences_split(const char *text, size_t length, struct den_sentence 
     }
     return count;
 }
+
+/* --- going round --- */
+
+enum { LOOP_WORDS_MAX = 6, LOOP_TIMES = 3, LOOKED_AT_WORDS = 512, LOOKED_AT_SENTENCES = 64 };
+
+struct word {
+    const char *start;
+    size_t length;
+};
+
+static bool is_same(const struct word *a, const struct word *b)
+{
+    return a->length == b->length && memcmp(a->start, b->start, a->length) == 0;
+}
+
+static size_t read_words(const char *text, size_t length, struct word *out)
+{
+    size_t count = 0, at = 0;
+
+    while (count < LOOKED_AT_WORDS) {
+        size_t start;
+
+        while (at < length && text[at] == ' ')
+            at++;
+        if (at == length)
+            break;
+        start = at;
+        while (at < length && text[at] != ' ')
+            at++;
+        out[count++] = (struct word){ text + start, at - start };
+    }
+    return count;
+}
+
+/* Where the second time begins, in bytes; `length`: it does not go round. */
+static size_t find_loop(const char *text, size_t length)
+{
+    struct word words[LOOKED_AT_WORDS];
+    const size_t count = read_words(text, length, words);
+    size_t period, i;
+
+    for (period = 1; period <= LOOP_WORDS_MAX; period++) {
+        size_t alike = 0;
+
+        for (i = period; i < count; i++) {
+            alike = is_same(&words[i], &words[i - period]) ? alike + 1 : 0;
+            if (alike == (LOOP_TIMES - 1) * period)
+                return (size_t)(words[i + 1 - alike].start - text);
+        }
+    }
+    return length;
+}
+
+size_t den_sentences_cut_loops(char *text, size_t length)
+{
+    struct den_sentence sentences[LOOKED_AT_SENTENCES];
+    size_t count = den_sentences_split(text, length, sentences, LOOKED_AT_SENTENCES), i;
+
+    if (count > LOOKED_AT_SENTENCES)
+        count = LOOKED_AT_SENTENCES;
+    for (i = count; i-- > 0;) { /* from the last: places before it stay */
+        const struct den_sentence *sentence = &sentences[i];
+        const size_t size = sentence->end - sentence->start;
+        const size_t loop = sentence->is_code ? size : find_loop(text + sentence->start, size);
+        size_t from = i == 0 ? sentence->start + loop : sentence->start;
+        const size_t to = i == 0 ? sentence->end : sentence->markers_end;
+
+        if (loop == size)
+            continue;
+        while (from > 0 && text[from - 1] == ' ')
+            from--;
+        memmove(text + from, text + to, length - to);
+        length -= to - from;
+    }
+    text[length] = '\0';
+    return length;
+}

@@ -19,6 +19,11 @@ struct den_sentence {
 size_t den_sentences_split(const char *text, size_t length, struct den_sentence *out,
                            size_t capacity);
 
+/* Takes out of `text` what goes round, as small models do: a sentence in which up to six words come
+ * three times in a row ("Lease 2019 2019 2019 ...") goes with its markers; of the first one, what
+ * comes before the second time is left. Returns the new length; ends with NUL. */
+size_t den_sentences_cut_loops(char *text, size_t length);
+
 /* One marker, "[12]" or "[1, 2]", at the beginning of `text`: its bytes and numbers; 0: none. */
 enum { DEN_MARKER_NUMBERS = 4 };
 size_t den_sentence_marker(const char *text, size_t length, size_t out_numbers[DEN_MARKER_NUMBERS],

@@ -63,13 +63,34 @@ static void capacity_is_kept(void **state)
     assert_int_equal(den_sentences_split("A b. C d. E f.", 14, two, 2), 2);
 }
 
+static void what_goes_round_is_cut(void **state)
+{
+    static const char *const cases[][2] = {
+        { "The rent is 990 EUR. [1] Lease 2019 2019 2019 2019 ? [2]", "The rent is 990 EUR. [1]" },
+        { "It is three 3 6 12 3 6 12 3 6 12 4. [1]", "It is three 3 6 12 [1]" },
+        { "One. We go and go and go and go. [1] Three. [2]", "One. Three. [2]" },
+        { "No, no, no is said twice: no no. [1]", "No, no, no is said twice: no no. [1]" },
+        { "A 2 2 and a 2 2.", "A 2 2 and a 2 2." },
+        { "```\n0 0 0 0 0\n```", "```\n0 0 0 0 0\n```" },
+        { "", "" },
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[128];
+
+        snprintf(text, sizeof text, "%s", cases[i][0]);
+        assert_int_equal(den_sentences_cut_loops(text, strlen(text)), strlen(cases[i][1]));
+        assert_string_equal(text, cases[i][1]);
+    }
+}
+
 int desk_test_sentences(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ends_are_found),
-        cmocka_unit_test(markers_are_the_sentences),
-        cmocka_unit_test(code_is_one_block),
-        cmocka_unit_test(capacity_is_kept),
+        cmocka_unit_test(ends_are_found),         cmocka_unit_test(markers_are_the_sentences),
+        cmocka_unit_test(code_is_one_block),      cmocka_unit_test(capacity_is_kept),
+        cmocka_unit_test(what_goes_round_is_cut),
     };
 
     return cmocka_run_group_tests_name("desk/sentences", tests, NULL, NULL);
