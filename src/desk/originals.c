@@ -37,9 +37,10 @@ struct den_originals {
     char folder[DEN_PATH_BYTES_MAX];
     struct den_database *database;
     int lock_fd;
+    bool was_tidied;      /* what a crash had left is gone */
     pthread_mutex_t lock; /* guards the lists */
     struct holding *holdings;
-    struct holding *doubted; /* files to be removed, unless a row wants them; fd is -1 */
+    struct holding *doubted;  /* files to be removed, unless a row wants them; fd is -1 */
     pthread_mutex_t removing; /* this program's own removers wait for each other */
 };
 
@@ -366,13 +367,17 @@ static void look_at_entry(void *context, const char *name)
         den_folder_list(path, add_hash, &listing->files, listing->err);
 }
 
-/* What a crash has left; nobody else has the store open. */
+/* What a crash has left, if nobody else has the store open: children of a program that was killed
+ * have it for a moment longer than that program. */
 static enum den_status tidy_up(struct den_originals *originals, struct den_error *err)
 {
     struct listing listing = { .originals = originals, .err = err };
 
+    if (flock(originals->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        return DEN_OK;
     den_folder_list(originals->folder, look_at_entry, &listing, err);
-    return remove_all(originals, &listing.files, err);
+    originals->was_tidied = remove_all(originals, &listing.files, err) == DEN_OK;
+    return err->status;
 }
 
 static enum den_status lock_folder(struct den_originals *originals, struct den_error *err)
@@ -384,7 +389,7 @@ static enum den_status lock_folder(struct den_originals *originals, struct den_e
     originals->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (originals->lock_fd < 0)
         return den_fail_errno(err, DEN_IO, "originals: %s", path);
-    if (flock(originals->lock_fd, LOCK_EX | LOCK_NB) == 0 && tidy_up(originals, err) != DEN_OK)
+    if (tidy_up(originals, err) != DEN_OK)
         return err->status;
     while (flock(originals->lock_fd, LOCK_SH) != 0)
         if (errno != EINTR)
@@ -417,6 +422,8 @@ fail:
 
 void den_originals_close(struct den_originals *originals)
 {
+    struct den_error ignored = { 0 };
+
     if (!originals)
         return;
     remove_doubted(originals);
@@ -433,6 +440,8 @@ void den_originals_close(struct den_originals *originals)
         close(holding->fd);
         free(holding);
     }
+    if (originals->lock_fd >= 0 && !originals->was_tidied)
+        tidy_up(originals, &ignored);
     if (originals->lock_fd >= 0)
         close(originals->lock_fd);
     pthread_mutex_destroy(&originals->removing);
