@@ -63,12 +63,18 @@ static void block_signals(sigset_t *ending)
     pthread_sigmask(SIG_BLOCK, ending, NULL);
 }
 
-/* While the model loads nobody waits for a signal: this thread does, and the program dies of it. */
+/* While the model loads nobody waits for a signal: this thread does, and the program dies of it.
+ * SIGUSR1 tells it to stop waiting: a thread that is cancelled in sigwait() may have taken a signal
+ * that nobody hears of then. */
 static void *end_at_once(void *ending)
 {
+    sigset_t awaited = *(sigset_t *)ending;
     int taken = SIGTERM;
 
-    sigwait(ending, &taken);
+    sigaddset(&awaited, SIGUSR1);
+    sigwait(&awaited, &taken);
+    if (taken == SIGUSR1)
+        return NULL;
     signal(taken, SIG_DFL);
     pthread_sigmask(SIG_UNBLOCK, ending, NULL);
     raise(taken);
@@ -79,13 +85,18 @@ static void *end_at_once(void *ending)
 static enum den_status take_model(struct den_roster *roster, sigset_t *ending,
                                   struct den_worker **out, struct den_error *err)
 {
+    sigset_t loaded;
     pthread_t waiting;
 
+    sigemptyset(&loaded);
+    sigaddset(&loaded, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &loaded, NULL);
     if (pthread_create(&waiting, NULL, end_at_once, ending) != 0)
         return den_fail(err, DEN_NO_MEMORY, "serve: the system gives no thread");
     den_roster_take(roster, NULL, DEN_WORKER_CHAT, out, err);
-    pthread_cancel(waiting);
+    pthread_kill(waiting, SIGUSR1);
     pthread_join(waiting, NULL);
+    pthread_sigmask(SIG_UNBLOCK, &loaded, NULL);
     return err->status;
 }
 
