@@ -2,6 +2,7 @@
 #include "api/api_reports.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "api/api_threads.h"
 #include "api/reply.h"
@@ -85,8 +86,10 @@ static enum MHD_Result reply_file(struct den_request *request, enum den_report_f
     bytes = den_buffer_take(&file);
     if (bytes)
         response = MHD_create_response_from_buffer(length, bytes, MHD_RESPMEM_MUST_FREE);
-    if (!response)
+    if (!response) {
+        free(bytes);
         return MHD_NO;
+    }
     snprintf(disposition, sizeof disposition, "attachment; filename=\"%s\"", name);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, disposition);

@@ -80,14 +80,15 @@ static enum den_status move_files(const char *from, const char *to, struct den_e
     return err->status;
 }
 
-/* `aside`: where the damaged one has gone; "": it is sound. */
-static enum den_status open_home(const char *path, struct den_cli_home *out,
+/* `aside`: where the damaged one has gone; "": it is sound. Who only checks a backup has no locks,
+ * and moves nothing: a newer Den may be working with what this one can't open. */
+static enum den_status open_home(const char *path, bool checks, struct den_cli_home *out,
                                  char aside[DEN_PATH_BYTES_MAX], struct den_error *err)
 {
     char database[DEN_PATH_BYTES_MAX], name[64];
 
     *aside = '\0';
-    if (den_cli_home_open(out, err) != DEN_BAD_FILE)
+    if (den_cli_home_open(out, err) != DEN_BAD_FILE || checks)
         return err->status;
     fprintf(stderr, "den: %s\n", err->message);
     *err = (struct den_error){ 0 };
@@ -129,8 +130,10 @@ static enum den_status restore_at(const struct den_arguments *arguments, const c
     char aside[DEN_PATH_BYTES_MAX];
     struct den_cli_home home;
 
-    if (open_home(path, &home, aside, err) != DEN_OK)
+    if (open_home(path, den_argument_flag(arguments, "check"), &home, aside, err) != DEN_OK) {
+        move_back(path, aside);
         return err->status;
+    }
     restore(arguments, &home, out, err);
     den_cli_home_close(&home);
     if (err->status != DEN_OK)

@@ -271,14 +271,12 @@ fail:
     return NULL;
 }
 
-static enum den_status find_next(struct den_jobs *jobs, int64_t after, struct den_task **out,
-                                 bool *out_is_new, struct den_error *err)
+static enum den_status find_next(struct den_jobs *jobs, struct den_connection *connection,
+                                 int64_t after, struct den_task **out, bool *out_is_new,
+                                 struct den_error *err)
 {
-    struct den_connection *connection;
     struct den_query query;
 
-    if (den_database_read(jobs->database, &connection, err) != DEN_OK)
-        return err->status;
     den_query_start(&query, connection, err, NEXT_SQL, "iiii", after, claimed_row(jobs, 0),
                     claimed_row(jobs, 1), claimed_row(jobs, 2));
     while (!*out && den_query_next(&query, err)) {
@@ -288,7 +286,7 @@ static enum den_status find_next(struct den_jobs *jobs, int64_t after, struct de
         *out_is_new = den_query_is_null(&query, 7);
     }
     den_query_end(&query);
-    return den_connection_end(connection, err);
+    return err->status;
 }
 
 static void free_task(struct den_task *task)
@@ -302,7 +300,8 @@ static void free_task(struct den_task *task)
 }
 
 /* The next job's turn, from the one after the last. */
-static struct den_task *take_next(struct den_jobs *jobs, bool *out_is_new)
+static struct den_task *take_next(struct den_jobs *jobs, struct den_connection *connection,
+                                  bool *out_is_new)
 {
     struct den_error err = { 0 };
     struct den_task *task = NULL;
@@ -312,9 +311,9 @@ static struct den_task *take_next(struct den_jobs *jobs, bool *out_is_new)
         place++;
     if (place == DEN_JOB_CLAIMS_MAX)
         return NULL;
-    if (find_next(jobs, jobs->last_job, &task, out_is_new, &err) == DEN_OK && !task &&
+    if (find_next(jobs, connection, jobs->last_job, &task, out_is_new, &err) == DEN_OK && !task &&
         jobs->last_job > 0)
-        find_next(jobs, 0, &task, out_is_new, &err);
+        find_next(jobs, connection, 0, &task, out_is_new, &err);
     if (err.status != DEN_OK) {
         free_task(task);
         return NULL;
@@ -348,18 +347,29 @@ static void wait_for_more(struct den_jobs *jobs)
 
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += 2;
-    pthread_cond_timedwait(&jobs->added, &jobs->lock, &until);
+    if (!jobs->is_stopping) /* it may have begun to while the lock was open */
+        pthread_cond_timedwait(&jobs->added, &jobs->lock, &until);
 }
 
 /* A task carries row numbers: from before it is found until it is released the database is not to
- * be replaced. */
+ * be replaced. Who has a connection may wait for the lock (jobs are shown within a transaction), so
+ * none is waited for under it. */
 static struct den_task *hold_next(struct den_jobs *jobs, bool *out_is_new)
 {
-    struct den_task *task;
+    struct den_connection *connection;
+    struct den_error err = { 0 };
+    struct den_task *task = NULL;
+    bool is_read;
 
     if (!den_database_hold(jobs->database))
         return NULL;
-    task = take_next(jobs, out_is_new);
+    pthread_mutex_unlock(&jobs->lock);
+    is_read = den_database_read(jobs->database, &connection, &err) == DEN_OK;
+    pthread_mutex_lock(&jobs->lock);
+    if (is_read && !jobs->is_stopping)
+        task = take_next(jobs, connection, out_is_new);
+    if (is_read)
+        den_connection_end(connection, &err);
     if (!task)
         den_database_let_go(jobs->database);
     return task;

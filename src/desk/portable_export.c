@@ -64,8 +64,10 @@ static enum den_status write_line(struct sheet *sheet, const char *key, json_t *
     if (line && den_json_write(line, &sheet->line, err) == DEN_OK &&
         den_buffer_append_byte(&sheet->line, '\n'))
         write_bytes(sheet, sheet->line.data, sheet->line.length, err);
-    if (err->status == DEN_OK && (!line || sheet->line.status != DEN_OK))
+    if (err->status == DEN_OK && !line)
         den_fail(err, DEN_NO_MEMORY, "export: out of memory");
+    if (err->status == DEN_OK)
+        den_buffer_status(&sheet->line, "export: a part or a conversation", err);
     den_buffer_clear(&sheet->line);
     json_decref(line);
     json_decref(value);
@@ -220,6 +222,18 @@ static enum den_status write_folders(struct writing *writing, struct den_error *
     return err->status;
 }
 
+/* What answers were told about the user stays here. */
+static void drop_memories(json_t *thread)
+{
+    json_t *message;
+    size_t i;
+
+    json_array_foreach(json_object_get(thread, "messages"), i, message)
+    {
+        json_object_del(message, "memories");
+    }
+}
+
 static enum den_status write_threads(struct writing *writing, struct den_error *err)
 {
     struct den_query query;
@@ -233,6 +247,7 @@ static enum den_status write_threads(struct writing *writing, struct den_error *
         if (den_thread_read_full(writing->connection, den_query_integer(&query, 0), &thread, err) !=
             DEN_OK)
             break;
+        drop_memories(thread);
         writing->thread_count++;
         writing->messages += json_array_size(json_object_get(thread, "messages"));
         write_line(&writing->threads, "thread", thread, err);

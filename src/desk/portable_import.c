@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "desk/documents_parts.h"
 #include "desk/import_tree.h"
 #include "desk/ingest.h"
@@ -199,21 +198,12 @@ static enum den_status take_folder(struct den_import *import, const json_t *fold
 }
 
 /* What an answer stood on, with the documents of here; what is no such thing is left out. */
-static enum den_status take_sources(struct den_import *import, int64_t thread, json_t *message,
-                                    struct den_error *err)
+static void check_sources(const struct den_import *import, json_t *message)
 {
-    const char *id = json_string_value(json_object_get(message, "id"));
     json_t *sources = json_object_get(message, "sources");
-    char *text = NULL;
 
-    if (!id || !json_is_object(sources) || !den_portable_read_sources(sources, import->ids))
-        return DEN_OK;
-    if (den_json_text(sources, &text, err) == DEN_OK)
-        den_execute(import->connection, err,
-                    "UPDATE messages SET sources = ?3 WHERE thread = ?1 AND id = ?2", "itt", thread,
-                    id, text);
-    free(text);
-    return err->status;
+    if (!json_is_object(sources) || !den_portable_read_sources(sources, import->ids))
+        json_object_del(message, "sources");
 }
 
 static bool is_taken(struct den_import *import, const char *id, struct den_error *err)
@@ -278,17 +268,16 @@ static enum den_status take_thread(struct den_import *import, json_t *thread, st
         return DEN_OK;
     if (id && is_taken(import, id, err))
         json_object_del(thread, "id");
+    json_array_foreach(json_object_get(thread, "messages"), i, message)
+    {
+        check_sources(import, message);
+    }
     if (err->status != DEN_OK || insert_thread(import, thread, &row, &messages, err) != DEN_OK)
         return err->status;
     import->threads++;
     import->messages += messages;
     den_execute(import->connection, err, "UPDATE threads SET workspace = ?2 WHERE row = ?1", "ii",
                 row, import->workspace);
-    json_array_foreach(json_object_get(thread, "messages"), i, message)
-    {
-        if (take_sources(import, row, message, err) != DEN_OK)
-            return err->status;
-    }
     return attach(import, documents, row, err);
 }
 

@@ -102,6 +102,8 @@ void den_report_slice(const char *text, size_t length, size_t slice, size_t slic
 {
     const size_t share = length / slices;
 
+    if (slice >= slices) /* a row that somebody else wrote */
+        slice = slices - 1;
     *out_start = character_at(text, slice * share);
     *out_end = slice + 1 == slices ? length : character_at(text, (slice + 1) * share);
 }

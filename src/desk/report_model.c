@@ -27,20 +27,17 @@ static const size_t SMALL_PARAMETERS = 1500000000, TINY_PARAMETERS = 500000000;
 
 /* --- the model --- */
 
-/* A second, unless the report is to end; false: it is. */
-static bool wait_a_second(struct den_reports *reports)
+/* A second, unless the report is to end. */
+static void wait_a_second(struct den_reports *reports)
 {
     struct timespec until;
-    bool goes_on;
 
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec++;
     pthread_mutex_lock(&reports->lock);
     if (!reports->wants_stop)
         pthread_cond_timedwait(&reports->wake, &reports->lock, &until);
-    goes_on = !reports->wants_stop;
     pthread_mutex_unlock(&reports->lock);
-    return goes_on;
 }
 
 /* The model's name goes into what is shown; what was asked for stays, so that the same model is
@@ -188,11 +185,14 @@ static enum den_status submit(struct den_report *report, struct den_worker *work
 
     for (tries = 0; tries < BUSY_TRIES; tries++) {
         *err = (struct den_error){ 0 };
+        if (den_report_go_on(report, err) != DEN_OK)
+            break;
         if (report->reports->source.submit(worker, request, on_event, answer, &ticket, err) ==
             DEN_OK)
             return wait_for_answer(report, ticket, answer, err);
-        if (err->status != DEN_BUSY || !wait_a_second(report->reports))
+        if (err->status != DEN_BUSY)
             break;
+        wait_a_second(report->reports);
     }
     return err->status;
 }

@@ -128,16 +128,20 @@ static enum den_status measure_items(struct planner *planner, struct den_connect
     return DEN_OK;
 }
 
-static enum den_status plan_document(struct planner *planner, struct den_connection *connection,
-                                     const char *document, size_t *out_pieces,
-                                     struct den_error *err)
+/* A transaction of its own: the worker counts meanwhile, and a log grows while somebody reads. */
+static enum den_status plan_document(struct planner *planner, const char *document,
+                                     size_t *out_pieces, struct den_error *err)
 {
     struct den_cut_piece *pieces = NULL;
     struct den_cut_item *items = NULL;
+    struct den_connection *connection;
     size_t count = 0, i;
 
     *out_pieces = 0;
-    if (measure_items(planner, connection, document, &items, &count, err) == DEN_OK &&
+    if (den_database_read(planner->report->reports->database, &connection, err) != DEN_OK)
+        return err->status;
+    measure_items(planner, connection, document, &items, &count, err);
+    if (den_connection_end(connection, err) == DEN_OK &&
         den_report_cut(items, count, planner->room->budget_tokens, &pieces, out_pieces, err) ==
             DEN_OK)
         for (i = 0; i < *out_pieces && err->status == DEN_OK; i++) {
@@ -168,18 +172,15 @@ static size_t find_fan(const struct den_report_room *room)
 static enum den_status plan_pieces(struct planner *planner, size_t *out_steps,
                                    struct den_error *err)
 {
-    struct den_connection *connection;
     const size_t fan = find_fan(planner->room);
     size_t i, pieces, with_text = 0;
     json_t *document;
 
     *out_steps = 0;
-    if (den_database_read(planner->report->reports->database, &connection, err) != DEN_OK)
-        return err->status;
     json_array_foreach(json_object_get(planner->report->fields, "documents"), i, document)
     {
-        if (plan_document(planner, connection, json_string_value(json_object_get(document, "id")),
-                          &pieces, err) != DEN_OK)
+        if (plan_document(planner, json_string_value(json_object_get(document, "id")), &pieces,
+                          err) != DEN_OK)
             break;
         with_text += pieces > 0;
         *out_steps += pieces + den_report_tree(pieces, fan);
@@ -187,7 +188,7 @@ static enum den_status plan_pieces(struct planner *planner, size_t *out_steps,
     *out_steps += den_report_tree(with_text, fan);
     if (err->status == DEN_OK && planner->count == 0)
         den_fail(err, DEN_INVALID, "there is no text in the documents");
-    return den_connection_end(connection, err);
+    return err->status;
 }
 
 static enum den_status plan(struct den_report *report, struct den_error *err)

@@ -66,6 +66,8 @@ static void on_event(void *context, const struct den_worker_event *event)
     scoring->tokens += event->prompt_tokens + event->generated_tokens;
     if (strcmp(event->finish, "error") == 0 && scoring->error.status == DEN_OK)
         scoring->error = *event->error;
+    else if (strcmp(event->finish, "cancelled") == 0 && scoring->error.status == DEN_OK)
+        den_fail(&scoring->error, DEN_CANCELLED, "reranking was cancelled");
     pthread_cond_signal(&scoring->ended);
     pthread_mutex_unlock(&scoring->lock);
 }

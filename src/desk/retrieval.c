@@ -95,6 +95,7 @@ static enum den_status embed_query(struct den_retrieval *retrieval, struct den_f
                                    float **out, size_t *out_width, struct den_error *err)
 {
     const char *texts[] = { found->query };
+    struct den_error ignored = { 0 };
     const double began = den_clock_seconds();
 
     *out = NULL;
@@ -103,7 +104,7 @@ static enum den_status embed_query(struct den_retrieval *retrieval, struct den_f
         *err = (struct den_error){ 0 };
     found->has_vectors = *out != NULL;
     if (err->status == DEN_OK && *out)
-        den_embedder_probe(retrieval, err);
+        den_embedder_probe(retrieval, &ignored); /* a full disk is to stop no search */
     found->embed_seconds = den_clock_seconds() - began;
     return err->status;
 }

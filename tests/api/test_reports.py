@@ -125,7 +125,8 @@ def test_a_chat_does_not_wait_for_a_report(server, library):
     document = add(server, "long.txt", pages(150, 400))
     wait_ready(server, document)
     made = ok(server.ask("POST", "/api/reports", {"kind": "summary", "documents": [document]}), 202)
-    while ok(server.ask("GET", f"/api/reports/{made['id']}"))["total"] == 0:  # it is being planned
+    while (planned := ok(server.ask("GET", f"/api/reports/{made['id']}")))["total"] == 0:  # it is being planned
+        assert planned["state"] != "failed", planned["error"]
         time.sleep(0.05)
     answer = ok(server.ask("POST", "/v1/chat/completions", server.chat("Say hello.", max_tokens=8)))
     assert answer["choices"][0]["message"]["content"]
@@ -162,6 +163,7 @@ def test_killed_in_the_middle_it_goes_on(tmp_path):
         wait_ready(server, document)
         made = ok(server.ask("POST", "/api/reports", {"kind": "summary", "documents": [document]}), 202)
         while (found := ok(server.ask("GET", f"/api/reports/{made['id']}")))["done"] < 2:
+            assert found["state"] != "failed", found["error"]
             time.sleep(0.05)
         server.process.send_signal(signal.SIGKILL)
         server.process.wait()
