@@ -29,6 +29,7 @@ struct adding {
     struct den_space *space;
     struct den_library *library;
     json_t *workspace; /* id; NULL: none */
+    long long missing; /* operands that are not there */
     bool is_terminal, is_json;
 };
 
@@ -175,6 +176,13 @@ static enum den_status read_again(struct adding *adding, json_t *jobs, struct de
     return err->status;
 }
 
+/* The rest is added all the same. */
+static void note_missing(struct adding *adding, const char *operand)
+{
+    fprintf(stderr, "den: %.500s: %s\n", operand, strerror(errno));
+    adding->missing++;
+}
+
 /* The jobs' ids. */
 static enum den_status ask(struct adding *adding, json_t *jobs, struct den_error *err)
 {
@@ -196,7 +204,7 @@ static enum den_status ask(struct adding *adding, json_t *jobs, struct den_error
         }
         whole = realpath(operand, NULL);
         if (!whole)
-            den_fail_errno(err, errno == ENOENT ? DEN_NOT_FOUND : DEN_IO, "%.500s", operand);
+            note_missing(adding, operand);
         else if (den_argument_flag(adding->arguments, "watch"))
             watch_folder(adding, whole, err);
         else if (json_array_append_new(paths, json_string(whole)) != 0)
@@ -205,6 +213,8 @@ static enum den_status ask(struct adding *adding, json_t *jobs, struct den_error
     }
     if (err->status == DEN_OK)
         add_paths(adding, paths, jobs, err);
+    if (err->status == DEN_OK && adding->missing > 0 && json_array_size(jobs) == 0)
+        den_fail(err, DEN_NOT_FOUND, "none of it is there");
     json_decref(paths);
     return err->status;
 }
@@ -294,7 +304,7 @@ static void print_job(const json_t *job)
 static enum den_status wait_for_all(struct adding *adding, const json_t *jobs, json_t *ended,
                                     struct den_error *err)
 {
-    long long failed = 0;
+    long long failed = adding->missing;
     const json_t *id;
     size_t i;
 

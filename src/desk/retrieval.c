@@ -156,6 +156,25 @@ static bool words_stand_there(const struct den_found *found)
     return false;
 }
 
+/* To a model of English sentences all Chinese texts are alike. A Chinese question that shares not
+ * even a pair of characters with the Chinese passages found is not answered by them. */
+static bool is_alike_by_script_alone(const struct den_found *found)
+{
+    struct den_terms question, passage;
+    size_t i;
+
+    den_terms_read(found->query, strlen(found->query), &question);
+    if (question.chinese_count == 0 || question.chinese_count < question.word_count)
+        return false;
+    for (i = 0; i < found->result.count && i < HITS_READ; i++) {
+        den_terms_read(found->passages[i].text, strlen(found->passages[i].text), &passage);
+        if ((i == 0 && passage.chinese_count == 0) ||
+            den_support_words(&question, &passage, NULL) > 0)
+            return false;
+    }
+    return true;
+}
+
 /* The question as it is searched for; NULL: no memory. */
 static char *complete_query(struct den_retrieval *retrieval,
                             const struct den_retrieval_query *search)
@@ -207,7 +226,8 @@ enum den_status den_retrieval_search(struct den_retrieval *retrieval,
         den_rerank_found(&retrieval->rerank, search->rerank, search->count, &found, err) != DEN_OK)
         goto fail;
     found.found = found.result.count > 0 &&
-                  (found.result.confidence >= DEN_CONFIDENCE_FOUND || words_stand_there(&found));
+                  (found.result.confidence >= DEN_CONFIDENCE_FOUND || words_stand_there(&found)) &&
+                  !is_alike_by_script_alone(&found);
     free(vector);
     *out = found;
     return DEN_OK;

@@ -25,7 +25,8 @@ enum { DEN_TERMS_MAX = 256 };
 struct den_terms {
     uint32_t words[DEN_TERMS_MAX]; /* of meaning: their stems */
     size_t word_count;
-    uint32_t denied[64]; /* of them, those in a clause with a negation */
+    size_t chinese_count; /* of the words: pairs of Chinese characters */
+    uint32_t denied[64];  /* of them, those in a clause with a negation */
     size_t denied_count;
     uint32_t numbers[32]; /* "40", "forty" and the Chinese one are the same */
     size_t number_count;

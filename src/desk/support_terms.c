@@ -436,12 +436,26 @@ static void end_chinese_number(struct reader *reader)
     end_number(reader, unit);
 }
 
+/* Characters of questions and particles: a pair that has one says nothing of its own, be it a word
+ * (what, how, which) or the seam between two. */
+static bool is_empty_chinese(uint32_t code)
+{
+    static const uint32_t empty[] = { 0x4ec0, 0x4e48, 0x600e, 0x54ea, 0x8c01,
+                                      0x5417, 0x5462, 0x7684, 0x4e86, 0x662f };
+    size_t i;
+
+    for (i = 0; i < sizeof empty / sizeof empty[0]; i++)
+        if (empty[i] == code)
+            return true;
+    return false;
+}
+
 /* Each pair of neighbours in a run of Chinese is a word; numbers stand between runs. */
 static void read_chinese(struct reader *reader)
 {
     struct den_terms *out = reader->out;
     size_t previous = reader->at, step;
-    uint32_t code, next;
+    uint32_t code, next, before = 0;
 
     if (reader->has_pending)
         end_chinese_number(reader);
@@ -459,11 +473,15 @@ static void read_chinese(struct reader *reader)
             const size_t length = reader->at + step - previous;
             const int8_t pole = length == 6 ? den_support_pole_chinese(pair) : 0;
 
-            PUT(out->words, &out->word_count, hash(pair, length));
+            if (!is_empty_chinese(before) && !is_empty_chinese(code)) {
+                PUT(out->words, &out->word_count, hash(pair, length));
+                out->chinese_count++;
+            }
             if (pole != 0 && out->pole_count < sizeof out->poles)
                 out->poles[out->pole_count++] = pole;
         }
         previous = reader->at;
+        before = code;
         reader->at += step;
     }
     reader->at_beginning = false;

@@ -214,6 +214,7 @@ export default {
     figureCited: "Answer",
     isCited: "cited",
     notCited: "not cited",
+    foundByWords: "Your documents seem to answer this: the words of the question are there.",
     foundFact: "Your documents seem to answer this ({confidence} %).",
     notFoundFact: "Your documents do not seem to answer this ({confidence} %).",
     searchQuestion: "Question or words",

@@ -214,6 +214,7 @@ export default {
     figureCited: "回答",
     isCited: "已引用",
     notCited: "未引用",
+    foundByWords: "您的文档似乎能回答这个问题：其中有问题中的词语。",
     foundFact: "您的文档似乎能回答这个问题（{confidence} %）。",
     notFoundFact: "您的文档似乎不能回答这个问题（{confidence} %）。",
     searchQuestion: "问题或字词",

@@ -103,10 +103,14 @@ static void few_passages_are_believed_by_their_words(void **state)
         { "{'query':'Who may write to the tenant?','workspace':'w1'}", "true" }, /* half */
         { "{'query':'How much is the violin?','workspace':'w1'}", "false" },
         { "{'query':'How much?','workspace':'w1'}", "false" },
+        { "{'query':'屋顶施工什么时候开始?','workspace':'w3'}", "true" },
+        { "{'query':'你最喜欢的电影是什么?','workspace':'w3'}", "false" },
     };
     size_t i;
 
     fill();
+    make_workspace("{'id':'w3','name':'Roof'}");
+    add_passages("minutes", "w3", "屋顶施工于4月15日开始，预计持续三周。");
     for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         json_t *found = search(cases[i].fields);
 

@@ -32,6 +32,8 @@ export function Hits({ page, hits, cited = null, onPick = () => {} }) {
 
 /** @param {{ confidence: number | null | undefined, found: boolean }} props */
 export function Confidence({ confidence, found }) {
+    if (found && (confidence ?? 0) < 0.5) /* among few passages words alone can tell */
+        return html`<p class="fit good"><span class="dot" />${t("foundByWords")}</p>`;
     return html`<p class="fit ${found ? "good" : "poor"}"><span class="dot" />${t(found ? "foundFact" : "notFoundFact",
         { confidence: typeof confidence === "number" ? formatNumber(100 * confidence, 0) : "–" })}</p>`;
 }
