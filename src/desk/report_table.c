@@ -26,10 +26,9 @@ static const double COSINE_KIND = 0.2; /* see is_found() */
 static const double SCORE_NEAR = 0.1;  /* below the likeliest sentence: as likely */
 
 enum {
-    HITS = 4,             /* passages whose sentences are looked at, and that a large model reads */
-    LIKELY_SENTENCES = 6, /* in which a date or an amount is looked for */
-    SMALL_SENTENCES = 3,  /* that a small model reads, the likeliest ones */
-    SMALL_ANSWER = 24,    /* tokens of a value */
+    HITS = 4,            /* passages whose sentences are looked at, and that a large model reads */
+    SMALL_SENTENCES = 3, /* that a small model reads, the likeliest ones */
+    SMALL_ANSWER = 24,   /* tokens of a value */
     LARGE_ANSWER = 64
 };
 
@@ -135,7 +134,7 @@ static enum den_status write_sentences(const struct cell *cell, const struct den
     double best = 0;
 
     den_buffer_init(&plain, DEN_CONTENT_BYTES_MAX);
-    for (i = 0; i < cell->choice.count && i < LIKELY_SENTENCES && !has_exact; i++)
+    for (i = 0; i < cell->choice.count && !has_exact; i++)
         has_exact = den_report_has_span(cell->choice.sentences[i].text, kind);
     for (i = 0; i < cell->choice.count && taken < SMALL_SENTENCES; i++) {
         char *runs;
