@@ -145,9 +145,9 @@ static bool is_installed(const char *name)
     const struct den_catalogue_entry *entry;
     struct den_catalogue *catalogue;
     struct den_error ignored = { 0 };
-    bool is = false;
+    bool is;
 
-    if (!name || den_catalogue_create(&catalogue, &ignored) != DEN_OK)
+    if (!name || !*name || den_catalogue_create(&catalogue, &ignored) != DEN_OK)
         return false;
     entry = den_catalogue_find(catalogue, name);
     is = entry && entry->installed;

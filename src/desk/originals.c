@@ -238,7 +238,7 @@ static enum den_status remove_unwanted(struct den_originals *originals, const ch
 }
 
 /* What was put off, once more. */
-static void remove_doubted(struct den_originals *originals)
+void den_originals_settle(struct den_originals *originals)
 {
     struct holding *doubted, *next;
 
@@ -254,11 +254,6 @@ static void remove_doubted(struct den_originals *originals)
             den_originals_doubt(originals, doubted->hash); /* the disk fails now */
         free(doubted);
     }
-}
-
-void den_originals_settle(struct den_originals *originals)
-{
-    remove_doubted(originals);
 }
 
 enum den_status den_originals_pin(struct den_originals *originals, struct den_originals_pin *out,
@@ -277,7 +272,7 @@ void den_originals_unpin(struct den_originals *originals, struct den_originals_p
         return;
     close(pin->fd);
     pin->fd = -1;
-    remove_doubted(originals);
+    den_originals_settle(originals);
 }
 
 struct hashes {
@@ -325,7 +320,7 @@ enum den_status den_originals_sweep(struct den_originals *originals, struct den_
     struct den_connection *connection;
     struct den_query query;
 
-    remove_doubted(originals);
+    den_originals_settle(originals);
     if (den_database_write(originals->database, &connection, err) != DEN_OK)
         return err->status;
     den_query_start(&query, connection, err,
@@ -426,7 +421,7 @@ void den_originals_close(struct den_originals *originals)
 
     if (!originals)
         return;
-    remove_doubted(originals);
+    den_originals_settle(originals);
     while (originals->doubted) { /* another program has a pin: the next opening removes them */
         struct holding *doubted = originals->doubted;
 

@@ -8,10 +8,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "desk/events.h"
+#include "desk/list_cursor.h"
 #include "desk/report_parts.h"
 #include "desk/threads_parts.h"
-
-enum { LIST_DEFAULT = 50 };
 
 enum den_status den_reports_open(const struct den_reports_options *options,
                                  struct den_reports **out, struct den_error *err)
@@ -133,9 +132,7 @@ static enum den_status read_list(struct den_reports *reports, struct den_query *
 enum den_status den_reports_list(struct den_reports *reports, const struct den_report_list *list,
                                  json_t **out, struct den_error *err)
 {
-    const size_t limit = list->limit == 0                     ? LIST_DEFAULT
-                         : list->limit > DEN_PAGE_REPORTS_MAX ? DEN_PAGE_REPORTS_MAX
-                                                              : list->limit;
+    const size_t limit = den_list_limit(list->limit, DEN_PAGE_REPORTS_MAX);
     char next[DEN_ID_LENGTH_MAX + 1] = "";
     struct den_connection *connection;
     json_t *rows = json_array();
