@@ -117,22 +117,6 @@ enum den_status den_database_snapshot(struct den_database *database, const char 
 
 /* --- verifying --- */
 
-static enum den_status read_number(sqlite3 *handle, const char *path, const char *sql, int64_t *out,
-                                   struct den_error *err)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(handle, sql, -1, &statement, NULL);
-
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        *out = sqlite3_column_int64(statement, 0);
-    else
-        den_fail_sqlite(err, handle, code, path);
-    sqlite3_finalize(statement);
-    return err->status;
-}
-
 static enum den_status check_pages(sqlite3 *handle, const char *path, const char *pragma,
                                    struct den_error *err)
 {
@@ -169,8 +153,8 @@ static enum den_status compare_schemas(sqlite3 *handle, const char *path, struct
         "main.sqlite_schema s WHERE s.type = f.type AND s.name = f.name)";
     int64_t others = 0, lacking = 0;
 
-    if (read_number(handle, path, foreign, &others, err) != DEN_OK ||
-        read_number(handle, path, missing, &lacking, err) != DEN_OK)
+    if (den_sqlite_integer(handle, path, foreign, &others, err) != DEN_OK ||
+        den_sqlite_integer(handle, path, missing, &lacking, err) != DEN_OK)
         return err->status;
     if (others > 0 || lacking > 0)
         return den_fail(err, DEN_BAD_FILE,
@@ -203,8 +187,8 @@ static enum den_status compare(sqlite3 *handle, const char *path, const char *fr
     int64_t mark = 0, version = 0;
     int code;
 
-    if (read_number(handle, path, "PRAGMA application_id", &mark, err) != DEN_OK ||
-        read_number(handle, path, "PRAGMA user_version", &version, err) != DEN_OK)
+    if (den_sqlite_integer(handle, path, "PRAGMA application_id", &mark, err) != DEN_OK ||
+        den_sqlite_integer(handle, path, "PRAGMA user_version", &version, err) != DEN_OK)
         return err->status;
     if (mark != DEN_DATABASE_APPLICATION_ID)
         return den_fail(err, DEN_BAD_FILE, "database: %s belongs to another program", path);

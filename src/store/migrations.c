@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "store/sqlite_error.h"
+#include "store/store_parts.h"
 
-/* One integer, for a pragma or a count. */
-static enum den_status read_integer(sqlite3 *handle, const char *path, const char *sql,
-                                    int64_t *out_value, struct den_error *err)
+enum den_status den_sqlite_integer(sqlite3 *handle, const char *path, const char *sql,
+                                   int64_t *out_value, struct den_error *err)
 {
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(handle, sql, -1, &statement, NULL);
@@ -80,7 +80,7 @@ static enum den_status advance(sqlite3 *handle, const char *path, const struct d
 
     if (code != SQLITE_OK)
         return den_fail_sqlite(err, handle, code, path);
-    if (read_integer(handle, path, "PRAGMA user_version", version, err) != DEN_OK ||
+    if (den_sqlite_integer(handle, path, "PRAGMA user_version", version, err) != DEN_OK ||
         *version != before) {
         sqlite3_exec(handle, "ROLLBACK", NULL, NULL, NULL);
         return err->status;
@@ -95,8 +95,9 @@ static enum den_status check_owner(sqlite3 *handle, const char *path, int64_t ve
 {
     int64_t mark, tables;
 
-    if (read_integer(handle, path, "PRAGMA application_id", &mark, err) != DEN_OK ||
-        read_integer(handle, path, "SELECT count(*) FROM sqlite_schema", &tables, err) != DEN_OK)
+    if (den_sqlite_integer(handle, path, "PRAGMA application_id", &mark, err) != DEN_OK ||
+        den_sqlite_integer(handle, path, "SELECT count(*) FROM sqlite_schema", &tables, err) !=
+            DEN_OK)
         return err->status;
     if (mark != DEN_DATABASE_APPLICATION_ID && tables > 0)
         return den_fail(err, DEN_BAD_FILE, "database: %s belongs to another program", path);
@@ -113,7 +114,7 @@ enum den_status den_migrate(struct sqlite3 *handle, const char *path,
 {
     int64_t version;
 
-    if (read_integer(handle, path, "PRAGMA user_version", &version, err) != DEN_OK ||
+    if (den_sqlite_integer(handle, path, "PRAGMA user_version", &version, err) != DEN_OK ||
         check_owner(handle, path, version, count, err) != DEN_OK)
         return err->status;
     if (version > 0 && (uint64_t)version < count && keep_copy(handle, path, version, err) != DEN_OK)

@@ -35,4 +35,8 @@ struct den_database {
     struct den_connection readers[DEN_DATABASE_READERS_MAX];
 };
 
+/* One integer, for a pragma or a count, of the database at `path`. In migrations.c. */
+enum den_status den_sqlite_integer(sqlite3 *handle, const char *path, const char *sql,
+                                   int64_t *out_value, struct den_error *err);
+
 #endif
