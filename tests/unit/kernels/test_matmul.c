@@ -65,21 +65,28 @@ static void compute_exact(struct product *p)
 {
     size_t in = p->packed.in, out = p->packed.out, r, o, k;
     float *weights = malloc(in * sizeof *weights);
+    double *inputs = malloc(p->rows * in * sizeof *inputs); /* (rows, in) */
 
+    for (r = 0; r < p->rows; r++)
+        for (k = 0; k < in; k++)
+            inputs[r * in + k] = seen(p, r, k);
     for (o = 0; o < out; o++) {
         den_packed_row_to_f32(&p->packed, o, weights);
         for (r = 0; r < p->rows; r++) {
             double sum = 0, bound = 0;
 
             for (k = 0; k < in; k++) {
-                sum += (double)weights[k] * seen(p, r, k);
-                bound += fabs((double)weights[k] * seen(p, r, k));
+                double term = (double)weights[k] * inputs[r * in + k];
+
+                sum += term;
+                bound += fabs(term);
             }
             p->exact[r * out + o] = sum;
             p->bounds[r * out + o] = (float)bound;
         }
     }
     free(weights);
+    free(inputs);
 }
 
 static void make_product(struct product *p, const struct weight_type *type, enum packing packing,

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -118,6 +119,8 @@ static void a_reader_sees_one_settled_state(void **state)
     den_database_close(database);
 }
 
+static atomic_int keys_made;
+
 static void *write_many(void *context)
 {
     struct den_error err = { 0 };
@@ -125,10 +128,12 @@ static void *write_many(void *context)
     int i;
 
     for (i = 0; i < 20; i++) {
-        snprintf(key, sizeof key, "%p-%d", (void *)&err, i);
+        snprintf(key, sizeof key, "key %d", atomic_fetch_add(&keys_made, 1));
         set_value(context, key, "1", &err);
         count_values(context);
     }
+    if (err.status != DEN_OK)
+        print_message("%s\n", err.message);
     return (void *)(intptr_t)err.status;
 }
 
