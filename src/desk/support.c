@@ -73,7 +73,7 @@ static bool lacks_name(const struct den_terms *claim, const struct den_terms *pi
     return false;
 }
 
-/* A good part of what the two share is denied in `terms`. */
+/* A good part of what the two share is denied in `terms`; what shares nothing denies nothing. */
 static bool denies(const struct den_terms *terms, const struct den_terms *other)
 {
     size_t shared = 0, denied = 0, i;
@@ -83,7 +83,7 @@ static bool denies(const struct den_terms *terms, const struct den_terms *other)
             shared++;
             denied += holds(terms->denied, terms->denied_count, terms->words[i]);
         }
-    return denied * DENIED_PART >= shared;
+    return shared > 0 && denied * DENIED_PART >= shared;
 }
 
 /* One denies what the other says. Where both deny something, it should be the same thing. */

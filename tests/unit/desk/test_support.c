@@ -53,6 +53,7 @@ static void what_is_turned_round_is_told(void **state)
         { "Turnover was 1,500,000 euros.", "Turnover was 1.5 million euros." },
         { "Adults take eight tablets.", "Adults take no more than eight tablets." },
         { "The mushrooms are edible.", "The mushrooms are edible, but never eat them raw." },
+        { "Rooms hold 20, 40 or 60 guests.", "You can not seat others than 20, 40 or 60." },
         { "\xE5\xB9\xB4\xE5\x81\x87\x31\x35\xE5\xA4\xA9",                   /* 15 days of leave */
           "\xE5\xB9\xB4\xE5\x81\x87\xE5\x8D\x81\xE4\xBA\x94\xE5\xA4\xA9" }, /* the same */
     };
@@ -64,6 +65,7 @@ static void what_is_turned_round_is_told(void **state)
         { "The shop is closed on Mondays.", "The shop is open on Mondays." },
         { "The invoice was paid.", "The invoice is unpaid." },
         { "Guests may stay 20 days.", "Guests may stay twenty-four days." },
+        { "Prices rose by 20, 40 and 60.", "No, all of it fell: 20, 40, 60." },
     };
     size_t i;
 
