@@ -38,6 +38,7 @@ struct passage {
 /* A sentence of the answer. */
 struct claim {
     struct den_sentence place;
+    char *bare;      /* without the markers in it: "... in 2029 [1]." says nothing of 1 */
     size_t given[8]; /* numbers that the model wrote */
     size_t given_count;
     bool is_claim;
@@ -69,6 +70,8 @@ static void free_work(struct work *work)
         free((void *)(uintptr_t)work->texts[i]);
     free(work->texts);
     free(work->vectors);
+    for (i = 0; i < work->claim_count; i++)
+        free(work->claims[i].bare);
     free(work->passages);
     free(work->pieces);
     free(work->claims);
@@ -164,6 +167,43 @@ static void take_markers(const char *text, struct claim *claim)
     }
 }
 
+/* The sentence without the markers in it; free() it. */
+static char *make_bare(const char *text, const struct den_sentence *place)
+{
+    char *bare = malloc(place->end - place->start + 1);
+    size_t at, bytes, numbers[DEN_MARKER_NUMBERS], count, length = 0;
+
+    for (at = place->start; bare && at < place->end; at += bytes) {
+        bytes = may_begin(text, at)
+                    ? den_sentence_marker(text + at, place->end - at, numbers, &count)
+                    : 0;
+        while (bytes > 0 && length > 0 && bare[length - 1] == ' ')
+            length--;
+        if (bytes == 0)
+            bare[length++] = text[at];
+        bytes = bytes ? bytes : 1;
+    }
+    if (bare)
+        bare[length] = '\0';
+    return bare;
+}
+
+static enum den_status read_claim(const char *content, struct claim *claim, struct den_error *err)
+{
+    const struct den_sentence *place = &claim->place;
+
+    if (place->is_code)
+        return DEN_OK;
+    claim->bare = make_bare(content, place);
+    if (!claim->bare)
+        return den_fail(err, DEN_NO_MEMORY, "citations: out of memory");
+    take_markers(content, claim);
+    den_terms_read(claim->bare, strlen(claim->bare), &claim->terms);
+    claim->is_claim = claim->terms.word_count + claim->terms.number_count >= TERMS_MIN &&
+                      content[place->end - 1] != '?' && content[place->end - 1] != ':';
+    return DEN_OK;
+}
+
 static enum den_status read_claims(struct work *work, struct den_error *err)
 {
     struct den_sentence *sentences = calloc(SENTENCES_MAX, sizeof *sentences);
@@ -176,21 +216,12 @@ static enum den_status read_claims(struct work *work, struct den_error *err)
     }
     work->claim_count =
         den_sentences_split(work->content, strlen(work->content), sentences, SENTENCES_MAX);
-    for (i = 0; i < work->claim_count; i++) {
-        struct claim *claim = &work->claims[i];
-        const struct den_sentence *place = &sentences[i];
-
-        claim->place = *place;
-        if (place->is_code)
-            continue;
-        take_markers(work->content, claim);
-        den_terms_read(work->content + place->start, place->end - place->start, &claim->terms);
-        claim->is_claim = claim->terms.word_count + claim->terms.number_count >= TERMS_MIN &&
-                          work->content[place->end - 1] != '?' &&
-                          work->content[place->end - 1] != ':';
+    for (i = 0; i < work->claim_count && err->status == DEN_OK; i++) {
+        work->claims[i].place = sentences[i];
+        read_claim(work->content, &work->claims[i], err);
     }
     free(sentences);
-    return DEN_OK;
+    return err->status;
 }
 
 /* --- comparing --- */
@@ -252,8 +283,7 @@ static enum den_status embed(struct work *work, const struct den_citation_embedd
 
         if (!claim->is_claim && claim->given_count == 0)
             continue;
-        claim->vector = want_vector(work, work->content + claim->place.start,
-                                    claim->place.end - claim->place.start);
+        claim->vector = want_vector(work, claim->bare, strlen(claim->bare));
         for (k = 0; k < claim->candidate_count; k++) {
             struct piece *piece = &work->pieces[claim->candidates[k]];
 
@@ -332,26 +362,6 @@ static void append(struct output *out, const char *text, size_t length)
     }
 }
 
-/* The sentence without the markers in it. */
-static void append_bare(struct output *out, const char *text, const struct den_sentence *place)
-{
-    size_t from = place->start, at, bytes, numbers[DEN_MARKER_NUMBERS], count, end;
-
-    for (at = place->start; at < place->end; at += bytes) {
-        bytes = may_begin(text, at)
-                    ? den_sentence_marker(text + at, place->end - at, numbers, &count)
-                    : 0;
-        if (bytes > 0) {
-            for (end = at; end > from && text[end - 1] == ' '; end--)
-                ;
-            append(out, text + from, end - from);
-            from = at + bytes;
-        }
-        bytes = bytes ? bytes : 1;
-    }
-    append(out, text + from, place->end - from);
-}
-
 static void append_marker(struct output *out, size_t number, double score)
 {
     char marker[32];
@@ -419,7 +429,7 @@ static enum den_status write_all(const struct work *work, struct den_cited *out,
             append(&output, work->content + claim->place.start,
                    claim->place.end - claim->place.start);
         } else {
-            append_bare(&output, work->content, &claim->place);
+            append(&output, claim->bare, strlen(claim->bare));
             if (claim->is_claim || claim->given_count > 0)
                 mark(work, claim, &output);
         }

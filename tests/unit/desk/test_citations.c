@@ -85,6 +85,23 @@ static void what_is_unsupported_is_told(void **state)
     den_cited_deinit(&cited);
 }
 
+/* A marker before the full stop is no number of the sentence's. */
+static void a_marker_inside_says_nothing(void **state)
+{
+    struct den_cited cited = cite("The lease [1] ends in 2029 [1]. Pets are not allowed [2].");
+    const json_t *citation;
+    size_t i;
+
+    assert_string_equal(cited.content, "The lease ends in 2029. [1] Pets are not allowed. [2]");
+    assert_int_equal(json_array_size(cited.citations), 2);
+    json_array_foreach(cited.citations, i, citation)
+    {
+        assert_true(json_is_true(json_object_get(citation, "supported")));
+        assert_true(json_number_value(json_object_get(citation, "score")) > 0.8);
+    }
+    den_cited_deinit(&cited);
+}
+
 static void places_are_in_utf16(void **state)
 {
     struct den_cited cited = cite("\xF0\x9F\x8F\xA0 \xC3\xBC! The lease ends in 2029. [1]");
@@ -120,6 +137,7 @@ int desk_test_citations(int argc, char **argv)
         cmocka_unit_test(what_is_not_said_gets_none),
         cmocka_unit_test(wrong_markers_are_set_right),
         cmocka_unit_test(what_is_unsupported_is_told),
+        cmocka_unit_test(a_marker_inside_says_nothing),
         cmocka_unit_test(places_are_in_utf16),
         cmocka_unit_test(nothing_to_cite_changes_nothing),
     };
