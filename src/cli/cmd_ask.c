@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/limits.h"
+#include "cli/answer_marks.h"
 #include "cli/asked_documents.h"
 #include "cli/model_options.h"
 #include "desk/answer_parameters.h"
@@ -136,13 +137,6 @@ static void print_sources(const json_t *sources)
                json_string_value(json_object_get(part, "kind")),
                (long long)json_integer_value(json_object_get(part, "number")));
     }
-    json_array_foreach(json_object_get(sources, "citations"), i, passage)
-    {
-        if (json_is_false(json_object_get(passage, "supported")))
-            printf("a sentence marked [%lld] is not supported by its source\n",
-                   (long long)json_integer_value(
-                       json_array_get(json_object_get(passage, "passages"), 0)));
-    }
 }
 
 static enum den_status print_answer(const struct den_arguments *arguments,
@@ -154,9 +148,11 @@ static enum den_status print_answer(const struct den_arguments *arguments,
     if (den_argument_flag(arguments, "json"))
         return den_cli_print_json(json_pack("{s:s, s:o?}", "answer", text, "sources", sources),
                                   err);
-    printf("%s\n", text);
+    den_cli_answer_print(stdout, text, json_object_get(sources, "citations"),
+                         den_cli_takes_styles());
     if (sources)
         print_sources(sources);
+    den_cli_doubts_print(stdout, text, json_object_get(sources, "citations"));
     json_decref(sources);
     return DEN_OK;
 }
@@ -249,8 +245,10 @@ const struct den_verb den_verb_ask = {
     .operands_max = 1,
     .description = "Searches the workspace's documents, lets the model answer from what was found, "
                    "and marks each sentence that a passage supports with its number; the passages "
-                   "follow, with the page or sheet they are from. Where nothing in them answers "
-                   "the question, that is the answer.",
+                   "follow, with the page or sheet they are from. A sentence that its passage does "
+                   "not clearly say is underlined in a terminal and named below; with --json its "
+                   "citation has \"supported\": false. Where nothing in them answers the question, "
+                   "that is the answer.",
     .examples = "den ask --workspace House \"What is the notice period of the lease?\"\n"
                 "den ask -w House --own-knowledge \"What does usufruct mean?\"\n",
     .options = options,
