@@ -10,6 +10,7 @@
 #define DEN_JOBS_KEPT_MAX           200  /* ended ones; the oldest go */
 #define DEN_JOB_TASKS_MAX           1000000 /* files of one job: a whole disk is no library */
 #define DEN_JOB_TASKS_SHOWN_MAX     1000    /* failed ones that a job names */
+#define DEN_JOB_PASSED_SHOWN_MAX    20      /* passed over, of each reason, that it names */
 #define DEN_JOB_PATHS_MAX           1000    /* files and folders that one request names */
 #define DEN_TASK_BATCH              500     /* files listed in one transaction */
 #define DEN_INGEST_READERS          2       /* documents read at once, besides what is embedded */

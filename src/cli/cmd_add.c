@@ -230,7 +230,7 @@ static void show(const struct adding *adding, const json_t *job)
 {
     const long long left = number_of(job, "seconds_left");
 
-    fprintf(stderr, "%s%lld of %lld files, %lld there already, %lld failed, %.1f files/s",
+    fprintf(stderr, "%s%lld of %lld files, %lld passed over, %lld failed, %.1f files/s",
             adding->is_terminal ? "\r\033[K" : "", number_of(job, "done"), number_of(job, "total"),
             number_of(job, "skipped"), number_of(job, "failed"),
             json_number_value(json_object_get(job, "files_per_s")));
@@ -272,6 +272,14 @@ static enum den_status wait_for(struct adding *adding, const char *id, json_t **
     }
 }
 
+static void print_reason(const char *name, const char *why)
+{
+    if (why && name && strncmp(why, name, strlen(name)) == 0)
+        printf("  %s\n", why);
+    else
+        printf("  %s: %s\n", name ? name : "?", why ? why : "failed");
+}
+
 static void print_failures(const json_t *job)
 {
     const json_t *task;
@@ -279,25 +287,50 @@ static void print_failures(const json_t *job)
 
     json_array_foreach(json_object_get(job, "tasks"), i, task)
     {
-        const char *name = json_string_value(json_object_get(task, "name"));
-        const char *why =
-            json_string_value(json_object_get(json_object_get(task, "error"), "message"));
-
-        if (why && name && strncmp(why, name, strlen(name)) == 0)
-            printf("  %s\n", why);
-        else
-            printf("  %s: %s\n", name, why ? why : "failed");
+        print_reason(json_string_value(json_object_get(task, "name")),
+                     json_string_value(json_object_get(json_object_get(task, "error"), "message")));
     }
+}
+
+/* What was passed over, by name: `count` of them, not all of which the job names. */
+static void print_passed(const json_t *job, bool has_error, long long count)
+{
+    const json_t *tasks = json_object_get(json_object_get(job, "passed_over"), "tasks"), *task;
+    size_t i;
+
+    json_array_foreach(tasks, i, task)
+    {
+        const json_t *error = json_object_get(task, "error");
+        const char *name = json_string_value(json_object_get(task, "name"));
+        const char *kept_as = json_string_value(json_object_get(task, "kept_as"));
+
+        if (json_is_object(error) != has_error)
+            continue;
+        count--;
+        if (has_error)
+            print_reason(name, json_string_value(json_object_get(error, "message")));
+        else if (kept_as && name && strcmp(kept_as, name) != 0)
+            printf("  %s: is there already, as %s\n", name, kept_as);
+        else
+            printf("  %s: is there already\n", name ? name : "?");
+    }
+    if (count > 0)
+        printf("  and %lld more that %s\n", count,
+               has_error ? "no reader knows" : "are there already");
 }
 
 static void print_job(const json_t *job)
 {
     const char *error = json_string_value(json_object_get(job, "error"));
+    const json_t *passed = json_object_get(job, "passed_over");
+    const long long there = number_of(passed, "there"), unknown = number_of(passed, "unknown");
 
-    printf("%lld added, %lld there already or of no known format, %lld failed\n",
-           number_of(job, "done"), number_of(job, "skipped"), number_of(job, "failed"));
+    printf("%lld added, %lld there already, %lld of no known format, %lld failed\n",
+           number_of(job, "done"), there, unknown, number_of(job, "failed"));
     if (error)
         printf("  %s\n", error);
+    print_passed(job, false, there);
+    print_passed(job, true, unknown);
     print_failures(job);
 }
 

@@ -72,7 +72,7 @@ enum den_status den_job_get(struct den_jobs *jobs, const char *id, json_t **out,
                             struct den_error *err)
 {
     struct den_connection *connection;
-    json_t *job = NULL, *tasks = NULL;
+    json_t *job = NULL, *tasks = NULL, *passed = NULL;
     char state[16];
     int64_t row = 0;
 
@@ -81,12 +81,16 @@ enum den_status den_job_get(struct den_jobs *jobs, const char *id, json_t **out,
     if (den_job_find(connection, id, &row, state, err) == DEN_OK &&
         den_job_json(jobs, connection, row, &job, err) == DEN_OK &&
         den_job_tasks_json(jobs, connection, row, &tasks, err) == DEN_OK &&
-        json_object_set_new(job, "tasks", tasks) != 0)
+        den_job_passed_json(connection, row, &passed, err) == DEN_OK &&
+        (json_object_set(job, "tasks", tasks) != 0 ||
+         json_object_set(job, "passed_over", passed) != 0))
         den_fail(err, DEN_NO_MEMORY, "jobs: out of memory");
     if (den_connection_end(connection, err) == DEN_OK)
         *out = job;
     else
         json_decref(job);
+    json_decref(tasks);
+    json_decref(passed);
     return err->status;
 }
 

@@ -36,7 +36,8 @@ void den_jobs_close(struct den_jobs *jobs);
 
 /* {"jobs": [job]}, the newest first. */
 enum den_status den_jobs_list(struct den_jobs *jobs, json_t **out, struct den_error *err);
-/* With "tasks": those that failed or run: [{name, state, error, document}]. */
+/* With "tasks": those that failed or run: [{name, state, error, document}]; and "passed_over", what
+ * was skipped and why: {there, unknown, tasks: [{name, error, document, kept_as}]}. */
 enum den_status den_job_get(struct den_jobs *jobs, const char *id, json_t **out,
                             struct den_error *err);
 /* `state` is "paused" or "running". DEN_IN_USE where it has ended. */

@@ -205,16 +205,20 @@ static bool is_claimed(struct den_jobs *jobs, int64_t task)
     return found;
 }
 
+/* The code in that column, and the message in the next; null where there is none. */
+static json_t *error_json(struct den_query *query, int column)
+{
+    if (den_query_is_null(query, column))
+        return json_null();
+    return json_pack("{s:o, s:o}", "code", den_text_json(query, column), "message",
+                     den_text_json(query, column + 1));
+}
+
 static json_t *task_json(struct den_query *query, bool is_running)
 {
-    json_t *error = json_null();
-
-    if (!den_query_is_null(query, 3))
-        error = json_pack("{s:o, s:o}", "code", den_text_json(query, 3), "message",
-                          den_text_json(query, 4));
     return json_pack("{s:o, s:o, s:o, s:o}", "name", den_text_json(query, 1), "state",
-                     is_running ? json_string("running") : den_text_json(query, 2), "error", error,
-                     "document", nullable(query, 5, true));
+                     is_running ? json_string("running") : den_text_json(query, 2), "error",
+                     error_json(query, 3), "document", nullable(query, 5, true));
 }
 
 /* A claimed task is still "waiting" in its row. Claims are among the first that wait. */
@@ -244,6 +248,51 @@ enum den_status den_job_tasks_json(struct den_jobs *jobs, struct den_connection 
         *out = list;
     else
         json_decref(list);
+    return err->status;
+}
+
+/* Those with an error, or those without one, appended to `list`. */
+static enum den_status add_passed(struct den_connection *connection, int64_t job, bool has_error,
+                                  json_t *list, struct den_error *err)
+{
+    struct den_query query;
+
+    den_query_start(&query, connection, err,
+                    "SELECT t.name, t.error_code, t.error_message, d.id, d.name FROM tasks t LEFT "
+                    "JOIN documents d ON d.row = t.document WHERE t.job = ? AND t.state = "
+                    "'skipped' AND (t.error_code IS NOT NULL) = ? ORDER BY t.row LIMIT ?",
+                    "iii", job, (int64_t)has_error, (int64_t)DEN_JOB_PASSED_SHOWN_MAX);
+    while (den_query_next(&query, err))
+        if (json_array_append_new(
+                list, json_pack("{s:o, s:o, s:o, s:o}", "name", den_text_json(&query, 0), "error",
+                                error_json(&query, 1), "document", nullable(&query, 3, true),
+                                "kept_as", nullable(&query, 4, true))) != 0)
+            den_fail(err, DEN_NO_MEMORY, "jobs: out of memory");
+    den_query_end(&query);
+    return err->status;
+}
+
+enum den_status den_job_passed_json(struct den_connection *connection, int64_t job, json_t **out,
+                                    struct den_error *err)
+{
+    json_t *list = json_array();
+    struct den_query query;
+    int64_t there = 0, unknown = 0;
+
+    den_query_start(&query, connection, err,
+                    "SELECT coalesce(sum(error_code IS NULL), 0), coalesce(sum(error_code IS NOT "
+                    "NULL), 0) FROM tasks WHERE job = ? AND state = 'skipped'",
+                    "i", job);
+    if (den_query_next(&query, err)) {
+        there = den_query_integer(&query, 0);
+        unknown = den_query_integer(&query, 1);
+    }
+    den_query_end(&query);
+    if (err->status == DEN_OK && add_passed(connection, job, false, list, err) == DEN_OK &&
+        add_passed(connection, job, true, list, err) == DEN_OK)
+        *out = json_pack("{s:I, s:I, s:O}", "there", (json_int_t)there, "unknown",
+                         (json_int_t)unknown, "tasks", list);
+    json_decref(list);
     return err->status;
 }
 

@@ -66,5 +66,9 @@ json_t *den_job_row_json(struct den_jobs *jobs, struct den_query *query);
     "t.state = 'running' THEN 3 ELSE 0 END), 0) / 10"
 enum den_status den_job_tasks_json(struct den_jobs *jobs, struct den_connection *connection,
                                    int64_t job, json_t **out, struct den_error *err);
+/* {"there": count, "unknown": count, "tasks": [{name, error, document, kept_as}]}: what was there
+ * already, and what no reader knows; DEN_JOB_PASSED_SHOWN_MAX of each are named. */
+enum den_status den_job_passed_json(struct den_connection *connection, int64_t job, json_t **out,
+                                    struct den_error *err);
 
 #endif

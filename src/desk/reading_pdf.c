@@ -192,16 +192,36 @@ static enum den_status read_all(struct pdf *pdf, struct den_error *err)
 
 /* --- the whole --- */
 
+/* The first thing that poppler says, which often repeats itself: "Syntax Error: ... Syntax ...". */
+static int find_first(const char *complaint, const char **out)
+{
+    enum { SHOWN_MAX = 200 };
+    static const char kind[] = "Syntax Error: ";
+    const char *next;
+    size_t length;
+
+    *out = *complaint ? complaint : "no word";
+    if (strncmp(*out, kind, sizeof kind - 1) == 0)
+        *out += sizeof kind - 1;
+    next = strstr(*out, " Syntax ");
+    length = next ? (size_t)(next - *out) : strlen(*out);
+    return length < SHOWN_MAX ? (int)length : SHOWN_MAX;
+}
+
 static enum den_status refuse(const struct pdf *pdf, const struct den_program_result *result,
                               struct den_error *err)
 {
-    const char *name = pdf->reading->name;
+    const char *name = pdf->reading->name, *complaint;
+    int length;
 
     if (strstr(result->complaint, "password") || strstr(result->complaint, "encrypt"))
         return den_fail(err, DEN_UNSUPPORTED,
                         "%s: is locked with a password; save a copy without one", name);
-    return den_fail(err, DEN_BAD_FILE, "%s: is damaged, or is no PDF: poppler says '%.200s'", name,
-                    *result->complaint ? result->complaint : "nothing");
+    length = find_first(result->complaint, &complaint);
+    return den_fail(err, DEN_BAD_FILE,
+                    "%s: is a PDF that is damaged or not whole (poppler: %.*s); fetch or export it "
+                    "again",
+                    name, length, complaint);
 }
 
 static enum den_status ask_info(struct pdf *pdf, struct den_error *err)

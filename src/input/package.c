@@ -27,8 +27,10 @@ static enum den_status fail_zip(const char *file, zip_error_t *error, struct den
     if (code == ZIP_ER_MEMORY)
         return den_fail(err, DEN_NO_MEMORY, "%s: out of memory", file);
     if (code == ZIP_ER_NOZIP || code == ZIP_ER_INCONS)
-        return den_fail(err, DEN_BAD_FILE, "%s: a zip file that is damaged or not whole (%s)", file,
-                        zip_error_strerror(error));
+        return den_fail(err, DEN_BAD_FILE,
+                        "%s: a zip file (as Office documents are) that is damaged or not whole "
+                        "(%s); fetch or save it again",
+                        file, zip_error_strerror(error));
     return den_fail(err, DEN_BAD_FILE, "%s: %s", file, zip_error_strerror(error));
 }
 

@@ -56,13 +56,19 @@ static enum den_status refuse_unknown(const struct den_input *input, struct den_
                     input->name);
 }
 
+static enum den_status refuse_empty(const char *name, struct den_error *err)
+{
+    return den_fail(err, DEN_BAD_FILE,
+                    "%s: is empty: it has no bytes at all; fetch or save it again", name);
+}
+
 enum den_status den_read_any(const struct den_input *input, struct den_writer *writer,
                              struct den_error *err)
 {
     struct den_input known = *input;
 
     if (input->length == 0)
-        return den_fail(err, DEN_BAD_FILE, "%s: is empty", input->name);
+        return refuse_empty(input->name, err);
     if (known.format == DEN_FORMAT_UNKNOWN)
         known.format = den_format_sniff(input->data, input->length, input->name);
     if (known.format == DEN_FORMAT_UNKNOWN)
@@ -92,7 +98,7 @@ static enum den_status map_source(const struct den_reader_source *source, struct
     if (!S_ISREG(about.st_mode))
         return den_fail(err, DEN_BAD_FILE, "%s: is no regular file", out->name);
     if (about.st_size == 0)
-        return den_fail(err, DEN_BAD_FILE, "%s: is empty", out->name);
+        return refuse_empty(out->name, err);
     if ((uint64_t)about.st_size > DEN_DOCUMENT_BYTES_MAX)
         return den_fail(err, DEN_TOO_LARGE, "%s: has %lld bytes; at most %llu can be read",
                         out->name, (long long)about.st_size,

@@ -302,6 +302,25 @@ def test_den_add_works_beside_the_server(library, tmp_path):
     assert hit["name"].endswith("/badger.txt")
 
 
+def test_den_add_names_each_with_its_reason(tmp_path):
+    folder = tmp_path / "things"
+    folder.mkdir()
+    for name, data in {"a.txt": b"A text about badgers.", "same.txt": b"A text about badgers.", "empty.txt": b"",
+                       "half.pdf": b"%PDF-1.4\nhalf", "half.docx": b"PK\x03\x04 half", "what.xyz": bytes(range(256))}.items():
+        (folder / name).write_bytes(data)
+    environment = {**os.environ, "DEN_HOME": str(tmp_path / "home"), "XDG_CONFIG_HOME": str(tmp_path)}
+    done = subprocess.run([PROGRAM, "add", str(folder)], capture_output=True, text=True, env=environment)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 6 and "3 of them could not be added" in done.stderr
+    assert lines[0] == "1 added, 1 there already, 1 of no known format, 3 failed"
+    assert re.fullmatch(r"  things/(a|same).txt: is there already, as things/(a|same).txt", lines[1])
+    assert lines[2].startswith("  things/what.xyz: of a format that is not known; PDF, Word")
+    failed = {line.split(":")[0].strip(): line for line in lines[3:]}
+    assert "is empty" in failed["things/empty.txt"] and "save it again" in failed["things/empty.txt"]
+    assert "zip file" in failed["things/half.docx"] and "save it again" in failed["things/half.docx"]
+    assert failed["things/half.pdf"].count("trailer") == 1 and "export it again" in failed["things/half.pdf"]
+
+
 def test_what_waits_goes_on_after_a_restart(tmp_path):
     folder = tmp_path / "papers"
     folder.mkdir()

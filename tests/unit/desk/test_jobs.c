@@ -106,6 +106,35 @@ static void a_failure_does_not_stop_the_rest(void **state)
     expect(0, "state", "done");
 }
 
+/* What was there already, and what no reader knows: each counted, and named up to a bound. */
+static void what_is_passed_over_has_its_reason(void **state)
+{
+    enum { UNKNOWN = DEN_JOB_PASSED_SHOWN_MAX + 3 };
+    const json_t *passed, *tasks;
+    struct den_task *task;
+    char id[80];
+    json_t *job;
+    size_t i;
+
+    add_job("add", UNKNOWN + 1);
+    for (i = 0; i < UNKNOWN + 1; i++) {
+        assert_true(den_jobs_claim(jobs, &task));
+        end_task(task, "skipped", i == 0 ? DEN_OK : DEN_UNSUPPORTED);
+    }
+    expect(0, "state", "done");
+    id_of(0, id);
+    assert_ok(den_job_get(jobs, id, &job, &err));
+    assert_int_equal(json_array_size(json_object_get(job, "tasks")), 0);
+    passed = json_object_get(job, "passed_over");
+    tasks = json_object_get(passed, "tasks");
+    assert_int_equal(json_integer_value(json_object_get(passed, "there")), 1);
+    assert_int_equal(json_integer_value(json_object_get(passed, "unknown")), UNKNOWN);
+    assert_int_equal(json_array_size(tasks), 1 + DEN_JOB_PASSED_SHOWN_MAX);
+    assert_true(json_is_null(json_object_get(json_array_get(tasks, 0), "error")));
+    assert_string_equal(text_at(job, "passed_over.tasks.1.error.code"), "unsupported");
+    json_decref(job);
+}
+
 /* A large file is not nothing until it is all. */
 static void what_is_in_the_middle_counts(void **state)
 {
@@ -233,6 +262,7 @@ int desk_test_jobs(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         LIBRARY_TEST(tasks_are_claimed_once_and_jobs_take_turns),
         LIBRARY_TEST(a_failure_does_not_stop_the_rest),
+        LIBRARY_TEST(what_is_passed_over_has_its_reason),
         LIBRARY_TEST(what_is_in_the_middle_counts),
         LIBRARY_TEST(a_job_of_failures_has_failed),
         LIBRARY_TEST(a_paused_job_gives_no_tasks),

@@ -111,7 +111,8 @@ static void splits_what_is_too_long(void **state)
 static void says_what_it_cannot_read(void **state)
 {
     assert_int_equal(collect_bytes("", 0, "a.txt", &collect, &err), DEN_BAD_FILE);
-    assert_string_equal(err.message, "a.txt: is empty");
+    assert_string_equal(err.message,
+                        "a.txt: is empty: it has no bytes at all; fetch or save it again");
     assert_int_equal(collect_bytes("\x7F"
                                    "ELF\0\0\0\0\0",
                                    9, "a.txt", &collect, &err),
