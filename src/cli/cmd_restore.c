@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "cli/home_files.h"
 #include "cli/model_options.h"
+#include "cli/serving_note.h"
 #include "desk/backup.h"
 
 /* The locks that a running Den has on its database: taken here, so that none begins meanwhile. */
@@ -21,25 +22,46 @@ struct locks {
     int serving, working;
 };
 
-static int lock(const char *home, const char *name, struct den_error *err)
+static enum den_status refuse_serving(const char *home, struct den_error *err)
+{
+    struct den_cli_serving serving;
+
+    if (!den_cli_serving_read(home, &serving))
+        return den_fail(err, DEN_IN_USE,
+                        "another Den uses %s (den serve, perhaps): stop it first, or let it "
+                        "restore the backup itself by POST /api/restore at the address it told",
+                        home);
+    return den_fail(err, DEN_IN_USE,
+                    "another Den uses %s: den serve at %s (process %ld). Stop it first (Ctrl-C, or "
+                    "kill %ld), or let it restore the backup itself: curl --data-binary @FILE "
+                    "%s/api/restore",
+                    home, serving.address, serving.process, serving.process, serving.address);
+}
+
+static enum den_status refuse_working(const char *home, struct den_error *err)
+{
+    return den_fail(err, DEN_IN_USE,
+                    "another Den uses %s: it reads documents (den add, perhaps). Wait until it has "
+                    "ended, or stop it with Ctrl-C: what is left goes on later",
+                    home);
+}
+
+/* *out stays -1 where another Den has it. */
+static enum den_status lock(const char *home, const char *name, int *out, struct den_error *err)
 {
     char path[DEN_PATH_BYTES_MAX];
     int fd;
 
     if (den_path_join(path, sizeof path, home, name, err) != DEN_OK)
-        return -1;
+        return err->status;
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        den_fail_errno(err, DEN_IO, "%s", path);
-    } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        den_fail(err, DEN_IN_USE,
-                 "another Den uses %s (den serve, perhaps): end it first, or let it restore the "
-                 "backup itself: curl --data-binary @FILE http://127.0.0.1:4327/api/restore",
-                 home);
+    if (fd < 0)
+        return den_fail_errno(err, DEN_IO, "%s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
         close(fd);
-        fd = -1;
-    }
-    return fd;
+    else
+        *out = fd;
+    return DEN_OK;
 }
 
 static void unlock(struct locks *locks)
@@ -52,10 +74,12 @@ static void unlock(struct locks *locks)
 
 static enum den_status take_locks(const char *home, struct locks *out, struct den_error *err)
 {
-    out->working = -1;
-    out->serving = lock(home, "den.db.serving", err);
-    if (out->serving >= 0)
-        out->working = lock(home, "den.db.working", err);
+    *out = (struct locks){ -1, -1 };
+    if (lock(home, "den.db.serving", &out->serving, err) == DEN_OK && out->serving < 0)
+        refuse_serving(home, err);
+    if (err->status == DEN_OK && lock(home, "den.db.working", &out->working, err) == DEN_OK &&
+        out->working < 0)
+        refuse_working(home, err);
     if (err->status != DEN_OK)
         unlock(out);
     return err->status;

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/model_options.h"
+#include "cli/serving_note.h"
 #include "desk/catalogue.h"
 #include "desk/model_manager.h"
 #include "guard/api_token.h"
@@ -100,6 +101,28 @@ static enum den_status take_model(struct den_roster *roster, sigset_t *ending,
     return err->status;
 }
 
+static void write_address(const struct den_server_options *options, const char *host, unsigned port,
+                          char out[DEN_SERVING_ADDRESS_BYTES])
+{
+    const bool is_ipv6 = strchr(host, ':') != NULL;
+
+    snprintf(out, DEN_SERVING_ADDRESS_BYTES, "http%s://%s%s%s:%u", options->tls_key ? "s" : "",
+             is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "", port);
+}
+
+/* To the user, and to other verbs on this machine: for them "all addresses" is the loopback one. */
+static void tell_address(const struct den_server_options *options, unsigned port)
+{
+    const char *host = options->address;
+    struct den_cli_serving serving = { .process = (long)getpid() };
+
+    write_address(options, host, port, serving.address);
+    printf("Den is at %s ", serving.address);
+    host = strcmp(host, "0.0.0.0") == 0 ? "127.0.0.1" : strcmp(host, "::") == 0 ? "::1" : host;
+    write_address(options, host, port, serving.address);
+    den_cli_serving_note(options->home, &serving);
+}
+
 /* `info` is NULL where there is no model to answer yet. */
 static enum den_status serve(const struct den_arguments *arguments, struct den_desk *desk,
                              const struct den_worker_info *info, struct den_error *err)
@@ -114,7 +137,6 @@ static enum den_status serve(const struct den_arguments *arguments, struct den_d
         .tls_certificate = den_argument_text(arguments, "tls-certificate"),
         .tls_key = den_argument_text(arguments, "tls-key"),
     };
-    bool is_ipv6 = strchr(options.address, ':') != NULL;
     struct den_server *server;
     sigset_t ending;
     int taken;
@@ -126,8 +148,7 @@ static enum den_status serve(const struct den_arguments *arguments, struct den_d
     block_signals(&ending);
     if (den_server_start(&options, &server, err) != DEN_OK)
         return err->status;
-    printf("Den is at http%s://%s%s%s:%u ", options.tls_key ? "s" : "", is_ipv6 ? "[" : "",
-           options.address, is_ipv6 ? "]" : "", (unsigned)den_server_port(server));
+    tell_address(&options, den_server_port(server));
     if (info)
         printf("(model %s, %zu tokens of context). Ctrl-C ends it.\n", info->model_name,
                info->context_tokens);
@@ -136,6 +157,7 @@ static enum den_status serve(const struct den_arguments *arguments, struct den_d
                "Ctrl-C ends it.\n");
     fflush(stdout);
     sigwait(&ending, &taken);
+    den_cli_serving_forget(home);
     den_server_stop(server);
     return DEN_OK;
 }

@@ -1,5 +1,6 @@
 """Workspaces and everything as files, with the real program: out, in again elsewhere, back while it runs, and killed in the
 middle; what is damaged changes nothing."""
+import fcntl
 import hashlib
 import io
 import json
@@ -163,10 +164,23 @@ def test_files_of_the_command_line(tmp_path):
     den(other, "restore", tmp_path / "all")
     assert check(other) == check(home)
     with serve(tmp_path) as server: # two writers are one too many
-        assert "another Den uses" in den(home, "restore", tmp_path / "all", code=11)
+        refused = den(home, "restore", tmp_path / "all", code=11)
+        assert f"another Den uses {home}: den serve at {server.url} (process {server.process.pid}). Stop it first" in refused
+        assert f"{server.url}/api/restore" in refused
         den(home, "backup", tmp_path / "beside")
         assert den(home, "restore", "--check", tmp_path / "beside")
         assert server.ask("GET", "/api/workspaces").http == 200
+        assert (home / "den.serving.json").exists()
+    assert not (home / "den.serving.json").exists()
+    with open(home / "den.db.working", "w") as held: # another reads documents
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert "it reads documents" in den(home, "restore", tmp_path / "all", code=11)
+    # the note of one that is gone is not believed
+    (home / "den.serving.json").write_text('{"process": 4194305, "address": "http://127.0.0.1:1"}')
+    with open(home / "den.db.serving", "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        refused = den(home, "restore", tmp_path / "all", code=11)
+        assert "stop it first" in refused and "127.0.0.1" not in refused
     # a damaged database is when a backup is needed
     (home / "den.db").write_bytes(b"SQLite format 3\0" + random.randbytes(5000))
     assert "kept as" in den(home, "restore", tmp_path / "all")
