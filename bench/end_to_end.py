@@ -3,7 +3,7 @@
 llama.cpp, and the unoptimised baseline, transformers in fp32 and bf16, on the same file and text, in turn.
 
     bench/end_to_end.py --text TEXT -m MODEL.gguf [--baseline-python PYTHON] [--rival-python PYTHON] [--dtypes float32,bfloat16]
-                        [--prompt 512] [--generate 64] [--threads 2] [--rounds 5] [--json]
+                        [--prompt 512] [--generate 64] [--threads 2] [--rounds 5] [--json [FILE]]
 
 All are loaded and have answered once. Each round takes another part of TEXT, so that nothing is found in a cache; Den's time
 has HTTP, the worker's process and streaming in it, the others' only their calls. llama.cpp's flash attention is tried both
@@ -15,7 +15,7 @@ import pathlib
 import subprocess
 import sys
 
-from measure import HERE, ROOT, commit, end_when_told, machine, ratios, summary
+from measure import HERE, ROOT, end_when_told, hand_out, json_option, ratios, stamp, summary
 from mixed_load import Server, ask
 
 
@@ -94,6 +94,20 @@ def measure(a, engines):
     return runs, counts
 
 
+def figures_of(a, head, runs, counts):
+    """From every engine's answers, one of each a round."""
+    figures = {}
+    for name, made in runs.items():
+        figures[name] = {figure: summary([run[figure] for run in made], 3) for figure in ("first_token_s", "answer_s")}
+        for figure in ("first_token_s", "answer_s"):
+            figures[name][figure.replace("_s", "_ratio")] = ratios([run[figure] for run in made],
+                                                                   [run[figure] for run in runs["den"]])
+        if "version" in made[-1]:
+            figures[name]["version"] = made[-1]["version"]
+    return {**head, "model": pathlib.Path(a.model).name, "prompt_tokens": [min(counts), max(counts)],
+            "generated_tokens": a.generate, "rounds": a.rounds, "engines": figures}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--text", required=True)
@@ -107,9 +121,10 @@ def main():
     parser.add_argument("--generate", type=int, default=64)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
+    json_option(parser)
     a = parser.parse_args()
     end_when_told()
+    head = stamp("end_to_end", a.threads)
     a.parallel = 1
     engines = {}
     try:
@@ -118,19 +133,10 @@ def main():
     finally:
         for engine in engines.values():
             engine.end()
-    figures = {}
-    for name, made in runs.items():
-        figures[name] = {figure: summary([run[figure] for run in made], 3) for figure in ("first_token_s", "answer_s")}
-        for figure in ("first_token_s", "answer_s"):
-            figures[name][figure.replace("_s", "_ratio")] = ratios([run[figure] for run in made],
-                                                                   [run[figure] for run in runs["den"]])
-    result = {"what": "end_to_end", **commit(), "machine": machine(a.threads), "model": pathlib.Path(a.model).name,
-              "prompt_tokens": [min(counts), max(counts)], "generated_tokens": a.generate, "rounds": a.rounds,
-              "engines": figures}
-    if a.json:
-        print(json.dumps(result))
+    result = figures_of(a, head, runs, counts)
+    if hand_out(result, a.json):
         return
-    for name, made in figures.items():
+    for name, made in result["engines"].items():
         print(f"{name:32} first token {made['first_token_s']['median']:7.3f} s, answer {made['answer_s']['median']:7.3f} s"
               f"   {made['first_token_ratio']['median']:5.2f}x, {made['answer_ratio']['median']:5.2f}x of Den's time")
 

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """Adds figures to bench/history/: one line of JSON for each program and run, with the commit and the machine.
 
-    bench/compare.py ... --json - | bench/history.py          # any of bench/'s programs with --json
+    bench/compare.py ... --json - | bench/history.py          # any of bench/'s programs that take --json -
     den bench --ablate --json | bench/history.py --what ablate
     bench/history.py --list [--what compare]                  # what is there, newest last
 
-A line goes to bench/history/WHAT.jsonl, WHAT being what the figures say they are. Lines are never changed; README's table
+A line goes to bench/history/WHAT.jsonl, WHAT being what the figures say they are. Where they don't name a commit and a
+machine, those of the moment when this program began count, so let it begin with the measurement, in one pipe: the load average
+is then that of others. Of a model's path only the name is kept. Lines are never changed; README's table
 (bench/readme_table.py) is made from the newest of each.
 """
 import argparse
 import json
+import pathlib
 import sys
 
 from measure import ROOT, commit, machine
@@ -43,6 +46,18 @@ def objects(text):
         at = text.find("\n", at) + 1 or len(text)
 
 
+def complete(figures, what, known):
+    """With what a line needs and the figures may lack."""
+    made = {**known, **figures, **({"what": what} if what else {})}
+    if not str(made.get("what", "")).replace("_", "").isalnum():
+        raise SystemExit("the figures don't say what they are; give --what")
+    if "threads" in figures:
+        made["machine"] = {"threads": figures["threads"], **made["machine"]}
+    if isinstance(made.get("model"), str):
+        made["model"] = pathlib.Path(made["model"]).name
+    return made
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--what", help="where the figures don't say it themselves")
@@ -53,13 +68,11 @@ def main():
             for line in lines(path.stem):
                 print(line["date"], line["commit"], path.stem, line["machine"]["cpu"])
         return
-    for figures in objects(sys.stdin.read()):
-        if a.what:
-            figures["what"] = a.what
-        if "what" not in figures or not figures["what"].replace("_", "").isalnum():
-            raise SystemExit("the figures don't say what they are; give --what")
-        for key, value in {**commit(), "machine": machine(figures.get("threads"))}.items():
-            figures.setdefault(key, value)
+    known = {**commit(), "machine": machine()}
+    made = [complete(figures, a.what, known) for figures in objects(sys.stdin.read())]
+    if not made:
+        raise SystemExit("no figures came: standard input has no line that begins a JSON object")
+    for figures in made:
         add(figures)
 
 

@@ -54,6 +54,25 @@ def commit():
             .strftime("%Y-%m-%dT%H:%MZ")}
 
 
+def stamp(what, threads=None):
+    """What any figures begin with. Taken before anything is measured: the load average is then that of others."""
+    return {"what": what, **commit(), "machine": machine(threads)}
+
+
+def json_option(parser):
+    parser.add_argument("--json", metavar="FILE", nargs="?", const="-",
+                        help="write the figures there; - or nothing: to standard output, for bench/history.py")
+
+
+def hand_out(figures, where):
+    """Figures to where --json says. True where they went to standard output, which then holds nothing else."""
+    if where == "-":
+        print(json.dumps(figures))
+    elif where:
+        pathlib.Path(where).write_text(json.dumps(figures, indent=1) + "\n")
+    return where == "-"
+
+
 def run_json(command, **options):
     """The last line that a program prints, read as JSON."""
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)

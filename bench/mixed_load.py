@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Requests of mixed lengths through the real server, all at once against one at a time: what continuous batching brings.
 
-    bench/mixed_load.py --text TEXT [-m MODEL] [--requests 32] [--parallel 32] [--rounds 3] [--threads 2] [--json]
+    bench/mixed_load.py --text TEXT [-m MODEL] [--requests 32] [--parallel 32] [--rounds 3] [--threads 2]
+                        [--json [FILE]]
 
 Prompts are paragraphs of TEXT (any text file with a paragraph a line, such as wikitext); how long an answer is to be is drawn
 from the lengths of its paragraphs as well, so that short and long ones come mixed. The draw is the same each time. Both ways
@@ -26,7 +27,7 @@ import subprocess
 import tempfile
 import time
 
-from measure import ROOT, commit, end_when_told, machine, run_json, summary
+from measure import ROOT, end_when_told, hand_out, json_option, run_json, stamp, summary
 
 WORDS_TO_TOKENS = 1.4
 
@@ -116,6 +117,14 @@ def peak(a):
     return max(prompt, batch)
 
 
+def figures_of(a, head, peaks, ways, utilisation):
+    """From the runs of both ways, one of each a round."""
+    gains = [t["tokens_per_s"] / o["tokens_per_s"] for o, t in zip(ways["one_at_a_time"], ways["together"])]
+    return {**head, "model": pathlib.Path(a.model).name, "requests": a.requests, "parallel": a.parallel, "rounds": a.rounds,
+            "peak_tokens_per_s": summary(peaks), "gain": summary(gains, 3), "metrics_utilisation": utilisation,
+            **{way: {name: summary([run[name] for run in runs], 3) for name in runs[0]} for way, runs in ways.items()}}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--text", required=True)
@@ -128,9 +137,10 @@ def main():
     parser.add_argument("--longest-prompt", type=int, default=300, metavar="WORDS")
     parser.add_argument("--longest-answer", type=int, default=128, metavar="TOKENS")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
+    json_option(parser)
     a = parser.parse_args()
     end_when_told()
+    head = stamp("mixed_load", a.threads)
     requests = draw(a.text, a.requests, a.seed, a.longest_prompt, a.longest_answer)
     server = Server(a)
     peaks, ways = [], {"one_at_a_time": [], "together": []}
@@ -144,19 +154,13 @@ def main():
         utilisation = server.metrics().get("den_worker_utilisation_ratio")
     finally:
         server.end()
-    figures = {way: {name: summary([run[name] for run in runs], 3) for name in runs[0]} for way, runs in ways.items()}
-    made = {"what": "mixed_load", **commit(), "machine": machine(a.threads), "model": pathlib.Path(a.model).name,
-            "requests": a.requests, "parallel": a.parallel, "rounds": a.rounds, "peak_tokens_per_s": summary(peaks),
-            "gain": summary([t["tokens_per_s"] / o["tokens_per_s"]
-                             for o, t in zip(ways["one_at_a_time"], ways["together"])], 3),
-            "metrics_utilisation": utilisation, **figures}
-    if a.json:
-        print(json.dumps(made))
+    made = figures_of(a, head, peaks, ways, utilisation)
+    if hand_out(made, a.json):
         return
     print(f"{a.requests} requests, peak {made['peak_tokens_per_s']['median']:.0f} tokens/s")
-    for name in figures["together"]:
-        print(f"  {name:18} one at a time {figures['one_at_a_time'][name]['median']:10.3f}   "
-              f"together {figures['together'][name]['median']:10.3f}")
+    for name in made["together"]:
+        print(f"  {name:18} one at a time {made['one_at_a_time'][name]['median']:10.3f}   "
+              f"together {made['together'][name]['median']:10.3f}")
     print(f"  gain {made['gain']['median']:.2f}x ({made['gain']['low']:.2f} to {made['gain']['high']:.2f})")
 
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """How much of its decoding speed an engine keeps while another program keeps one core busy.
 
-    bench/neighbour.py MODEL.gguf [--rival-python PYTHON] [--threads 2] [--rounds 5] [--busy 1] [--floating] [--pin] [--json]
+    bench/neighbour.py MODEL.gguf [--rival-python PYTHON] [--threads 2] [--rounds 5] [--busy 1] [--floating] [--pin]
+                       [--json [FILE]]
 
 Engines that spin at every barrier of a token collapse when one of their threads loses its core: the others burn theirs
 waiting for it. A busy process that does nothing but count is kept on the first core (--floating: wherever the system puts
@@ -11,7 +12,6 @@ one core loaded, three threads share two cores: no engine can keep more than thr
 slowest thread keeps half at most. With --pin Den's threads are tied to a core each from outside, to see what that would do.
 """
 import argparse
-import json
 import os
 import pathlib
 import signal
@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 
-from measure import HERE, Paced, ROOT, commit, end_when_told, machine, ratios, summary
+from measure import HERE, Paced, ROOT, end_when_told, hand_out, json_option, ratios, stamp, summary
 
 SETTLE_S = 0.3  # the system's scheduler moves threads to where there is room
 
@@ -55,6 +55,19 @@ def pin(pid):
         os.sched_setaffinity(thread, {cores[i % len(cores)]})
 
 
+def figures_of(a, head, rates, versions):
+    """`rates` has each engine's speeds alone and with a neighbour; `times_den` is how much of its own speed Den keeps for
+    each part of its own that the other keeps, of the same round."""
+    kept = {name: [l / s for s, l in zip(alone, loaded)] for name, (alone, loaded) in rates.items()}
+    engines = {name: {"alone": summary(alone), "with_neighbour": summary(loaded), "kept": ratios(loaded, alone)}
+               for name, (alone, loaded) in rates.items()}
+    for name in engines:
+        if name != "den":
+            engines[name].update(version=versions[name], times_den=ratios(kept["den"], kept[name]))
+    return {**head, "model": pathlib.Path(a.model).name, "busy": a.busy, "floating": a.floating, "pinned": a.pin,
+            "rounds": a.rounds, "engines": engines}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
@@ -66,9 +79,10 @@ def main():
     parser.add_argument("--busy", type=int, default=1)
     parser.add_argument("--floating", action="store_true")
     parser.add_argument("--pin", action="store_true")
-    parser.add_argument("--json", action="store_true")
+    json_option(parser)
     a = parser.parse_args()
     end_when_told()
+    head = stamp("neighbour", a.threads)
     shape = ["--prompt", 0, "--generate", a.generate, "--threads", a.threads]
     engines = {"den": Paced([a.program, "bench", "--json", "--paced", "-m", a.model, *shape])}
     if a.rival_python:
@@ -89,14 +103,8 @@ def main():
                 neighbours.send(signal.SIGSTOP)
     finally:
         neighbours.end()
-    for engine in engines.values():
-        engine.close()
-    made = {"what": "neighbour", **commit(), "machine": machine(a.threads), "model": pathlib.Path(a.model).name,
-            "busy": a.busy, "floating": a.floating, "pinned": a.pin, "rounds": a.rounds,
-            "engines": {name: {"alone": summary(alone), "with_neighbour": summary(loaded),
-                               "kept": ratios(loaded, alone)} for name, (alone, loaded) in rates.items()}}
-    if a.json:
-        print(json.dumps(made))
+    made = figures_of(a, head, rates, {name: engine.close().get("version") for name, engine in engines.items()})
+    if hand_out(made, a.json):
         return
     for name, figures in made["engines"].items():
         print(f"{name:10} alone {figures['alone']['median']:7.1f} tokens/s, with a neighbour "

@@ -2,7 +2,8 @@
 """What the prefix cache brings: the time to the first token of a long system prompt, the first time, in another
 conversation, and after a restart of the server.
 
-    bench/prefix.py [--program build/release/den] [--model NAME] [--tokens 2000] [--rounds 5] [--threads 2] [--json]
+    bench/prefix.py [--program build/release/den] [--model NAME] [--tokens 2000] [--rounds 5] [--threads 2]
+                    [--json [FILE]]
 
 Each round has a system prompt of its own, so that the first request finds nothing. All go through the real server and its
 sandboxed worker, in a folder of its own that takes the model from $DEN_HOME (or the default one). `ratio` is the median of
@@ -22,7 +23,8 @@ import tempfile
 import time
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from measure import ROOT, hand_out, json_option, stamp
+
 WORDS = ("answer the question from notes below and name your source if there is one keep short plain words never invent "
          "dates say when unsure list steps in order prefer metric units write for readers who know nothing of it").split()
 
@@ -82,6 +84,22 @@ def wait_written(home):
         time.sleep(0.5)
 
 
+def figures_of(a, head, rounds):
+    """From the answers of each round."""
+    report = {**head, "model": pathlib.Path(a.model).name, "rounds": a.rounds, "threads": a.threads,
+              "prompt_tokens": rounds[0]["first"]["prompt_tokens"],
+              "first_ms": round(1000 * statistics.median(row["first"]["seconds"] for row in rounds), 1),
+              "file_mib": round(rounds[-1]["file_bytes"] / 2**20, 1)}
+    for name in ("second", "again", "restarted"):
+        ratios = [row[name]["seconds"] / row["first"]["seconds"] for row in rounds]
+        report[name] = {"ms": round(1000 * statistics.median(row[name]["seconds"] for row in rounds), 1),
+                        "ratio": round(statistics.median(ratios), 4), "low": round(min(ratios), 4),
+                        "high": round(max(ratios), 4),
+                        "cached_tokens": statistics.median_low([row[name]["cached_tokens"] for row in rounds])}
+    report["same_answers"] = all(row["first"]["text"] == row["again"]["text"] == row["restarted"]["text"] for row in rounds)
+    return report
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", default=ROOT / "build/release/den")
@@ -90,8 +108,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
+    json_option(parser)
     a = parser.parse_args()
+    head = stamp("prefix", a.threads)
     generator = random.Random(a.seed)
     rounds = []
     with tempfile.TemporaryDirectory() as scratch:
@@ -110,19 +129,8 @@ def main():
             row["restarted"] = server.ask(system, "What is a page?")
             rounds.append(row)
         server.end()
-    report = {"model": a.model, "rounds": a.rounds, "threads": a.threads,
-              "prompt_tokens": rounds[0]["first"]["prompt_tokens"],
-              "first_ms": round(1000 * statistics.median(row["first"]["seconds"] for row in rounds), 1),
-              "file_mib": round(rounds[-1]["file_bytes"] / 2**20, 1)}
-    for name in ("second", "again", "restarted"):
-        ratios = [row[name]["seconds"] / row["first"]["seconds"] for row in rounds]
-        report[name] = {"ms": round(1000 * statistics.median(row[name]["seconds"] for row in rounds), 1),
-                        "ratio": round(statistics.median(ratios), 4), "low": round(min(ratios), 4),
-                        "high": round(max(ratios), 4),
-                        "cached_tokens": statistics.median_low([row[name]["cached_tokens"] for row in rounds])}
-    report["same_answers"] = all(row["first"]["text"] == row["again"]["text"] == row["restarted"]["text"] for row in rounds)
-    if a.json:
-        print(json.dumps(report))
+    report = figures_of(a, head, rounds)
+    if hand_out(report, a.json):
         return
     print(f"{a.model}: {report['prompt_tokens']} tokens, {a.rounds} rounds, {a.threads} threads; "
           f"first token the first time after {report['first_ms']} ms")

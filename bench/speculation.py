@@ -2,7 +2,7 @@
 """What evaluating guessed tokens brings: the same answers with and without, in turn.
 
     bench/speculation.py [--model smollm2] [--program build/release/den] [--rounds 5] [--tokens 200] [--threads 2]
-                         [--cpu-features LIST] [--rival-python PYTHON] [--json FILE]
+                         [--cpu-features LIST] [--rival-python PYTHON] [--json [FILE]]
 
 Code is edited: a prompt holds a file (bench/prompts/) and asks for one change, the answer is begun as an assistant would
 begin it, and most of it repeats the file. And prose is written, where there is little to guess: there speculation must cost
@@ -16,7 +16,7 @@ import json
 import pathlib
 import sys
 
-from measure import HERE, ROOT, commit, machine, ratios, run_json, summary, table
+from measure import HERE, ROOT, hand_out, json_option, ratios, run_json, stamp, summary, table
 
 EDITS = [
     ("shapes.py", "Rename the method area to surface_area."),
@@ -82,11 +82,17 @@ def measure_rival(a, title, prompt):
     made = run_json([a.rival_python, HERE / "peers/llama_cpp_lookup.py", path, "--tokens", a.tokens, "--threads", a.threads,
                      "--rounds", a.rounds], input=prompt)
     return {"prompt": title, "plain": summary(made["plain"]), "guessed": summary(made["lookup"]),
-            "ratio": ratios(made["lookup"], made["plain"])}
+            "ratio": ratios(made["lookup"], made["plain"]), "version": made["version"]}
 
 
 def kind(rows):
     return {"rows": rows, "ratio": summary([row["ratio"]["median"] for row in rows], 3)}
+
+
+def figures_of(a, head, kinds):
+    """`kinds` has the measured prompts of each kind."""
+    return {**head, "model": pathlib.Path(a.model).name, "rounds": a.rounds,
+            **{name: kind(rows) for name, rows in kinds.items()}}
 
 
 def main():
@@ -99,16 +105,17 @@ def main():
     ap.add_argument("--threads", type=int, default=2)
     ap.add_argument("--cpu-features")
     ap.add_argument("--rival-python")
-    ap.add_argument("--json", type=pathlib.Path)
+    json_option(ap)
     a = ap.parse_args()
     edits = [(name, edit(name, change)) for name, change in EDITS]
     prose = [(question, chat(question)) for question in PROSE]
-    result = {"machine": machine(a.threads), **commit(), "model": str(a.model), "rounds": a.rounds,
-              "edit": kind([measure(a, *one) for one in edits]), "prose": kind([measure(a, *one) for one in prose])}
+    head = stamp("speculation", a.threads)
+    kinds = {"edit": [measure(a, *one) for one in edits], "prose": [measure(a, *one) for one in prose]}
     if a.rival_python:
-        result["rival_edit"] = kind([measure_rival(a, *one) for one in edits])
-    if a.json:
-        a.json.write_text(json.dumps(result, indent=1) + "\n")
+        kinds["rival_edit"] = [measure_rival(a, *one) for one in edits]
+    result = figures_of(a, head, kinds)
+    if hand_out(result, a.json):
+        return
     for name in ("edit", "prose", "rival_edit"):
         if name not in result:
             continue

@@ -2,7 +2,7 @@
 """Switching between models inside a budget of memory: `den serve` is asked for one model after the other, at random.
 
     bench/switch.py MODEL.gguf MODEL.gguf MODEL.gguf [--switches 1000] [--budget MIB] [--rival-python PYTHON]
-                    [--packed all|off] [--seed 1] [--json FILE]
+                    [--packed all|off] [--seed 1] [--json [FILE]]
 
 A switch is a question to another model than the last one: the time until its tokenizer has answered, which takes a model
 that is loaded. It is `resident` where the model's worker was awake, `loaded` where it had to be started (others are put to
@@ -26,11 +26,11 @@ import sys
 import tempfile
 import time
 
-from measure import ROOT, commit, machine, table
+from measure import ROOT, hand_out, json_option, stamp, table
 
 RIVAL = """
 import json, sys, time
-from llama_cpp import Llama
+from llama_cpp import Llama, __version__
 order, models, threads = json.load(sys.stdin)
 current, times = None, []
 for which in order:
@@ -40,7 +40,7 @@ for which in order:
     current = Llama(models[which], n_ctx=8192, n_threads=threads, verbose=False)
     current.tokenize(b"hello")
     times.append([which, time.perf_counter() - begin])
-print(json.dumps(times))
+print(json.dumps({"version": __version__, "times": times}))
 """
 
 
@@ -166,6 +166,23 @@ def rival(a, order):
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+def figures_of(a, head, switches, failures, rivals):
+    report = {**head, "packed": a.packed, "switches": len(switches), "budget_mib": a.budget, "failures": failures,
+              "memory_growth_percent": growth(a, switches), "models": []}
+    for i, path in enumerate(a.models):
+        mine = [one for one in switches if one["model"] == f"model{i}"]
+        made = {"model": pathlib.Path(path).name, "mib": round(os.path.getsize(path) / 2**20)}
+        for was in ("resident", "loaded"):
+            if some := [one for one in mine if one["was"] == was]:
+                made[was] = {"switch_ms": spread([one["switch_ms"] for one in some]),
+                             "token_ms": spread([one["token_ms"] for one in some]),
+                             "packed": sorted({str(one["packed"]) for one in some})}
+        if times := [seconds * 1000 for which, seconds in rivals.get("times", []) if which == i]:
+            made["llama.cpp"] = {**spread(times), "version": rivals["version"]}
+        report["models"].append(made)
+    return report
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+")
@@ -179,37 +196,27 @@ def main():
     parser.add_argument("--rival-switches", type=int, default=20)
     parser.add_argument("--scratch")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json")
+    json_option(parser)
     a = parser.parse_args()
+    head = stamp("switch", a.threads)
     chance = random.Random(a.seed)
     order, last = [], len(a.models) - 1
     while len(order) < a.switches:
         last = chance.choice([i for i in range(len(a.models)) if i != last])
         order.append(last)
     switches, failures = run(a, order)
-    rows, report = [], {**commit(), **machine(a.threads), "packed": a.packed, "switches": len(switches),
-                        "budget_mib": a.budget, "failures": failures, "memory_growth_percent": growth(a, switches), "models": []}
-    rivals = rival(a, order) if a.rival_python else []
-    for i, path in enumerate(a.models):
-        mine = [one for one in switches if one["model"] == f"model{i}"]
-        made = {"model": pathlib.Path(path).name, "mib": round(os.path.getsize(path) / 2**20)}
-        for was in ("resident", "loaded"):
-            if some := [one for one in mine if one["was"] == was]:
-                made[was] = {"switch_ms": spread([one["switch_ms"] for one in some]),
-                             "token_ms": spread([one["token_ms"] for one in some]),
-                             "packed": sorted({str(one["packed"]) for one in some})}
-        if times := [seconds * 1000 for which, seconds in rivals if which == i]:
-            made["llama.cpp"] = spread(times)
-        report["models"].append(made)
-        cells = [f"{made[was]['switch_ms']['median']:.1f} (p99 {made[was]['switch_ms']['p99']:.1f}, "
-                 f"{made[was]['switch_ms']['count']} times)" if was in made else "" for was in ("resident", "loaded")]
-        rows.append([made["model"], made["mib"], *cells, made.get("llama.cpp", {}).get("median", "")])
-    print(table(["model", "MiB", "resident, ms", f"loaded ({'mapped' if a.packed == 'all' else 'packed anew'}), ms",
-                 "llama-cpp-python, ms"], rows))
-    print(f"{len(switches)} switches, {len(failures)} failures, memory grew by {report['memory_growth_percent']} %")
-    if a.json:
-        pathlib.Path(a.json).write_text(json.dumps(report, indent=1) + "\n")
+    report = figures_of(a, head, switches, failures, rival(a, order) if a.rival_python else {})
+    if not hand_out(report, a.json):
+        rows = []
+        for made in report["models"]:
+            cells = [f"{made[was]['switch_ms']['median']:.1f} (p99 {made[was]['switch_ms']['p99']:.1f}, "
+                     f"{made[was]['switch_ms']['count']} times)" if was in made else "" for was in ("resident", "loaded")]
+            rows.append([made["model"], made["mib"], *cells, made.get("llama.cpp", {}).get("median", "")])
+        print(table(["model", "MiB", "resident, ms", f"loaded ({'mapped' if a.packed == 'all' else 'packed anew'}), ms",
+                     "llama-cpp-python, ms"], rows))
+        print(f"{len(switches)} switches, {len(failures)} failures, memory grew by {report['memory_growth_percent']} %")
     return 1 if failures else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 
+import llama_cpp
 from llama_cpp import Llama
 from llama_cpp.llama_speculative import LlamaPromptLookupDecoding
 
@@ -46,7 +47,8 @@ def main():
         for llama, made in zip((plain, two, ten), rates):
             made.append(rate(llama, prompt, a.tokens))
     best = max(rates[1:], key=statistics.median)
-    print(json.dumps({"plain": rates[0], "lookup": best, "guesses": 2 if best is rates[1] else 10}))
+    print(json.dumps({"plain": rates[0], "lookup": best, "guesses": 2 if best is rates[1] else 10,
+                      "version": llama_cpp.__version__}))
 
 
 if __name__ == "__main__":
