@@ -75,8 +75,18 @@ test("a summary of the workspace: its progress is seen, paused and resumed; its 
         await page.reload();
         await page.locator(".report .prose .citation").first().waitFor();
         await page.getByRole("button", { name: "Delete report: Money" }).click();
-        await page.locator("dialog").getByRole("button", { name: "Delete" }).click();
         await page.getByText("No report yet").waitFor();
+        const toast = page.locator(".toast", { hasText: "Deleted “Money”." });
+        await toast.getByRole("button", { name: "Undo" }).click();
+        await row.waitFor({ state: "detached" });
+        await page.locator(".card", { hasText: "Money" }).waitFor();
+        await page.getByRole("button", { name: "Delete report: Money" }).click();
+        await page.getByText("No report yet").waitFor();
+        assert.ok(reports().all.includes(report)); /* while it may come back */
+        await checkAccessibility(page, "deleted report");
+        await toast.getByRole("button", { name: "Close" }).click();
+        await until(() => !reports().all.includes(report));
+        await toast.waitFor({ state: "detached" });
     });
 });
 
@@ -154,9 +164,21 @@ test("a report that is refused says why and keeps what was typed; one that fails
         await page.getByRole("link", { name: "New report" }).click();
         await page.getByLabel("What should it look at?").fill("slow");
         await page.getByRole("button", { name: "Start" }).click();
+        const report = reports().all.at(-1);
         await page.getByRole("button", { name: "Cancel: slow" }).click();
         await page.locator(".card", { hasText: "fails" }).waitFor();
-        assert.equal(await page.locator(".card", { hasText: "slow" }).count(), 0);
+        const slow = page.locator(".card", { hasText: "slow" });
+        await slow.waitFor({ state: "detached" });
+        await until(() => report.state === "paused"); /* it costs nothing meanwhile */
+        await page.getByRole("button", { name: "Undo" }).click();
+        await slow.waitFor();
+        await until(() => report.state === "running");
+        await page.getByRole("button", { name: "Cancel: slow" }).click();
+        await slow.waitFor({ state: "detached" });
+        await page.getByRole("button", { name: "Delete report: fails" }).click(); /* the one before goes for good */
+        await until(() => !reports().all.includes(report));
+        await page.getByRole("button", { name: "Undo" }).click();
+        await page.locator(".card", { hasText: "fails" }).waitFor();
         await page.evaluate((hash) => (location.hash = hash), `${path}reports/gone`);
         await page.getByText("This report is not here").waitFor();
     });

@@ -14,6 +14,7 @@ import { ApiError, call, createId, isAlive, login } from "./api.js";
 import { Drafts } from "./drafts.js";
 import { Live } from "./live.js";
 import { Models } from "./models.js";
+import { Parting } from "./parting.js";
 import { onceAFrame } from "./redraw.js";
 import { DEFAULTS, saveSettings } from "./settings.js";
 import { OpenThread } from "./thread.js";
@@ -49,6 +50,7 @@ export class Page {
         /** @type {Set<(name: string, data: any) => void>} views that want events of their own */
         this.hearers = new Set();
         this.notice = ""; /* a failure of something small, shown for a while */
+        this.parting = new Parting(this);
         this.drafts = new Drafts();
         this.threads = new Threads(this);
         this.models = new Models(this);
@@ -285,8 +287,7 @@ export class Page {
     /** @param {Partial<import("./settings.js").Settings>} changes */
     async setSettings(changes) {
         this.applySettings({ ...this.settings, ...changes });
-        const shared = Object.fromEntries(
-            Object.entries(changes).filter(([name]) => name !== "sidebar"));
+        const shared = Object.fromEntries(Object.entries(changes).filter(([name]) => name !== "sidebar"));
         if (Object.keys(shared).length) await call("PATCH", "/api/settings", shared).catch(() => {});
     }
 

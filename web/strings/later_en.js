@@ -270,7 +270,6 @@ export default {
     copyReport: "Copy the text",
     repeatReport: "Another like this",
     deleteReport: "Delete report",
-    deleteReportText: "Delete “{name}”? The documents stay.",
     startReport: "Start",
     stepsOf: "{done} of {total} steps",
     wholeWorkspace: "The whole workspace: {count} documents",

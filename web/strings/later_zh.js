@@ -270,7 +270,6 @@ export default {
     copyReport: "复制全文",
     repeatReport: "再做一份类似的",
     deleteReport: "删除报告",
-    deleteReportText: "要删除“{name}”吗？文档会保留。",
     startReport: "开始",
     stepsOf: "{done} / {total} 步",
     wholeWorkspace: "整个工作区：{count} 份文档",

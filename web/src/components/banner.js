@@ -1,6 +1,6 @@
-/* Banner: what concerns the whole page rather than one answer: the program does not answer; a chat was
- * deleted and may come back; something small failed. Messages that go again lie over the page, so that
- * nothing moves under the reader's hand. */
+/* Banner: what concerns the whole page rather than one answer: the program does not answer; a chat or a
+ * report was deleted and may come back; something small failed. Messages that go again lie over the page,
+ * so that nothing moves under the reader's hand. */
 
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
@@ -18,11 +18,16 @@ export function Banner({ page }) {
 
 /** @param {{ page: Page }} props */
 export function Toasts({ page }) {
-    const { deleted } = page.threads;
+    const { parting, threads: { deleted } } = page;
+    const { leaving } = parting;
     return html`<div class="toasts" role="status">
         ${deleted && html`<${Toast} key=${deleted.id} text=${t("deleted", { title: deleted.title || t("newChat") })}
             onEnd=${() => page.threads.forgetRemoved()}>
             <button type="button" class="button" onClick=${() => page.threads.undoRemove()}>${t("undo")}</button>
+        <//>`}
+        ${leaving && html`<${Toast} key=${leaving.id} text=${t("deleted", { title: leaving.title })}
+            onEnd=${() => parting.leaving === leaving && parting.end()}>
+            <button type="button" class="button" onClick=${() => parting.undo()}>${t("undo")}</button>
         <//>`}
         ${page.notice && html`<${Toast} key=${page.notice} text=${page.notice} onEnd=${() => page.tell("")} />`}
     </div>`;

@@ -9,7 +9,7 @@ import { call } from "../api.js";
 import { onceAFrame } from "../redraw.js";
 import { IconButton } from "../components/icons.js";
 import { troubleWords } from "./document_row.js";
-import { KINDS } from "./report_state.js";
+import { KINDS } from "./reports_list.js";
 
 /** @typedef {import("../types.js").Job} Job */
 /** @typedef {import("../page.js").Page} Page */

@@ -10,7 +10,7 @@ import { Icon, IconButton } from "../components/icons.js";
 import { Choice } from "../components/panel.js";
 import { DocumentPicker } from "./document_picker.js";
 import { changeDraft, draftOf, forgetDraft, missingIn, newColumn, requestOf } from "./report_draft.js";
-import { KINDS } from "./report_state.js";
+import { KINDS } from "./reports_list.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("./report_draft.js").Draft} Draft */

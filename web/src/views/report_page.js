@@ -12,8 +12,8 @@ import { CopyButton } from "../components/message_tools.js";
 import { Prose } from "../components/prose.js";
 import { openDocument } from "./document_row.js";
 import { repeatReport } from "./report_draft.js";
-import { KINDS, progressWords, ReportButtons, ReportProgress } from "./report_state.js";
-import { isActive, reportActions, useReport } from "./reports_list.js";
+import { progressWords, ReportButtons, ReportProgress } from "./report_state.js";
+import { isActive, KINDS, reportActions, useReport } from "./reports_list.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("../types.js").Report} Report */

@@ -5,13 +5,10 @@ import { html } from "../html.js";
 import { formatDuration, formatNumber } from "../i18n.js";
 import { t } from "../later_words.js";
 import { IconButton } from "../components/icons.js";
-import { isActive, reportActions } from "./reports_list.js";
+import { isActive, KINDS, reportActions } from "./reports_list.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("../types.js").Report} Report */
-
-/** @type {Record<import("../types.js").ReportKind, import("../i18n.js").StringKey>} */
-export const KINDS = { summary: "reportSummary", comparison: "reportComparison", table: "reportTable" };
 
 /** @type {Record<string, import("../i18n.js").StringKey>} */
 const STATES = { waiting: "stateWaiting", paused: "statePaused", failed: "stateFailed", cancelled: "stateCancelled" };
@@ -25,19 +22,18 @@ export function progressWords({ state, done, total, seconds_left: left, error })
             typeof error === "string" ? error : error?.message].filter(Boolean).join(" · ");
 }
 
-/** Pause, go on, cancel or delete.
+/** Pause, go on, cancel or delete; the last two can be undone for a while.
  * @param {{ page: Page, report: Report, onRemoved?(): void }} props */
 export function ReportButtons({ page, report, onRemoved }) {
     const { state, title } = report;
     const name = title || t(KINDS[report.kind]);
     const { pause, resume, remove } = reportActions(page, report, onRemoved);
-    const ask = () => page.ask("confirm", { title: t("deleteReport"), text: t("deleteReportText", { name }), action: t("delete"), act: remove });
     return html`
         ${(state === "running" || state === "waiting") && html`<${IconButton} icon="pause" label=${`${t("pause")}: ${name}`} onClick=${pause} />`}
         ${(state === "paused" || state === "failed") && html`<${IconButton} icon="play" onClick=${resume}
             label=${`${t(state === "paused" ? "resume" : "tryAgain")}: ${name}`} />`}
         ${isActive(report) ? html`<${IconButton} icon="close" label=${`${t("cancel")}: ${name}`} onClick=${remove} />`
-            : html`<${IconButton} icon="trash" label=${`${t("deleteReport")}: ${name}`} onClick=${ask} />`}`;
+            : html`<${IconButton} icon="trash" label=${`${t("deleteReport")}: ${name}`} onClick=${remove} />`}`;
 }
 
 /** @param {{ report: Report }} props */

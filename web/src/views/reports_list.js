@@ -11,6 +11,9 @@ import { onceAFrame } from "../redraw.js";
 
 const PAGE = 30;
 
+/** @type {Record<import("../types.js").ReportKind, import("../i18n.js").StringKey>} */
+export const KINDS = { summary: "reportSummary", comparison: "reportComparison", table: "reportTable" };
+
 /** @param {Report} report */
 export const isActive = ({ state }) => state === "waiting" || state === "running" || state === "paused";
 
@@ -144,17 +147,28 @@ export function useReport(page, id) {
 /** What the reader does with a report, shown in a row or at its head. Events tell what comes of it: a reply
  * can be overtaken by them, and is not taken over.
  * @param {Page} page @param {Report} report @param {() => void} [onRemoved] */
-export function reportActions(page, { id }, onRemoved) {
+export function reportActions(page, { id, kind, title, state }, onRemoved) {
     const path = `/api/reports/${encodeURIComponent(id)}`;
     const change = (/** @type {object} */ fields) => page.attempt(() => call("PATCH", path, fields));
+    const isWorking = state === "running" || state === "waiting";
     return {
         pause: () => change({ state: "paused" }),
         resume: () => change({ state: "running" }),
         rename: (/** @type {string} */ title) => change({ title }),
-        remove: () => page.attempt(async () => {
-            await call("DELETE", path);
-            page.take("report_deleted", { id });
+        /* One that is being written waits meanwhile, and goes on if it comes back. */
+        remove: () => {
+            const paused = isWorking && change({ state: "paused" });
+            page.parting.begin({
+                id, title: title || t(KINDS[kind]),
+                act: async () => {
+                    await call("DELETE", path);
+                    page.take("report_deleted", { id });
+                },
+                undo: async () => {
+                    if (await paused) change({ state: "running" });
+                },
+            });
             onRemoved?.();
-        }),
+        },
     };
 }

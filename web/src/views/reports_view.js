@@ -8,8 +8,8 @@ import { t } from "../later_words.js";
 import { Icon } from "../components/icons.js";
 import { ReportForm } from "./report_form.js";
 import { ReportPage } from "./report_page.js";
-import { KINDS, progressWords, ReportButtons, ReportProgress } from "./report_state.js";
-import { useReports } from "./reports_list.js";
+import { progressWords, ReportButtons, ReportProgress } from "./report_state.js";
+import { KINDS, useReports } from "./reports_list.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("../types.js").Report} Report */
@@ -28,7 +28,7 @@ const NotOffered = () => html`<div class="scroller"><div class="view"><p class="
 function All({ page }) {
     const list = useReports(page, page.workspaces.id);
     if (!list.isOffered) return html`<${NotOffered} />`;
-    const { all } = list;
+    const all = list.all.filter(({ id }) => !page.parting.hidden.has(id));
     return html`<div class="scroller"><div class="view reports" aria-busy=${!list.isLoaded}>
         <p class="note">${t("reportsHelp")}</p>
         <div class="buttons"><a class="button primary" href=${page.address("reports", "new")}><${Icon} name="compose" />${t("newReport")}</a></div>
