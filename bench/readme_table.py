@@ -28,15 +28,32 @@ def is_main(made):
     return not made.get("masked") and any(MAIN_MODEL in result["model"] for result in made["models"])
 
 
+def with_later_rows(at, mains, result):
+    """A model's rows, those measured again later in their place, and a sentence on which those are."""
+    rows, notes = dict(result["rows"]), []
+    for made in mains[at + 1:]:
+        for later in made["models"]:
+            if (later["model"], later["cpu_features"]) == (result["model"], result["cpu_features"]):
+                rows.update(later["rows"])
+                notes.append(f"{', '.join(SHORT.get(name, name) for name in later['rows'])}: commit {made['commit']}, "
+                             f"load average {made['machine']['load_average']}")
+    return {**result, "rows": rows}, f"; measured again later, {'; '.join(notes)}" if notes else ""
+
+
 def compared():
-    made = newest("compare", is_main)
-    if not made:
+    """The newest run with a prompt in it, and what later runs measured again of it; without any, the newest run."""
+    mains = [made for made in lines("compare") if is_main(made)]
+    if not mains:
         return
+    whole = [i for i, made in enumerate(mains) if any("prefill" in result["rows"] for result in made["models"])]
+    at = whole[-1] if whole else len(mains) - 1
+    made = mains[at]
     machine = made["machine"]
     for result in made["models"]:
+        result, again = with_later_rows(at, mains, result)
         yield (f"{result['model']}, {machine['threads']} threads of {machine['cores']} cores of an {machine['cpu']} "
                f"(`{result['cpu_features']}`), beside {result['rival']}; commit {made['commit']}, "
-               f"{made['date'][:10]}, {made['rounds']} rounds in turn, load average {machine['load_average']}:\n")
+               f"{made['date'][:10]}, {made['rounds']} rounds in turn, load average {machine['load_average']}{again}:\n")
         yield table(["", "Den", "llama.cpp", "ratio", "of the machine's read bandwidth"], lines_of(result)) + "\n"
 
 

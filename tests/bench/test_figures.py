@@ -108,6 +108,18 @@ def test_tables_of_the_newest(empty_history):
     assert "| other.gguf | avx2 | 3.00x | 3.00x | 0.50x |" in made and made.count("| 300 (290 to 310)") == 2
 
 
+def test_a_later_run_of_some_rows_leaves_the_others(empty_history):
+    history.add(COMPARED)
+    faster = {**FIGURE, "den": {"median": 400.0, "low": 390.0, "high": 410.0}}
+    some = [{**COMPARED["models"][0], "rows": {"depth0": faster}}]
+    history.add({**COMPARED, "commit": "def", "models": some})
+    made = readme_table.text()
+    assert made.count("300 (290 to 310)") == 1 and made.count("400 (390 to 410)") == 1
+    assert "commit abc" in made and "measured again later, generating: commit def, load average 0.1:" in made
+    history.add({**COMPARED, "commit": "ghi"})  # all of it
+    assert "def" not in readme_table.text() and "400" not in readme_table.text()
+
+
 def test_every_figure_of_the_tree_makes_a_table():
     for path in (ROOT / "bench/history").glob("*.jsonl"):
         for line in path.read_text().splitlines():
