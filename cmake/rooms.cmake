@@ -7,19 +7,12 @@ set(DEN_ISA_avx512 ${DEN_ISA_avx2} -mavx512f -mavx512bw -mavx512vl -mavx512dq)
 set(DEN_ISA_avx512vnni ${DEN_ISA_avx512} -mavx512vnni)
 set(DEN_ISA_amx ${DEN_ISA_avx512vnni} -mamx-tile -mamx-int8)
 # Kernels are unrolled over hundreds of accesses. Checks of each pointer for null, alignment (which vectors don't need) and object
-# size double the time they compile in; whether an access is in bounds is the address sanitizer's to say, and it does: by a call
-# instead of code at each place, which compiles in a fifth to a half of the time.
+# size double the time they compile in; whether an access is in bounds is the address sanitizer's to say, and it does.
 if(DEN_SANITIZE MATCHES "undefined")
     foreach(isa avx2 avxvnni avx512 avx512vnni amx)
         list(APPEND DEN_ISA_${isa} -fno-sanitize=null,alignment,object-size,pointer-overflow)
     endforeach()
 endif()
-if(DEN_SANITIZE MATCHES "address" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
-    foreach(isa avx2 avxvnni avx512 avx512vnni amx)
-        list(APPEND DEN_ISA_${isa} --param=asan-instrumentation-with-call-threshold=0)
-    endforeach()
-endif()
-
 function(den_room name)
     cmake_parse_arguments(ROOM "" "" "ROOMS;LIBRARIES" ${ARGN})
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.c)
