@@ -13,6 +13,7 @@ if(DEN_SANITIZE MATCHES "undefined")
         list(APPEND DEN_ISA_${isa} -fno-sanitize=null,alignment,object-size,pointer-overflow)
     endforeach()
 endif()
+
 function(den_room name)
     cmake_parse_arguments(ROOM "" "" "ROOMS;LIBRARIES" ${ARGN})
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.c)
