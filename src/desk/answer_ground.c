@@ -157,6 +157,7 @@ enum den_status den_answer_ground_fit(struct den_answer_job *job, struct den_wor
     if (den_grounding_fit(job->grounding, &room, job->messages, err) != DEN_OK)
         return err->status;
     job->grammar = goes_on ? NULL : den_grounding_grammar(job->grounding);
+    job->answer_tokens = (int64_t)room.answer_tokens;
     set_sources(job);
     keep_sources(job);
     tell(job, "done");

@@ -292,6 +292,8 @@ static enum den_status submit(struct den_answer_job *job, struct den_worker *wor
     request.grammar = job->grammar;
     if (den_answer_parameters_read(job->parameters, &request, stops, err) != DEN_OK)
         return err->status;
+    if (!job->grammar && request.max_tokens < 0 && job->answer_tokens > 0)
+        request.max_tokens = job->answer_tokens; /* nothing else ends what rests on no source */
     if (job->grounding)
         den_grounding_sample(job->grounding, &request);
     if (job->answers->source.submit(worker, &request, on_event, job, &ticket, err) != DEN_OK)

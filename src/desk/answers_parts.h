@@ -27,6 +27,7 @@ struct den_answer_job {
     char *question;                  /* without what was attached to it */
     struct den_grounding *grounding; /* of the job's own thread; NULL: none */
     char *grammar;                   /* that the answer is held to; NULL: none */
+    int64_t answer_tokens;           /* that one without a grammar may take; 0: no limit */
     struct den_side_question side;   /* what Den itself asks the model */
 
     pthread_mutex_t lock;

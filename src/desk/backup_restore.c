@@ -262,7 +262,9 @@ static enum den_status take_files(struct restoring *restoring, struct den_error 
     struct den_connection *connection;
     struct den_query query;
 
-    if (den_database_open_copy(restoring->path, &database, err) != DEN_OK)
+    if (den_import_room(restoring->backup->originals, restoring->bundle, "restore", err) !=
+            DEN_OK ||
+        den_database_open_copy(restoring->path, &database, err) != DEN_OK)
         return err->status;
     if (den_database_read(database, &connection, err) == DEN_OK) {
         den_query_start(&query, connection, err, "SELECT hash, bytes FROM originals ORDER BY hash",

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/checked.h"
 #include "base/clock.h"
 #include "desk/documents_parts.h"
 #include "desk/import_tree.h"
@@ -15,6 +17,7 @@
 #include "desk/library.h"
 #include "desk/originals_parts.h"
 #include "desk/portable_parts.h"
+#include "desk/scratch_folder.h"
 #include "desk/workspaces_parts.h"
 
 enum { BLOCK_BYTES = 256 << 10 };
@@ -65,6 +68,26 @@ enum den_status den_import_original(struct den_originals *originals, struct den_
     return DEN_OK;
 }
 
+enum den_status den_import_room(struct den_originals *originals, const struct den_bundle *bundle,
+                                const char *what, struct den_error *err)
+{
+    char path[DEN_PATH_BYTES_MAX];
+    size_t needed = 0, i;
+
+    for (i = 0; i < den_bundle_count(bundle); i++) {
+        const char *hash = den_portable_hash(den_bundle_name(bundle, i));
+
+        if (!hash)
+            continue;
+        if (den_originals_path(originals, hash, path, err) != DEN_OK)
+            return err->status;
+        if (access(path, F_OK) != 0 &&
+            !den_checked_add(needed, den_bundle_bytes(bundle, i), &needed))
+            needed = SIZE_MAX;
+    }
+    return den_disk_check(den_originals_folder(originals), needed, what, err);
+}
+
 /* All members by name, before anything is kept. */
 static enum den_status check_members(const struct den_bundle *bundle, struct den_error *err)
 {
@@ -86,6 +109,7 @@ static enum den_status take_files(struct den_import *import, struct den_error *e
 {
     size_t i;
 
+    den_import_room(import->portable->originals, import->bundle, "import", err);
     for (i = 0; i < den_bundle_count(import->bundle) && err->status == DEN_OK; i++) {
         const char *name = den_bundle_name(import->bundle, i);
 

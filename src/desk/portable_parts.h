@@ -69,6 +69,10 @@ struct den_import {
  * named by. The store must be pinned; without a row by the end of the pin it is removed. */
 enum den_status den_import_original(struct den_originals *originals, struct den_bundle *bundle,
                                     const char *name, struct den_error *err);
+/* Whether the disk has room for all such members whose files are not here yet; a member's size is
+ * what the archive says. `what` names who asks. */
+enum den_status den_import_room(struct den_originals *originals, const struct den_bundle *bundle,
+                                const char *what, struct den_error *err);
 /* Reads documents.jsonl and vectors.f16 into the transaction. */
 enum den_status den_import_documents(struct den_import *import, struct den_error *err);
 

@@ -2,6 +2,9 @@
  * all where a byte of it is not as it should be. */
 #include "library_scratch.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <zip.h>
 
 #include "desk/bundle.h"
@@ -316,6 +319,45 @@ static void what_is_wrong_with_a_file_is_said(void **state)
     expect_no_files();
 }
 
+/* Files that claim more bytes than any disk has are refused before the first is written. */
+static void what_the_disk_has_no_room_for_is_refused(void **state)
+{
+    enum { FILES = 4096 };
+    static const unsigned char entry[] = { 'P', 'K', 1, 2 }, claimed[] = { 0xF0, 0xFF, 0xFF, 0xFF };
+    json_t *counts = NULL;
+    char path[160], name[80];
+    unsigned char *bytes;
+    struct stat status;
+    size_t i, changed = 0;
+    int code = 0, fd;
+    zip_t *zip;
+
+    export_house(path);
+    zip = zip_open(path, 0, &code);
+    assert_non_null(zip);
+    for (i = 0; i < FILES; i++) {
+        snprintf(name, sizeof name, "originals/%064zx", i + 1);
+        assert_true(zip_file_add(zip, name, zip_source_buffer(zip, "x", 1, 0), 0) >= 0);
+    }
+    assert_int_equal(zip_close(zip), 0);
+    fd = open(path, O_RDWR);
+    assert_int_equal(fstat(fd, &status), 0);
+    bytes = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    assert_true(bytes != MAP_FAILED);
+    for (i = 0; i + 46 + 74 <= (size_t)status.st_size;
+         i++) /* sizes and names of the central directory */
+        if (memcmp(bytes + i, entry, 4) == 0 && memcmp(bytes + i + 46, "originals/0", 11) == 0) {
+            memcpy(bytes + i + 24, claimed, 4);
+            changed++;
+        }
+    assert_true(changed >= FILES);
+    munmap(bytes, (size_t)status.st_size);
+    close(fd);
+    assert_fails(den_workspace_import(there(), path, &counts, &err), DEN_IO);
+    assert_non_null(strstr(err.message, "MiB are needed"));
+    expect_no_files();
+}
+
 static void vectors_without_a_direction_are_refused(void **state)
 {
     static const char zeros[3 * 2 * FAKE_WIDTH];
@@ -377,6 +419,7 @@ int desk_test_portable(int argc, char **argv)
         TWO_TEST(another_embedder_embeds_again),
         TWO_TEST(what_was_not_read_is_read_here),
         TWO_TEST(what_is_wrong_with_a_file_is_said),
+        TWO_TEST(what_the_disk_has_no_room_for_is_refused),
         TWO_TEST(vectors_without_a_direction_are_refused),
         TWO_TEST(no_damage_does_harm),
     };
