@@ -183,19 +183,44 @@ static bool is_needed(struct den_ingest *ingest)
     "WHERE v.item = i.row AND v.embedder = ?2))"
 
 /* Documents of which nothing is missing any more are ready, and so are their tasks. */
-static enum den_status finish(struct den_ingest *ingest, struct den_connection *connection,
-                              int64_t document, int64_t embedder, struct den_error *err)
+static enum den_status finish(struct den_connection *connection, int64_t document, int64_t embedder,
+                              struct den_error *err)
 {
     den_execute(connection, err,
                 "UPDATE documents SET state = 'ready', note = trim(replace(note, ?3, ''), '; ') "
                 "WHERE row = ?1 AND state IN ('embedding', 'ready') AND NOT " LACKS,
                 "iit", document, embedder, DEN_NOTE_NO_EMBEDDER);
-    if (err->status == DEN_OK && den_connection_changes(connection) > 0) {
+    if (err->status == DEN_OK && den_connection_changes(connection) > 0)
         den_tasks_of_document(connection, document, "done", err);
-        den_jobs_changed_by(ingest->jobs, connection, document);
-        den_documents_changed(ingest->documents, document);
-    }
     return err->status;
+}
+
+/* Of documents and their jobs, once what was done to them is there to be read: who tells of a change
+ * reads it, and before its transaction's end would find what was. */
+static void tell_of(struct den_ingest *ingest, const int64_t *documents, size_t count)
+{
+    struct den_connection *connection;
+    struct den_error ignored = { 0 };
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        den_documents_changed(ingest->documents, documents[i]);
+    if (count == 0 || den_database_read(ingest->database, &connection, &ignored) != DEN_OK)
+        return;
+    for (i = 0; i < count; i++)
+        den_jobs_changed_by(ingest->jobs, connection, documents[i]);
+    den_connection_end(connection, &ignored);
+}
+
+static void tell_of_batch(struct den_ingest *ingest, const struct batch *batch)
+{
+    int64_t documents[DEN_INGEST_EMBED_BATCH];
+    size_t count = 0, i;
+
+    for (i = 0; i < batch->count; i++)
+        if (count == 0 || documents[count - 1] != batch->passages[i].document)
+            documents[count++] = batch->passages[i].document;
+    tell_of(ingest, documents, count);
 }
 
 /* Of the last document, where it goes on: small ones are done before anybody has looked. */
@@ -220,7 +245,6 @@ static void tell_how_far(struct den_ingest *ingest, const struct batch *batch)
     if (items > batch->place.ordinal)
         den_jobs_embedded(ingest->jobs, document,
                           (unsigned)((batch->place.ordinal + 1) * 1000 / items));
-    den_jobs_changed_by(ingest->jobs, connection, document);
     den_connection_end(connection, &ignored);
 }
 
@@ -249,9 +273,11 @@ static enum den_status keep(struct den_ingest *ingest, const struct den_space_em
     for (i = 0; i < batch->count && err->status == DEN_OK; i++)
         if (i + 1 == batch->count ? !batch->goes_on
                                   : batch->passages[i].document != batch->passages[i + 1].document)
-            finish(ingest, connection, batch->passages[i].document, embedder->row, err);
-    if (den_connection_end(connection, err) == DEN_OK && batch->count > 0)
+            finish(connection, batch->passages[i].document, embedder->row, err);
+    if (den_connection_end(connection, err) == DEN_OK && batch->count > 0) {
         tell_how_far(ingest, batch);
+        tell_of_batch(ingest, batch);
+    }
     return err->status;
 }
 
@@ -277,10 +303,9 @@ static void give_up(struct den_ingest *ingest, const struct batch *batch,
                     "state = 'running'",
                     "itt", document, den_document_error_code(reason->status), reason->message);
         den_tasks_of_document(connection, document, "failed", &err);
-        den_jobs_changed_by(ingest->jobs, connection, document);
-        den_documents_changed(ingest->documents, document);
     }
     den_connection_end(connection, &err);
+    tell_of_batch(ingest, batch);
 }
 
 /* --- a batch --- */
@@ -326,8 +351,9 @@ static void finish_rest(struct den_ingest *ingest, int64_t embedder)
         documents[count++] = den_query_integer(&query, 0);
     den_query_end(&query);
     for (i = 0; i < count; i++)
-        finish(ingest, connection, documents[i], embedder, &err);
-    den_connection_end(connection, &err);
+        finish(connection, documents[i], embedder, &err);
+    if (den_connection_end(connection, &err) == DEN_OK)
+        tell_of(ingest, documents, count);
 }
 
 /* When nothing lacks a vector of the new model, searches ask it. */

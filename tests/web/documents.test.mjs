@@ -68,12 +68,25 @@ const drop = (page, files) => page.evaluate((list) => {
         document.body.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
 }, files);
 
+/* All are read; in vain, what the page shows and what the program knows of them. */
+const allRead = async (page, count) => {
+    try {
+        await page.waitForFunction((wanted) =>
+            document.querySelectorAll(".document.is-ready, .document.is-failed").length === wanted, count);
+    } catch (error) {
+        console.log(await page.locator("main").innerText());
+        console.log(await (await page.request.get(`${server.url}/api/documents`)).text());
+        console.log(await (await page.request.get(`${server.url}/api/jobs`)).text());
+        throw error;
+    }
+};
+
 test("three files are dropped and read; the answer's source opens at its place in the page", async () => {
     await withPage({ path: "#/documents" }, async (page) => {
         await page.locator(".drop-zone").waitFor();
         await drop(page, FILES);
         await page.getByRole("button", { name: "Workspace: My documents" }).waitFor();
-        await page.waitForFunction(() => document.querySelectorAll(".document.is-ready, .document.is-failed").length === 3);
+        await allRead(page, 3);
         assert.equal(await page.locator(".document.is-failed").count(), 0, await page.locator(".document-list").innerText());
         await page.locator(".document", { hasText: "lease.pdf" }).getByText("2 pages or parts").waitFor();
         await checkAccessibility(page, "documents");
