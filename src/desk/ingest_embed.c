@@ -195,8 +195,8 @@ static enum den_status finish(struct den_connection *connection, int64_t documen
     return err->status;
 }
 
-/* Of documents and their jobs, once what was done to them is there to be read: who tells of a change
- * reads it, and before its transaction's end would find what was. */
+/* Of documents and their jobs, once what was done to them is there to be read: who tells of a
+ * change reads it, and before its transaction's end would find what was. */
 static void tell_of(struct den_ingest *ingest, const int64_t *documents, size_t count)
 {
     struct den_connection *connection;
